@@ -1,0 +1,60 @@
+# Everything below sets itself up: virtual environments beside this file, nothing global.
+PYTHON ?= python3
+VENV := .venv
+BACKENDS := .venv-backends
+PIP := -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check test-backends docs clean
+
+help:  ## Show the targets.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
+	  || sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1: \2/p' Makefile
+
+demo: $(VENV)/.demo  ## Compare five ways of upsampling on real digits; ends with the page's place.
+	@$(VENV)/bin/polyphase compare
+
+test: $(VENV)/.test  ## Run the tests on the default backend, JAX.
+	KERAS_BACKEND=jax $(VENV)/bin/python -m pytest -q -n auto
+
+check: $(VENV)/.check  ## Check style, types and the examples in the documentation.
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	KERAS_BACKEND=jax $(VENV)/bin/python -m pytest -q --doctest-modules src
+
+test-backends: $(BACKENDS)/.test  ## Run the same tests on TensorFlow and on PyTorch.
+	KERAS_BACKEND=tensorflow $(BACKENDS)/bin/python -m pytest -q -n auto
+	KERAS_BACKEND=torch $(BACKENDS)/bin/python -m pytest -q -n auto
+
+docs: $(VENV)/.check  ## Write the generated pages of the documentation anew.
+	KERAS_BACKEND=jax $(VENV)/bin/python docs/generate.py
+
+clean:  ## Remove the environments and caches; runs stay.
+	rm -rf $(VENV) $(BACKENDS) dist .pytest_cache .mypy_cache .ruff_cache
+
+%/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Polyphase needs Python 3.11 or newer; this is "+sys.version.split()[0]+". Try: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	@echo "Making $*"
+	@$(PYTHON) -m venv $*
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the package and what it needs into $(VENV)"
+	@$(VENV)/bin/python $(PIP) --editable '.[workbench]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	@$(VENV)/bin/python $(PIP) --editable '.[workbench,test]'
+	@touch $@
+
+$(VENV)/.check: $(VENV)/.test
+	@$(VENV)/bin/python $(PIP) --editable '.[workbench,test,check]'
+	@touch $@
+
+# One more environment, so that the default one shows what a user without them has.
+# torch is pinned: that is the small build for CPUs here; newer ones may bring gigabytes.
+$(BACKENDS)/.test: pyproject.toml | $(BACKENDS)/bin/python
+	@echo "Installing TensorFlow and PyTorch into $(BACKENDS)"
+	@$(BACKENDS)/bin/python $(PIP) torch==2.13.0
+	@$(BACKENDS)/bin/python $(PIP) --editable '.[workbench,test,tensorflow,torch]'
+	@touch $@

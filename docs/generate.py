@@ -1,0 +1,133 @@
+"""Write the generated pages of the documentation: the commands, and tables of measured runs.
+
+make docs
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import typer.main
+from typer.core import TyperGroup
+
+from polyphase.cli.app import app
+from polyphase.report import markdown
+from polyphase.workbench import Comparison, Epoch, Trial
+
+DOCS = Path(__file__).parent
+
+
+def commands() -> str:
+    """Return the page of all commands, from their own help."""
+    lines = ["# Commands", "", "Written by `make docs` from the commands themselves."]
+    for path, command in _walk("polyphase", typer.main.get_command(app)):
+        lines += ["", f"## `{path}`", "", _text(command.help or "")]
+        if command.params:
+            lines += ["", "| option | meaning | default |", "|---|---|---|"]
+            lines += [_option(parameter) for parameter in command.params]
+    return "\n".join(lines) + "\n"
+
+
+def _walk(path, command):  # type: ignore[no-untyped-def]
+    yield path, command
+    if isinstance(command, TyperGroup):
+        for name, child in command.commands.items():
+            yield from _walk(f"{path} {name}", child)
+
+
+def _option(parameter) -> str:  # type: ignore[no-untyped-def]
+    """Return a line of the table, from what the command declares."""
+    name = parameter.opts[0] if parameter.opts[0].startswith("-") else parameter.name.upper()
+    shown = getattr(parameter, "show_default", None)
+    default = shown if isinstance(shown, str) else parameter.default
+    known = "" if parameter.required or default is None or default is False else str(default)
+    return f"| `{name}` | {_cell(parameter.help or '')} | {_cell(known)} |"
+
+
+def _text(help_text: str) -> str:
+    return help_text.strip().replace("\n    ", "\n")
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def results(folder: Path) -> Comparison:
+    """Return the numbers of a finished run from its config.json and metrics.jsonl."""
+    config = json.loads((folder / "config.json").read_text())
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    trials = []
+    for final in (line for line in lines if line["kind"] == "final"):
+        history = tuple(
+            Epoch(line["loss"], line["validation_loss"], line["seconds"])
+            for line in lines
+            if line["kind"] == "epoch"
+            and (line["decoder"], line["seed"]) == (final["decoder"], final["seed"])
+        )
+        trials.append(
+            Trial(
+                history=history,
+                reconstructions=np.empty(0),
+                **{
+                    key: final[key]
+                    for key in (
+                        "decoder", "seed", "parameters", "multiply_adds", "psnr", "ssim",
+                        "inference_seconds",
+                    )
+                },
+            )
+        )  # fmt: skip
+    return Comparison(config, config["data"]["floor"], np.empty(0), (), tuple(trials))
+
+
+def published() -> str:
+    """Return the table and the circumstances of the published comparison."""
+    comparison = results(DOCS / "results" / "published")
+    config = comparison.config
+    versions = ", ".join(f"{name} {version}" for name, version in config["versions"].items())
+    return (
+        f"{markdown(comparison)}\n"
+        f"`{config['command']}`, {config['started'][:10]}; {versions}; "
+        f"{config['machine']['cpus']} CPU cores, shared with other work.\n"
+    )
+
+
+def same_seeds() -> str:
+    """Return the losses of R6 and R7 with our layers and with Keras' own, same seed."""
+    epochs = (1, 2, 5, 10, 25)
+    rows = []
+    for folder in (DOCS / "results" / "same-seeds").iterdir():
+        config = json.loads((folder / "config.json").read_text())
+        records = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        for decoder in config["decoders"]:
+            losses = {
+                record["epoch"] + 1: f"{record['validation_loss']:.5f}"
+                for record in records
+                if record["kind"] == "epoch" and record["decoder"] == decoder
+            }
+            name = [decoder, config["backend"], config.get("layers", "polyphase")]
+            rows.append(name + [losses.get(epoch, "not run") for epoch in epochs])
+    head = ["model", "backend", "layers", *(f"epoch {epoch}" for epoch in epochs)]
+    lines = [head, ["---"] * 3 + ["---:"] * len(epochs), *sorted(rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def between_marks(page: str, name: str, content: str) -> str:
+    """Replace what stands between `<!-- NAME -->` and `<!-- end -->`."""
+    start = page.index(f"<!-- {name} -->") + len(f"<!-- {name} -->")
+    end = page.index("<!-- end -->", start)
+    return f"{page[:start]}\n{content}{page[end:]}"
+
+
+def pages() -> dict[Path, str]:
+    """Return every generated page with its content."""
+    page = (DOCS / "published.md").read_text()
+    page = between_marks(page, "published", published())
+    page = between_marks(page, "same seeds", same_seeds())
+    return {DOCS / "cli.md": commands(), DOCS / "published.md": page}
+
+
+if __name__ == "__main__":
+    for path, content in pages().items():
+        path.write_text(content)
+        print(path)

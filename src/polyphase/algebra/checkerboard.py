@@ -1,0 +1,127 @@
+"""Checkerboards: overlap counts, DC gain per phase, chi, and the least-change repair.
+
+A constant input gives a constant output if and only if all phases have the same DC gain
+`G_p`, the `(c_in, c_out)` sum of the phase's taps.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def overlap_counts(kernel_size: Sequence[int], strides: Sequence[int]) -> np.ndarray:
+    """Return how many taps each phase pair of a transposed convolution has.
+
+    Unequal counts are Odena's uneven overlap: even a constant kernel makes a checkerboard.
+
+    Args:
+        kernel_size: `(k_h, k_w)`.
+        strides: `(s_h, s_w)`.
+
+    Returns:
+        `(s_h, s_w)` integers.
+
+    Reference: Odena, Dumoulin, Olah, "Deconvolution and checkerboard artifacts", Distill 2016.
+
+    Example:
+        >>> overlap_counts((3, 3), (2, 2))
+        array([[4, 2],
+               [2, 1]])
+    """
+    rows, columns = (
+        np.array([len(range(p, k, s)) for p in range(s)])
+        for k, s in zip(kernel_size, strides, strict=True)
+    )
+    return np.outer(rows, columns)
+
+
+def conv_transpose_gains(kernel: np.ndarray, strides: Sequence[int]) -> np.ndarray:
+    """Return the DC gain of every phase pair of a transposed convolution.
+
+    Args:
+        kernel: `(k_h, k_w, c_out, c_in)`.
+        strides: `(s_h, s_w)`.
+
+    Returns:
+        `G (s_h, s_w, c_in, c_out)`, float64; 0 where a phase has no tap.
+    """
+    s_h, s_w = strides
+    gains = [
+        [kernel[p::s_h, q::s_w].sum(axis=(0, 1), dtype=np.float64).T for q in range(s_w)]
+        for p in range(s_h)
+    ]
+    return np.array(gains)
+
+
+def sub_pixel_gains(kernel: np.ndarray, factor: Sequence[int]) -> np.ndarray:
+    """Return the DC gain of every phase pair of a sub-pixel convolution.
+
+    Args:
+        kernel: `(k_h, k_w, c_in, s_h * s_w * c_out)`.
+        factor: `(s_h, s_w)`.
+
+    Returns:
+        `G (s_h, s_w, c_in, c_out)`, float64.
+    """
+    summed = kernel.sum(axis=(0, 1), dtype=np.float64)
+    return summed.reshape(len(summed), *factor, -1).transpose(1, 2, 0, 3)
+
+
+def checkerboard_gain(gains: np.ndarray) -> float:
+    """Return `chi = sqrt(mean_p ||G_p - G||^2) / ||G||`, `G = mean_p G_p` (Frobenius norms).
+
+    0: constants stay constant. 1: the pattern is as strong as the signal. Infinite: nothing but
+    pattern.
+
+    Args:
+        gains: `(s_h, s_w, c_in, c_out)`.
+
+    Example:
+        >>> flat = conv_transpose_gains(np.ones((4, 4, 1, 1)), (2, 2))
+        >>> uneven = conv_transpose_gains(np.ones((3, 3, 1, 1)), (2, 2))
+        >>> checkerboard_gain(flat), round(checkerboard_gain(uneven), 3)
+        (0.0, 0.484)
+    """
+    mean = gains.mean(axis=(0, 1))
+    spread = float(np.sqrt(((gains - mean) ** 2).sum(axis=(2, 3)).mean()))
+    norm = float(np.linalg.norm(mean))
+    if norm == 0.0:
+        return 0.0 if spread == 0.0 else float("inf")
+    return spread / norm
+
+
+def repair(kernel: np.ndarray, strides: Sequence[int]) -> np.ndarray:
+    """Return the nearest kernel (Frobenius norm) all of whose phases have the mean DC gain `G`.
+
+    Adds `(G - G_p) / T_p` to each of the `T_p` taps of phase `p`, so the mean response to a
+    constant stays. Where all `T_p` are equal this is the projection onto chi = 0; where they are
+    not, that projection would move `G` to the mean weighted by `1 / T_p`.
+
+    Args:
+        kernel: `(k_h, k_w, c_out, c_in)`.
+        strides: `(s_h, s_w)`, each at most the kernel's side.
+
+    Returns:
+        A new float64 array of the same shape.
+
+    Raises:
+        ValueError: if a phase has no tap: nothing there can be repaired.
+
+    Example:
+        >>> calm = repair(np.ones((3, 3, 1, 1)), (2, 2))
+        >>> checkerboard_gain(conv_transpose_gains(calm, (2, 2))) < 1e-12
+        True
+    """
+    counts = overlap_counts(kernel.shape[:2], strides)
+    if counts.min() == 0:
+        raise ValueError(
+            "A phase without a tap is always 0 and cannot be repaired. Received: kernel size "
+            f"{kernel.shape[:2]}, strides {tuple(strides)}. Use a kernel at least as large as "
+            "the stride, or upsampling followed by a convolution."
+        )
+    gains = conv_transpose_gains(kernel, strides)
+    change = (gains.mean(axis=(0, 1)) - gains) / counts[:, :, None, None]
+    repaired = np.array(kernel, dtype=np.float64)
+    for p, q in np.ndindex(counts.shape):
+        repaired[p :: strides[0], q :: strides[1]] += change[p, q].T
+    return repaired

@@ -1,0 +1,121 @@
+"""Sizes, padding, cropping and phases of one axis: integer arithmetic only.
+
+All lengths are in samples (pixels of one axis). `before` and `after` count the samples that are
+padded or cropped at the two ends of the axis.
+"""
+
+import math
+
+
+def same_padding(kernel_size: int, dilation: int = 1) -> tuple[int, int]:
+    """Return the zeros `same` padding puts before and after: `(k-1)//2` and the rest.
+
+    Args:
+        kernel_size: taps of the kernel, at least 1.
+        dilation: distance between taps in pixels, at least 1.
+
+    Returns:
+        `(before, after)` in pixels.
+
+    Example:
+        >>> same_padding(3), same_padding(4)
+        ((1, 1), (1, 2))
+    """
+    span = (kernel_size - 1) * dilation
+    return span // 2, span - span // 2
+
+
+def padding_amounts(kernel_size: int, padding: str, dilation: int = 1) -> tuple[int, int]:
+    """Return the zeros that `padding` ("same" or "valid") puts before and after.
+
+    Example:
+        >>> padding_amounts(3, "valid"), padding_amounts(5, "same")
+        ((0, 0), (2, 2))
+    """
+    _check_padding(padding)
+    return (0, 0) if padding == "valid" else same_padding(kernel_size, dilation)
+
+
+def conv_length(length: int, kernel_size: int, padding: str, dilation: int = 1) -> int:
+    """Return the output length of a convolution with stride 1.
+
+    Raises:
+        ValueError: if nothing is left (`valid` and the kernel is longer than the input).
+
+    Example:
+        >>> conv_length(8, 3, "valid"), conv_length(8, 3, "same")
+        (6, 8)
+    """
+    before, after = padding_amounts(kernel_size, padding, dilation)
+    out = length + before + after - (kernel_size - 1) * dilation
+    if out < 1:
+        raise ValueError(
+            f"A kernel of {kernel_size} taps (dilation {dilation}) does not fit into {length} "
+            f'pixels. Use padding="same", a smaller kernel or a larger input.'
+        )
+    return out
+
+
+def upsampled_length(length: int, size: int | float) -> int:
+    """Return `floor(length * size)`, the output side of upsampling.
+
+    Example:
+        >>> upsampled_length(5, 2), upsampled_length(5, 1.5)
+        (10, 7)
+    """
+    return math.floor(length * size)
+
+
+def conv_transpose_length(
+    length: int,
+    kernel_size: int,
+    stride: int,
+    padding: str,
+    output_padding: int | None = None,
+    dilation: int = 1,
+) -> int:
+    """Return the output length of Keras' transposed convolution.
+
+    The full length is `(N-1)*s + k`. `valid` keeps it, and at least `N*s`; `same` gives `N*s`.
+    With `output_padding`: `(N-1)*s + k + output_padding` and `(N-1)*s + k%2 + output_padding`.
+
+    Example:
+        >>> conv_transpose_length(5, 3, 2, "valid"), conv_transpose_length(5, 3, 2, "same")
+        (11, 10)
+    """
+    _check_padding(padding)
+    span = (kernel_size - 1) * dilation + 1
+    base = (length - 1) * stride
+    if padding == "valid":
+        extra = max(stride - span, 0) if output_padding is None else output_padding
+        return base + span + extra
+    return base + (stride if output_padding is None else span % 2 + output_padding)
+
+
+def conv_transpose_crop(
+    kernel_size: int,
+    stride: int,
+    padding: str,
+    output_padding: int | None = None,
+    dilation: int = 1,
+) -> int:
+    """Return how many samples Keras crops in front of the full transposed convolution.
+
+    Half of what is too much, rounded down; never negative. The end is whatever the output
+    length (`conv_transpose_length`) leaves; beyond the full length there are zeros.
+
+    Example:
+        >>> conv_transpose_crop(4, 2, "same"), conv_transpose_crop(3, 2, "same")
+        (1, 0)
+    """
+    _check_padding(padding)
+    if padding == "valid":
+        return 0
+    full = (kernel_size - 1) * dilation + 1
+    kept = conv_transpose_length(1, kernel_size, stride, padding, output_padding, dilation)
+    return max((full - kept) // 2, 0)
+
+
+def _check_padding(padding: str) -> None:
+    if padding not in ("valid", "same"):
+        raise ValueError(f'`padding` must be "valid" or "same". Received: padding={padding!r}.')

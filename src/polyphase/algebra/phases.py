@@ -1,0 +1,128 @@
+"""Phases: how a convolution after upsampling, or a transposed convolution, splits, and joins.
+
+One axis: output `n = s*i + p` of either operator is an ordinary convolution of the input,
+`y[s*i + p] = sum_t K_p[t] x[i + first_p + t]`, whose kernel `K_p = fold_p @ w` collects taps of
+the original kernel `w`. Two axes are the tensor product.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Phase:
+    """One phase of a filter bank along one axis.
+
+    Attributes:
+        first: offset of the first tap from the input position `i`, in input pixels.
+        fold: `(taps, k)` float64 of 0 and 1: the phase's kernel is `fold @ w`.
+    """
+
+    first: int
+    fold: np.ndarray
+
+    @property
+    def taps(self) -> int:
+        """The number of taps of this phase; 0 where a stride is larger than the kernel."""
+        return len(self.fold)
+
+
+def upsample_conv_phases(
+    kernel_size: int, factor: int, before: int, dilation: int = 1
+) -> tuple[Phase, ...]:
+    """Split "nearest upsampling, then convolution" into its `factor` phases.
+
+    `y[s*i + p] = sum_a w[a] x[i + floor((p + a*dilation - before) / s)]`: taps that meet the
+    same input pixel are collected. All phases together have `s + k - 1` taps.
+
+    Args:
+        kernel_size: taps `k` of the convolution.
+        factor: integer upsampling factor `s`.
+        before: zeros that the padding puts in front, in output pixels.
+        dilation: distance between taps, in output pixels.
+
+    Example:
+        >>> [(p.first, p.fold.tolist()) for p in upsample_conv_phases(3, 2, before=1)]
+        [(-1, [[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]]), (0, [[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])]
+    """
+    return tuple(
+        _phase(kernel_size, {a: (p + a * dilation - before) // factor for a in range(kernel_size)})
+        for p in range(factor)
+    )
+
+
+def conv_transpose_phases(
+    kernel_size: int, stride: int, crop: int = 0, dilation: int = 1
+) -> tuple[Phase, ...]:
+    """Split a transposed convolution into its `stride` phases.
+
+    `z[s*i + p] = sum_d W[p + s*d] x[i - d]`, and `y[n] = z[n + crop]`. Every tap of the kernel
+    is in exactly one phase, so without dilation no zero is ever multiplied.
+
+    Args:
+        kernel_size: taps `k` of the kernel.
+        stride: integer stride `s`.
+        crop: samples cropped in front of the full output.
+        dilation: distance between taps, in output pixels.
+
+    Example:
+        >>> [(p.first, p.fold.tolist()) for p in conv_transpose_phases(3, 2)]
+        [(-1, [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]), (0, [[0.0, 1.0, 0.0]])]
+    """
+    return tuple(
+        _phase(
+            kernel_size,
+            {
+                a: (p + crop - a * dilation) // stride
+                for a in range(kernel_size)
+                if (p + crop - a * dilation) % stride == 0
+            },
+        )
+        for p in range(stride)
+    )
+
+
+def split(
+    kernel: np.ndarray, rows: Sequence[Phase], columns: Sequence[Phase]
+) -> list[list[np.ndarray]]:
+    """Return the kernels `K[p][q]` of all phase pairs of a two-dimensional kernel.
+
+    Args:
+        kernel: `(k_h, k_w, ...)`, any dtype; trailing axes (channels) are carried along.
+        rows: the phases of the vertical axis.
+        columns: the phases of the horizontal axis.
+
+    Returns:
+        `K[p][q]`: `(rows[p].taps, columns[q].taps, ...)`, float64.
+    """
+    return [
+        [np.einsum("ta,ub,ab...->tu...", row.fold, column.fold, kernel) for column in columns]
+        for row in rows
+    ]
+
+
+def join(
+    kernels: Sequence[Sequence[np.ndarray]], rows: Sequence[Phase], columns: Sequence[Phase]
+) -> np.ndarray:
+    """Return the kernel whose phases are given: the adjoint of `split`.
+
+    For a transposed convolution each tap is in one phase, so this is also the way back, bit for
+    bit: `join(split(w)) == w`.
+    """
+    return sum(
+        np.einsum("ta,ub,tu...->ab...", row.fold, column.fold, kernel)
+        for row, line in zip(rows, kernels, strict=True)
+        for column, kernel in zip(columns, line, strict=True)
+    )
+
+
+def _phase(kernel_size: int, offsets: dict[int, int]) -> Phase:
+    """Build a phase from `{tap of w: offset of the input pixel it meets}`."""
+    first = min(offsets.values(), default=0)
+    fold = np.zeros((max(offsets.values(), default=first - 1) - first + 1, kernel_size))
+    for tap, offset in offsets.items():
+        fold[offset - first, tap] = 1.0
+    fold.setflags(write=False)
+    return Phase(first, fold)

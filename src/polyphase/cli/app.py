@@ -1,0 +1,45 @@
+"""`polyphase`: the commands, and what they share."""
+
+from typing import Annotated
+
+import typer
+
+from polyphase._version import __version__
+from polyphase.cli.compare import compare
+from polyphase.cli.demo import demo
+from polyphase.cli.train import autoencoder
+
+app = typer.Typer(
+    name="polyphase",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+train = typer.Typer(help="Train one model and draw what it does.", no_args_is_help=True)
+train.command("autoencoder")(autoencoder)
+app.command()(compare)
+app.command()(demo)
+app.add_typer(train, name="train")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Upsampling for Keras: see what it does, train with it, compare the ways to do it.
+
+    Start with `polyphase compare`: three minutes, and a page that shows which way of upsampling
+    does what.
+    """

@@ -1,0 +1,67 @@
+"""Progress of trainings: a live display on a terminal, plain lines otherwise; on stderr."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Display
+
+from polyphase.workbench import Progress
+
+_SECONDS_BETWEEN_LINES = 15
+
+
+class Watcher:
+    """Shows every finished epoch of `trainings` trainings with `epochs` epochs in all."""
+
+    def __init__(self, trainings: int, epochs: int) -> None:
+        self._console = Console(stderr=True)
+        self._live = self._console.is_terminal
+        self._trainings = trainings
+        self._finished = 0
+        self._began = self._spoke = time.monotonic()
+        self._display = Display(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("epochs"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._live,
+        )
+        self._task = self._display.add_task("Compiling the first model", total=epochs)
+
+    def __enter__(self) -> Self:
+        self._display.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._display.stop()
+
+    def __call__(self, progress: Progress) -> None:
+        """Show one finished epoch."""
+        last = progress.epoch + 1 == progress.epochs
+        place = f"[{self._finished + 1}/{self._trainings}] {progress.decoder}, seed {progress.seed}"
+        loss = f"validation loss {progress.result.validation_loss:.4f}"
+        self._display.update(self._task, advance=1, description=f"{_plain(place)}: {loss}")
+        now = time.monotonic()
+        if last or (not self._live and now - self._spoke > _SECONDS_BETWEEN_LINES):
+            self._spoke = now
+            epoch = f"epoch {progress.epoch + 1}/{progress.epochs}"
+            elapsed = f"{now - self._began:.0f} s"
+            self._console.print(
+                f"{place}: {epoch}, {loss}, {elapsed}", markup=False, highlight=False
+            )
+        self._finished += last
+
+
+def _plain(text: str) -> str:
+    """Escape rich's markup."""
+    return text.replace("[", r"\[")

@@ -1,0 +1,96 @@
+"""Conv2DTranspose: Keras' layer, computed in phases where that is faster."""
+
+from typing import Any
+
+import keras
+
+from polyphase.ops import axes, conv_transpose
+
+Tensor = Any
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class Conv2DTranspose(keras.layers.Conv2DTranspose):
+    """Transpose-convolve images; a drop-in for `keras.layers.Conv2DTranspose`.
+
+    Args:
+        filters: number of output channels, at least 1.
+        kernel_size: an int or two, at least 1.
+        strides: upsampling factor, an int or two, at least 1.
+        padding: "valid" or "same".
+        output_padding: None, or an int or two, at least 0 and less than the stride.
+        data_format: "channels_last" or "channels_first"; default: Keras' configuration.
+        dilation_rate: distance between the kernel's taps, an int or two, at least 1.
+        activation: name or function; default none.
+        *args: the Keras layer's next arguments, in its order: `use_bias`, `kernel_initializer`, ...
+        lowering: how to compute it, as in `polyphase.ops.conv_transpose`.
+        **kwargs: the Keras layer's other arguments: `use_bias`, `kernel_initializer`,
+            regularizers, constraints, `dtype`, ...
+
+    Input: `(batch, height, width, c_in)`, or channels first; sizes may be unknown.
+    Output: `(batch, height * s, width * s, filters)` for "same",
+    `((height - 1) * s + max(k, s), ...)` for "valid".
+
+    Raises:
+        ValueError: for arguments that Keras' layer refuses.
+
+    Exactness: Keras' operator; float32 results differ by rounding.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = Conv2DTranspose(1, (1, 1), strides=(2, 2))
+        >>> x = np.array([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2, 1)
+        >>> layer.build(x.shape)
+        >>> layer.set_weights([np.ones((1, 1, 1, 1)), np.zeros(1)])
+        >>> keras.ops.convert_to_numpy(layer(x))[0, :, :, 0].astype(int).tolist()
+        [[1, 0, 2, 0], [0, 0, 0, 0], [3, 0, 4, 0], [0, 0, 0, 0]]
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = (1, 1),
+        padding: str = "valid",
+        output_padding: Any = None,
+        data_format: str | None = None,
+        dilation_rate: Any = (1, 1),
+        activation: Any = None,
+        *args: Any,
+        lowering: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            filters,
+            kernel_size,
+            strides,
+            padding,
+            output_padding,
+            data_format,
+            dilation_rate,
+            activation,
+            *args,
+            **kwargs,
+        )
+        self.lowering = lowering
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the transpose-convolved images, with bias and activation."""
+        outputs = conv_transpose(
+            inputs,
+            self.kernel,
+            strides=self.strides,
+            padding=self.padding,
+            output_padding=self.output_padding,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
+            lowering=self.lowering,
+        )
+        if self.use_bias:
+            channel = axes.channel(self.data_format)
+            outputs = outputs + axes.along(self.bias, channel, outputs.dtype)
+        return outputs if self.activation is None else self.activation(outputs)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        return {**super().get_config(), "lowering": self.lowering}

@@ -1,0 +1,96 @@
+"""SubPixelConv2D: a convolution into s*s phases, woven into an image s times larger."""
+
+from typing import Any
+
+import keras
+
+from polyphase.ops import arguments, axes, depth_to_space, upsample_conv
+
+Tensor = Any
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class SubPixelConv2D(keras.layers.Conv2D):
+    """Convolve into `s_h * s_w * filters` channels, then move them into space.
+
+    Args:
+        filters: number of output channels, at least 1.
+        kernel_size: an int or two, at least 1, in input pixels.
+        size: upsampling factor, an int or two, at least 1.
+        padding: "valid" or "same", of the input image.
+        **kwargs: Conv2D's other arguments. `kernel_initializer=polyphase.initializers.ICNR(size)`
+            starts without a checkerboard.
+
+    Weights: kernel `(k_h, k_w, c_in, s_h * s_w * filters)`, bias `(s_h * s_w * filters,)`; the
+    phase is the slowest channel index, in both data formats.
+
+    Input: `(batch, height, width, c_in)`, or channels first; sizes may be unknown.
+    Output: `(batch, s_h * height, s_w * width, filters)` for "same".
+
+    Raises:
+        ValueError: for arguments that Conv2D refuses, strides, a size below 1.
+
+    Reference: Shi et al., arXiv 1609.05158.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = SubPixelConv2D(4, 3, size=2, padding="same")
+        >>> tuple(layer(np.ones((1, 5, 7, 3), "float32")).shape)
+        (1, 10, 14, 4)
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        size: Any = 2,
+        padding: str = "valid",
+        **kwargs: Any,
+    ) -> None:
+        if "strides" in kwargs:
+            raise ValueError(
+                "SubPixelConv2D upsamples by `size` and convolves with stride 1. Received: "
+                f"strides={kwargs['strides']!r}. Use `size` for the factor."
+            )
+        self.size = arguments.pair(size, "size")
+        super().__init__(
+            filters * self.size[0] * self.size[1], kernel_size, padding=padding, **kwargs
+        )
+
+    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
+        """Return the convolved images, before bias and weaving."""
+        # Size 1: a plain convolution, in the layout that the device can compute.
+        return upsample_conv(
+            inputs,
+            kernel,
+            size=1,
+            padding=self.padding,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
+            lowering="direct",
+        )
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the convolved images, woven, with bias and activation."""
+        outputs = self.convolution_op(inputs, self.kernel)
+        if self.use_bias:
+            channel = axes.channel(self.data_format)
+            outputs = outputs + axes.along(self.bias, channel, outputs.dtype)
+        outputs = depth_to_space(outputs, self.size, self.data_format)
+        return outputs if self.activation is None else self.activation(outputs)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+        """Return the output shape; unknown sides stay unknown."""
+        shape = list(super().compute_output_shape(input_shape))
+        shape[axes.channel(self.data_format)] //= self.size[0] * self.size[1]
+        for axis, size in zip(axes.spatial(self.data_format), self.size, strict=True):
+            if shape[axis] is not None:
+                shape[axis] *= size
+        return tuple(shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        config = super().get_config()
+        del config["strides"]
+        filters = self.filters // (self.size[0] * self.size[1])
+        return {**config, "filters": filters, "size": self.size}

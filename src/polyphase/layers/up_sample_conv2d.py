@@ -1,0 +1,106 @@
+"""UpSampleConv2D: UpSampling2D and Conv2D as one layer."""
+
+from typing import Any
+
+import keras
+
+from polyphase.algebra import geometry, kernels
+from polyphase.ops import arguments, axes, upsample_conv
+
+Tensor = Any
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class UpSampleConv2D(keras.layers.Conv2D):
+    """Upsample images, then convolve them: `UpSampling2D(size)` and `Conv2D(...)` in one layer.
+
+    The weights are those of the Conv2D, so they can be moved over with `set_weights`.
+
+    Args:
+        filters: number of output channels, at least 1.
+        kernel_size: an int or two, at least 1.
+        size: upsampling factor, a number of at least 1, or two.
+        padding: "valid" or "same", of the upsampled image.
+        interpolation: as in `UpSampling2D`.
+        lowering: how to compute it, as in `polyphase.ops.upsample_conv`.
+        **kwargs: Conv2D's other arguments: `activation`, `use_bias`, `kernel_initializer`,
+            `dilation_rate`, `groups`, `data_format`, regularizers, constraints, `dtype`, ...
+
+    Input: `(batch, height, width, c_in)`, or channels first; sizes may be unknown.
+    Output: `(batch, floor(height * size), floor(width * size), filters)` for "same",
+    `(k - 1) * dilation_rate` less for "valid".
+
+    Raises:
+        ValueError: for arguments that Conv2D refuses, strides, a size below 1.
+
+    Exactness: the operator of the two Keras layers; float32 results differ by rounding.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = UpSampleConv2D(4, 3, size=2, padding="same", activation="relu")
+        >>> tuple(layer(np.ones((1, 5, 7, 3), "float32")).shape)
+        (1, 10, 14, 4)
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        size: Any = 2,
+        padding: str = "valid",
+        interpolation: str = "nearest",
+        *,
+        lowering: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        if "strides" in kwargs:
+            raise ValueError(
+                "UpSampleConv2D upsamples by `size` and convolves with stride 1. Received: "
+                f"strides={kwargs['strides']!r}. Use `size` for the factor."
+            )
+        super().__init__(filters, kernel_size, padding=padding, **kwargs)
+        self.size = arguments.size_pair(size)
+        self.interpolation = arguments.one_of(
+            interpolation, "interpolation", tuple(kernels.KERNELS)
+        )
+        self.lowering = lowering
+
+    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
+        """Return the upsampled and convolved images, before bias and activation."""
+        return upsample_conv(
+            inputs,
+            kernel,
+            size=self.size,
+            interpolation=self.interpolation,
+            padding=self.padding,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
+            lowering=self.lowering,
+        )
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+        """Return the output shape; unknown sides stay unknown."""
+        shape = list(input_shape)
+        shape[axes.channel(self.data_format)] = self.filters
+        for axis, size, k, dilation in zip(
+            axes.spatial(self.data_format),
+            self.size,
+            self.kernel_size,
+            self.dilation_rate,
+            strict=True,
+        ):
+            if shape[axis] is not None:
+                upsampled = geometry.upsampled_length(shape[axis], size)
+                shape[axis] = geometry.conv_length(upsampled, k, self.padding, dilation)
+        return tuple(shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        config = super().get_config()
+        del config["strides"]
+        return {
+            **config,
+            "size": self.size,
+            "interpolation": self.interpolation,
+            "lowering": self.lowering,
+        }

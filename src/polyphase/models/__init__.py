@@ -1,0 +1,18 @@
+"""The reference systems and the decoders that a comparison trains."""
+
+from polyphase.models.autoencoders import (
+    comparison_autoencoder,
+    transposed_autoencoder,
+    upsampling_autoencoder,
+)
+from polyphase.models.decoders import DECODERS
+from polyphase.models.generators import transposed_generator, upsampling_generator
+
+__all__ = [
+    "DECODERS",
+    "comparison_autoencoder",
+    "transposed_autoencoder",
+    "transposed_generator",
+    "upsampling_autoencoder",
+    "upsampling_generator",
+]

@@ -1,0 +1,128 @@
+"""R6 and R7, the tutorials' autoencoders, and the one whose decoder a comparison exchanges."""
+
+from types import ModuleType
+
+import keras
+from keras.layers import Conv2D, Cropping2D, Input, MaxPooling2D
+
+from polyphase import layers as polyphase_layers
+from polyphase.models.decoders import DECODERS
+
+
+def upsampling_autoencoder(layers: ModuleType = polyphase_layers) -> keras.Model:
+    """Return R6: bilinear UpSampling2D followed by convolutions of 2x2; code 4x4x8.
+
+    Args:
+        layers: where UpSampling2D comes from: `polyphase.layers` or `keras.layers`.
+
+    Returns:
+        A model of 28x28x1 images in 0..1, 1,393 parameters.
+
+    Example:
+        >>> upsampling_autoencoder().count_params()
+        1393
+    """
+    return keras.Sequential(
+        [
+            Input((28, 28, 1)),
+            *_encoder(),
+            layers.UpSampling2D((2, 2), interpolation="bilinear"),
+            Conv2D(8, (2, 2), activation="relu"),
+            layers.UpSampling2D((2, 2), interpolation="bilinear"),
+            _convolution(8, "relu"),
+            layers.UpSampling2D((2, 2), interpolation="bilinear"),
+            _convolution(1, "sigmoid"),
+        ],
+        name="upsampling_autoencoder",
+    )
+
+
+def transposed_autoencoder(layers: ModuleType = polyphase_layers) -> keras.Model:
+    """Return R7: convolutions and transposed convolutions of 3x3; "code" 22x22x8.
+
+    Args:
+        layers: where Conv2DTranspose comes from: `polyphase.layers` or `keras.layers`.
+
+    Returns:
+        A model of 28x28x1 images in 0..1, 12,785 parameters.
+
+    Example:
+        >>> transposed_autoencoder().count_params()
+        12785
+    """
+    style = {"activation": "relu", "kernel_initializer": "he_normal"}
+    return keras.Sequential(
+        [
+            Input((28, 28, 1)),
+            *[Conv2D(filters, (3, 3), **style) for filters in (32, 16, 8)],
+            *[layers.Conv2DTranspose(filters, (3, 3), **style) for filters in (8, 16, 32)],
+            Conv2D(1, (3, 3), activation="sigmoid", padding="same"),
+        ],
+        name="transposed_autoencoder",
+    )
+
+
+def comparison_autoencoder(
+    decoder: str, image_shape: tuple[int, int, int] = (28, 28, 1)
+) -> keras.Model:
+    """Return R6's encoder with a decoder of three x2 stages, 8, 8 and `channels` wide.
+
+    Every stage is the decoder's; after each, rows and columns beyond the encoder's side of the
+    same level are cropped (28x28: 4 -> 8, cropped to 7, -> 14 -> 28). ReLU, at last a sigmoid.
+
+    Args:
+        decoder: a name of `DECODERS`.
+        image_shape: `(height, width, channels)`, sides of at least 8 pixels.
+
+    Returns:
+        A model of such images in 0..1.
+
+    Raises:
+        ValueError: for an unknown decoder or images that are too small.
+
+    Example:
+        >>> comparison_autoencoder("nearest").output_shape
+        (None, 28, 28, 1)
+    """
+    if decoder not in DECODERS:
+        raise ValueError(f"`decoder` must be one of {', '.join(DECODERS)}. Received: {decoder!r}.")
+    if min(image_shape[:2]) < 8:
+        raise ValueError(
+            "The autoencoders halve the image three times and need sides of at least 8 pixels. "
+            f"Received: {image_shape[0]} x {image_shape[1]}."
+        )
+    sides = [[-(-side // 2**level) for side in image_shape[:2]] for level in range(4)]
+    stages: list[keras.Layer] = []
+    for level in (2, 1, 0):
+        filters, activation = (8, "relu") if level else (image_shape[2], "sigmoid")
+        stages.append(DECODERS[decoder](filters, activation, f"up_{3 - level}"))
+        excess = [
+            2 * small - large for small, large in zip(sides[level + 1], sides[level], strict=True)
+        ]
+        if any(excess):
+            stages.append(Cropping2D(((0, excess[0]), (0, excess[1])), name=f"crop_{3 - level}"))
+    name = f"autoencoder_{decoder.replace('-', '_')}"
+    return keras.Sequential([Input(image_shape), *_encoder(), *stages], name=name)
+
+
+def _encoder() -> list[keras.Layer]:
+    """Return R6's encoder: three halvings to 8 channels."""
+    return [
+        _convolution(8, "relu"),
+        MaxPooling2D((2, 2), padding="same"),
+        _convolution(8, "relu"),
+        MaxPooling2D((2, 2), padding="same"),
+        _convolution(8, "relu", strides=2),
+        _convolution(8, "relu"),
+    ]
+
+
+def _convolution(filters: int, activation: str, strides: int = 1) -> keras.Layer:
+    return Conv2D(
+        filters,
+        (2, 2),
+        strides=strides,
+        activation=activation,
+        kernel_initializer="he_uniform",
+        padding="same",
+    )

@@ -1,0 +1,9 @@
+"""Functions of tensors; what each computes is exact, how it is computed is a `lowering`."""
+
+from polyphase.ops.choice import choose
+from polyphase.ops.conv_transpose import conv_transpose
+from polyphase.ops.depth_to_space import depth_to_space
+from polyphase.ops.upsample import upsample
+from polyphase.ops.upsample_conv import upsample_conv
+
+__all__ = ["choose", "conv_transpose", "depth_to_space", "upsample", "upsample_conv"]

@@ -1,0 +1,104 @@
+"""Checked arguments of the operations: one clear sentence for what cannot be used."""
+
+import operator
+from typing import Any
+
+import keras
+
+Tensor = Any
+
+
+def tensor(x: Tensor, operation: str) -> Tensor:
+    """Return `x` as a tensor of rank 4, or say what is wrong with it."""
+    if isinstance(x, keras.KerasTensor):
+        raise ValueError(
+            f"`{operation}` computes with values and received a symbolic Keras tensor. "
+            "In a functional model use the layer of polyphase.layers."
+        )
+    x = keras.ops.convert_to_tensor(x)
+    if len(x.shape) != 4:
+        raise ValueError(
+            f"`{operation}` expects images of rank 4, (batch, height, width, channels) or "
+            f"(batch, channels, height, width). Received: shape {tuple(x.shape)}."
+        )
+    return x
+
+
+def pair(value: Any, name: str) -> tuple[int, int]:
+    """Return a positive integer, or two of them, as `(height, width)`."""
+    values = value if isinstance(value, (tuple, list)) else (value, value)
+    try:
+        numbers = tuple(operator.index(v) for v in values)
+    except TypeError:
+        numbers = ()
+    if len(numbers) != 2 or min(numbers) < 1:
+        raise ValueError(
+            f"`{name}` must be a positive integer or two of them, (height, width). "
+            f"Received: {name}={value!r}."
+        )
+    return numbers
+
+
+def size_pair(value: Any) -> tuple[int | float, int | float]:
+    """Return an upsampling size, or two of them, as `(height, width)`; integral ones as int."""
+    values = value if isinstance(value, (tuple, list)) else (value, value)
+    try:
+        numbers = tuple(int(v) if float(v).is_integer() else float(v) for v in values)
+    except (TypeError, ValueError, OverflowError):
+        numbers = ()
+    if len(numbers) != 2 or not all(1 <= n < float("inf") for n in numbers):
+        raise ValueError(
+            "`size` must be a number of at least 1 or two of them, (height, width): upsampling "
+            f"does not shrink. Received: size={value!r}."
+        )
+    return numbers
+
+
+def one_of(value: Any, name: str, allowed: tuple[str, ...]) -> str:
+    """Return a lower-case choice, or say what the choices are."""
+    if not isinstance(value, str) or value.lower() not in allowed:
+        raise ValueError(f"`{name}` must be one of {', '.join(allowed)}. Received: {value!r}.")
+    return value.lower()
+
+
+def data_format(value: str | None) -> str:
+    """Return a data format; `None` means Keras' configured one."""
+    if value is None:
+        return str(keras.config.image_data_format())
+    return one_of(value, "data_format", ("channels_last", "channels_first"))
+
+
+def kernel(value: Tensor, channels: Any, axis: int, operation: str, groups: bool = True) -> Tensor:
+    """Return a kernel of rank 4 whose input channels, on `axis`, fit the image's.
+
+    They divide them where the operation has groups, and equal them where it has none.
+    """
+    value = keras.ops.convert_to_tensor(value)
+    if len(value.shape) != 4:
+        raise ValueError(
+            f"`{operation}` expects a kernel of rank 4, (height, width, channels, channels). "
+            f"Received: kernel shape {tuple(value.shape)}."
+        )
+    made_for = value.shape[axis]
+    if channels is not None and (channels % made_for if groups else channels != made_for):
+        raise ValueError(
+            f"`{operation}`: the kernel is made for {made_for} input channels. "
+            f"Received: an image with {channels} channels, kernel shape {tuple(value.shape)}."
+        )
+    return value
+
+
+def output_padding(value: Any, strides: tuple[int, int]) -> tuple[int, int] | None:
+    """Return Keras' `output_padding`: None, or two integers from 0 to the stride less 1."""
+    if value is None:
+        return None
+    values = value if isinstance(value, (tuple, list)) else (value, value)
+    fits = len(values) == 2 and all(
+        isinstance(v, int) and 0 <= v < s for v, s in zip(values, strides, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            "`output_padding` must be None, or an integer or two from 0 to less than the stride. "
+            f"Received: output_padding={value!r}, strides={strides}."
+        )
+    return tuple(values)

@@ -1,0 +1,66 @@
+"""Padding, cutting and interleaving along one axis, for sizes known or not."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras import backend, ops
+
+Tensor = Any
+
+
+def spatial(data_format: str) -> tuple[int, int]:
+    """Return the axes of `(height, width)`."""
+    return (1, 2) if data_format == "channels_last" else (2, 3)
+
+
+def channel(data_format: str) -> int:
+    """Return the axis of the channels."""
+    return 3 if data_format == "channels_last" else 1
+
+
+def length(x: Tensor, axis: int) -> Any:
+    """Return the size of an axis: an int, or an integer scalar where it is not known yet."""
+    return ops.shape(x)[axis]
+
+
+def pad(x: Tensor, axis: int, before: int, after: int) -> Tensor:
+    """Put zeros before and after along one axis."""
+    if before == after == 0:
+        return x
+    widths = [(0, 0)] * 4
+    widths[axis] = (before, after)
+    return ops.pad(x, widths)
+
+
+def window(x: Tensor, axis: int, start: int, size: Any) -> Tensor:
+    """Return `size` samples from `start` on along one axis."""
+    return x[(slice(None),) * axis + (slice(start, start + size),)]
+
+
+def along(weights: Any, axis: int, dtype: str) -> Tensor:
+    """Return a vector as a tensor that broadcasts along one axis of an image."""
+    shape = [1, 1, 1, 1]
+    shape[axis] = -1
+    return ops.reshape(ops.cast(weights, dtype), shape)
+
+
+def interleave(parts: Sequence[Tensor], axis: int) -> Tensor:
+    """Weave phases into one axis: output `s*i + p` is `parts[p]` at `i`."""
+    if len(parts) == 1:
+        return parts[0]
+    shape = list(ops.shape(parts[0]))
+    shape[axis] = shape[axis] * len(parts)
+    return ops.reshape(ops.stack(parts, axis=axis + 1), shape)
+
+
+def fold(kernel: Tensor, matrix: Any, axis: int) -> Tensor:
+    """Return `matrix @ kernel` along one spatial axis, for a matrix of 0 and 1.
+
+    Sums of slices, not a matrix product: no backend may round these to a lower precision. Half
+    precision is summed in float32.
+    """
+    dtype = backend.standardize_dtype(kernel.dtype)
+    wide = ops.cast(kernel, "float32") if dtype in ("float16", "bfloat16") else kernel
+    taps = [wide[(slice(None),) * axis + (a,)] for a in range(kernel.shape[axis])]
+    rows = [sum((taps[a] for a in row.nonzero()[0]), ops.zeros_like(taps[0])) for row in matrix]
+    return ops.cast(ops.stack(rows, axis=axis), dtype)

@@ -1,0 +1,76 @@
+"""Transposed convolution with Keras' meaning, computed in phases where that is faster."""
+
+from typing import Any
+
+from polyphase.algebra import geometry
+from polyphase.ops import arguments, axes, choice
+from polyphase.ops.plans import Transposed
+
+Tensor = Any
+
+
+def conv_transpose(
+    x: Tensor,
+    kernel: Tensor,
+    strides: Any = 1,
+    padding: str = "valid",
+    output_padding: Any = None,
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+    lowering: str = "auto",
+) -> Tensor:
+    """Transpose-convolve images: `z[n] = sum_j x[j] W[n - s*j]`, cropped as Keras crops.
+
+    Args:
+        x: `(batch, height, width, c_in)`, or channels first; a float dtype.
+        kernel: `(k_h, k_w, c_out, c_in)` of the same dtype.
+        strides: upsampling factor, an int or two, at least 1.
+        padding: "valid" or "same".
+        output_padding: None, or an int or two, at least 0 and less than the stride.
+        data_format: "channels_last" or "channels_first"; default: Keras' configuration.
+        dilation_rate: distance between the kernel's taps, an int or two, at least 1.
+        lowering: "auto", "reference", "direct" (the backend's own) or "phases".
+
+    Returns:
+        `(batch, out_height, out_width, c_out)`: `N * s` for "same", `(N-1) * s + max(k, s)` for
+        "valid"; with `output_padding` as `algebra.geometry.conv_transpose_length` says.
+
+    Raises:
+        ValueError: for arguments that do not fit, with what does.
+
+    Exactness: every lowering is the same operator up to the border; they differ by rounding.
+
+    Reference: Dumoulin, Visin, arXiv 1603.07285; mathematics, section 4.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.arange(1.0, 5.0, dtype="float32").reshape(1, 2, 2, 1)
+        >>> w = np.ones((1, 1, 1, 1), dtype="float32")
+        >>> np.array(conv_transpose(x, w, strides=2))[0, :, :, 0].astype(int).tolist()
+        [[1, 0, 2, 0], [0, 0, 0, 0], [3, 0, 4, 0], [0, 0, 0, 0]]
+    """
+    x = arguments.tensor(x, "conv_transpose")
+    strides = arguments.pair(strides, "strides")
+    padding = arguments.one_of(padding, "padding", ("valid", "same"))
+    x, data_format, restore = choice.layout(x, arguments.data_format(data_format))
+    dilation = arguments.pair(dilation_rate, "dilation_rate")
+    channels = x.shape[axes.channel(data_format)]
+    kernel = arguments.kernel(kernel, channels, 3, "conv_transpose", groups=False)
+    more = arguments.output_padding(output_padding, strides)
+    rows, columns = zip(
+        kernel.shape[:2], strides, (padding, padding), more or (None, None), dilation, strict=True
+    )
+    plan = Transposed(
+        data_format=data_format,
+        strides=strides,
+        padding=padding,
+        output_padding=more,
+        dilation=dilation,
+        crop=(geometry.conv_transpose_crop(*rows), geometry.conv_transpose_crop(*columns)),
+        extra=(
+            geometry.conv_transpose_length(0, *rows),
+            geometry.conv_transpose_length(0, *columns),
+        ),
+    )
+    way = choice.function("conv_transpose", lowering, filters=kernel.shape[2])
+    return restore(way(x, kernel, plan))

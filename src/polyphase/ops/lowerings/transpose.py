@@ -1,0 +1,39 @@
+"""Nearest upsampling and convolution as one transposed convolution, stride s, size k + s - 1."""
+
+from typing import Any
+
+from keras import ops
+
+from polyphase.algebra.equivalence import transposed_taps, upsample_conv_crop
+from polyphase.ops import axes
+from polyphase.ops.plans import Convolution
+
+Tensor = Any
+
+
+def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
+    """Sum the kernel's taps per stride, transpose-convolve in full, crop.
+
+    Nearest, integer factors, no dilation, one group => the same operator, up to the border.
+    """
+    factors = plan.nearest_factors("transpose")
+    if plan.dilation != (1, 1) or kernel.shape[2] != x.shape[plan.channel]:
+        raise ValueError(
+            'lowering="transpose" needs dilation_rate=1 and one group. Received: dilation_rate='
+            f"{plan.dilation}, kernel shape {tuple(kernel.shape)}, image with "
+            f'{x.shape[plan.channel]} channels. Use lowering="phases" or "auto".'
+        )
+    for side, factor in enumerate(factors):
+        kernel = axes.fold(kernel, transposed_taps(kernel.shape[side], factor), axis=side)
+    full = ops.conv_transpose(
+        x,
+        ops.transpose(kernel, (0, 1, 3, 2)),
+        strides=factors,
+        padding="valid",
+        data_format=plan.data_format,
+    )
+    for side, axis in enumerate(plan.axes):
+        taps = kernel.shape[side] - factors[side] + 1
+        front, behind = upsample_conv_crop(taps, plan.padding)
+        full = axes.window(full, axis, front, axes.length(full, axis) - front - behind)
+    return full

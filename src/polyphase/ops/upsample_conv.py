@@ -1,0 +1,80 @@
+"""Upsample, then convolve, as one operation."""
+
+from typing import Any
+
+from polyphase.algebra import geometry, kernels
+from polyphase.ops import arguments, axes, choice
+from polyphase.ops.plans import Convolution, Resampling
+
+Tensor = Any
+
+
+def upsample_conv(
+    x: Tensor,
+    kernel: Tensor,
+    size: Any = 2,
+    interpolation: str = "nearest",
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+    lowering: str = "auto",
+) -> Tensor:
+    """Upsample images, then convolve them with stride 1: `y = Conv_w(R x)`.
+
+    Args:
+        x: `(batch, height, width, c_in)`, or channels first; a float dtype.
+        kernel: `(k_h, k_w, c_in / groups, c_out)` of the same dtype; the number of groups
+            follows from the shapes.
+        size: upsampling factor, as in `upsample`.
+        interpolation: as in `upsample`.
+        padding: "valid" or "same" (zeros, `(k-1)//2` in front), of the upsampled image.
+        data_format: "channels_last" or "channels_first"; default: Keras' configuration.
+        dilation_rate: distance between the kernel's taps, an int or two, at least 1.
+        lowering: "auto", "reference", "direct", and for nearest with integer factors "phases"
+            and "transpose" (no dilation, one group).
+
+    Returns:
+        `(batch, out_height, out_width, c_out)`: `floor(side * size)` for "same",
+        `(k - 1) * dilation` less for "valid".
+
+    Raises:
+        ValueError: for arguments that do not fit, with what does.
+
+    Exactness: every lowering is the same operator up to the border; they differ by rounding.
+
+    Reference: mathematics, section 3.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.arange(8.0, dtype="float32").reshape(1, 2, 2, 2)
+        >>> w = np.ones((3, 3, 2, 5), dtype="float32")
+        >>> tuple(upsample_conv(x, w, 2, padding="same").shape)
+        (1, 4, 4, 5)
+    """
+    x = arguments.tensor(x, "upsample_conv")
+    sizes = arguments.size_pair(size)
+    interpolation = arguments.one_of(interpolation, "interpolation", tuple(kernels.KERNELS))
+    padding = arguments.one_of(padding, "padding", ("valid", "same"))
+    x, data_format, restore = choice.layout(x, arguments.data_format(data_format))
+    dilation = arguments.pair(dilation_rate, "dilation_rate")
+    channels = x.shape[axes.channel(data_format)]
+    kernel = arguments.kernel(kernel, channels, 2, "upsample_conv")
+    integer = all(isinstance(one_size, int) for one_size in sizes)
+    plan = Convolution(
+        data_format=data_format,
+        resamplings=(Resampling(sizes[0], interpolation), Resampling(sizes[1], interpolation)),
+        padding=padding,
+        pads=(
+            geometry.padding_amounts(kernel.shape[0], padding, dilation[0]),
+            geometry.padding_amounts(kernel.shape[1], padding, dilation[1]),
+        ),
+        dilation=dilation,
+        upsample=choice.function("upsample", "auto", interpolation, integer),
+    )
+    for axis, one_size, k, rate in zip(plan.axes, sizes, kernel.shape, dilation, strict=False):
+        if x.shape[axis] is not None:
+            upsampled = geometry.upsampled_length(x.shape[axis], one_size)
+            geometry.conv_length(upsampled, k, padding, rate)
+    simple = plan.folds and dilation == (1, 1) and channels == kernel.shape[2]
+    way = choice.function("upsample_conv", lowering, interpolation, simple, kernel.shape[3])
+    return restore(way(x, kernel, plan))

@@ -1,0 +1,29 @@
+"""Figures and the page: what a comparison found, drawn and explained."""
+
+from polyphase.report.figures import (
+    error_maps,
+    learning_curves,
+    pairs,
+    png,
+    reconstructions,
+    side_by_side,
+)
+from polyphase.report.page import render, write
+from polyphase.report.table import Row, Spread, markdown, rows, spread_sentence, text_columns
+
+__all__ = [
+    "Row",
+    "Spread",
+    "error_maps",
+    "learning_curves",
+    "markdown",
+    "pairs",
+    "png",
+    "reconstructions",
+    "render",
+    "rows",
+    "side_by_side",
+    "spread_sentence",
+    "text_columns",
+    "write",
+]

@@ -1,0 +1,212 @@
+"""The learning curves of a comparison."""
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from polyphase.report.palette import colours
+from polyphase.workbench.results import Comparison
+
+_INK, _GREY = "#1f2328", "#6b7280"
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """Validation loss of one decoder, `(seeds, epochs)`."""
+
+    decoder: str
+    colour: str
+    losses: np.ndarray
+
+    @property
+    def epochs(self) -> np.ndarray:
+        return np.arange(1, self.losses.shape[1] + 1)
+
+
+def learning_curves(comparison: Comparison) -> Figure:
+    """Draw the validation loss per epoch: mean over the seeds as a line, least to greatest as band.
+
+    Where every decoder has the same four or more epochs and their ends lie close together, a
+    second panel enlarges the last third, where the decision falls.
+    """
+    curves = _curves(comparison)
+    start = _enlarged_from(curves)
+    figure = Figure(
+        figsize=(9.6 if start else 8.0, 4.3), dpi=150, facecolor="white", layout="constrained"
+    )
+    ratios = [1.25, 1] if start else [1]
+    panels = list(np.atleast_1d(figure.subplots(1, len(ratios), width_ratios=ratios)))
+    for axes in panels:
+        _draw(axes, curves, comparison.floor)
+    whole = panels[0]
+    whole.set_ylim(_limits(_values(curves), comparison.floor))
+    whole.set_ylabel("validation loss, nats/pixel", color=_INK, fontsize=10)
+    whole.set_title("All epochs" if start else "Validation loss", **_TITLE)
+    _name_floor(whole, comparison.floor)
+    if start:
+        _enlarge(panels, curves, start)
+    _name_curves(panels[-1], curves)
+    return figure
+
+
+_TITLE: dict[str, Any] = {"loc": "left", "color": _INK, "fontsize": 11}
+
+
+def _curves(comparison: Comparison) -> list[_Curve]:
+    found = []
+    for decoder, colour in colours(comparison.decoders).items():
+        histories = [
+            [epoch.validation_loss for epoch in trial.history] for trial in comparison.of(decoder)
+        ]
+        shortest = min(len(history) for history in histories)
+        losses = np.array([history[:shortest] for history in histories], dtype=np.float64)
+        found.append(_Curve(decoder, colour, losses))
+    return found
+
+
+def _values(curves: Sequence[_Curve], start: int = 1) -> np.ndarray:
+    """Return every finite loss from epoch `start` on."""
+    values = np.concatenate([curve.losses[:, start - 1 :].ravel() for curve in curves])
+    return values[np.isfinite(values)]
+
+
+def _enlarged_from(curves: Sequence[_Curve]) -> int:
+    """Return the first epoch of the enlarged panel; 0 if it would not help."""
+    counts = {curve.losses.shape[1] for curve in curves}
+    if len(counts) > 1 or min(counts) < 4:
+        return 0
+    epochs = counts.pop()
+    start = epochs - max(2, math.ceil(epochs / 3)) + 1
+    whole, part = _values(curves), _values(curves, start)
+    if part.size == 0 or np.ptp(part) == 0:
+        return 0
+    return start if np.ptp(part) < 0.25 * np.ptp(whole) else 0
+
+
+def _limits(values: np.ndarray, floor: float) -> tuple[float, float]:
+    low = min([floor, *values.tolist()])
+    high = max([floor, *values.tolist()])
+    room = (high - low) or 0.1
+    return low - 0.12 * room, high + 0.06 * room
+
+
+def _draw(axes: Axes, curves: Sequence[_Curve], floor: float) -> None:
+    for curve in curves:
+        epochs, losses = curve.epochs, curve.losses
+        marker = "o" if len(epochs) < 16 else ""
+        axes.plot(
+            epochs,
+            losses.mean(axis=0),
+            color=curve.colour,
+            linewidth=2,
+            marker=marker,
+            markersize=4,
+            label=curve.decoder,
+            zorder=3,
+        )
+        if len(losses) > 1:
+            axes.fill_between(
+                epochs,
+                losses.min(axis=0),
+                losses.max(axis=0),
+                color=curve.colour,
+                alpha=0.2,
+                linewidth=0,
+            )
+    axes.axhline(floor, color=_GREY, linewidth=1.2, linestyle=(0, (5, 3)), zorder=1)
+    axes.set_xlabel("epoch", color=_INK, fontsize=10)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    longest = max(len(curve.epochs) for curve in curves)
+    axes.set_xlim(1 - 0.04 * longest, longest * 1.02)
+    axes.grid(axis="y", color="#e5e7eb", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=_INK, labelsize=9, width=0.6)
+    for side, spine in axes.spines.items():
+        spine.set(visible=side in ("left", "bottom"), color="#9ca3af", linewidth=0.8)
+
+
+def _name_floor(axes: Axes, floor: float) -> None:
+    axes.annotate(
+        f"floor of the data: {floor:.4f}",
+        (0.02, floor),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, -4),
+        textcoords="offset points",
+        va="top",
+        color=_GREY,
+        fontsize=9,
+    )
+
+
+def _enlarge(panels: Sequence[Axes], curves: Sequence[_Curve], start: int) -> None:
+    """Zoom the second panel to the epochs from `start` on, and frame them in the first."""
+    whole, part = panels
+    epochs = len(curves[0].epochs)
+    values = _values(curves, start)
+    low, high = float(values.min()), float(values.max())
+    room = 0.08 * (high - low)
+    low, high = low - room, high + room
+    part.set_ylim(low, high)
+    part.set_xlim(start - 0.15, epochs + 0.08)
+    part.set_title(f"The last {epochs - start + 1} epochs, enlarged", **_TITLE)
+    whole.add_patch(
+        Rectangle(
+            (start - 0.3, low),
+            epochs - start + 0.55,
+            high - low,
+            facecolor="none",
+            edgecolor=_GREY,
+            linewidth=0.8,
+            zorder=4,
+            clip_on=False,
+        )
+    )
+
+
+def _name_curves(axes: Axes, curves: Sequence[_Curve]) -> None:
+    """Write each decoder's name right of its last point, moved apart where they would touch."""
+    shown = [curve for curve in curves if np.isfinite(curve.losses[:, -1]).all()]
+    low, high = axes.get_ylim()
+    ends = [(float(curve.losses[:, -1].mean()) - low) / (high - low) for curve in shown]
+    for curve, end, place in zip(shown, ends, _apart(ends, 0.065), strict=True):
+        epoch = int(curve.epochs[-1])
+        axes.annotate(
+            curve.decoder,
+            (epoch, low + end * (high - low)),
+            xycoords="data",
+            xytext=(1.06, place),
+            textcoords="axes fraction",
+            va="center",
+            color=_INK,
+            fontsize=10,
+            parse_math=False,
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": curve.colour,
+                "linewidth": 1.4,
+                "shrinkA": 2,
+                "shrinkB": 3,
+            },
+        )
+
+
+def _apart(places: Sequence[float], gap: float) -> list[float]:
+    """Move places on 0..1 at least `gap` apart, keeping their order and staying on it."""
+    order = sorted(range(len(places)), key=lambda index: places[index])
+    moved = list(places)
+    for before, index in itertools.pairwise(order):
+        moved[index] = max(moved[index], moved[before] + gap)
+    ceiling = 1.0
+    for index in reversed(order):
+        moved[index] = min(moved[index], ceiling)
+        ceiling = moved[index] - gap
+    return moved

@@ -1,0 +1,223 @@
+"""The page of a comparison: one HTML file that needs no network and no script."""
+
+import base64
+import datetime
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment
+
+from polyphase.report import findings, table
+from polyphase.report.figures import error_maps, learning_curves, png, reconstructions
+from polyphase.report.palette import colours
+from polyphase.workbench.results import Comparison
+
+FIGURES = {
+    "learning-curves": learning_curves,
+    "reconstructions": reconstructions,
+    "error-maps": error_maps,
+}
+_TIMES = "\N{MULTIPLICATION SIGN}"
+_OPERATORS = {
+    "nearest": f"nearest-neighbour resize by 2, then a 3{_TIMES}3 convolution",
+    "bilinear": f"bilinear resize by 2, then a 3{_TIMES}3 convolution",
+    "transposed-3": f"transposed convolution, 3{_TIMES}3, stride 2",
+    "transposed-4": f"transposed convolution, 4{_TIMES}4, stride 2",
+    "subpixel": "convolution to four times the channels, rearranged to twice the size",
+}
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """One decoder on the strip of losses; places are percent of its width.
+
+    Attributes:
+        decoder: its name.
+        mean: its mean loss as text.
+        points: the place of each seed.
+        low: the place of the least loss.
+        high: the place of the greatest loss.
+    """
+
+    decoder: str
+    mean: str
+    points: tuple[float, ...]
+    low: float
+    high: float
+
+
+def render(comparison: Comparison, figures: Mapping[str, bytes]) -> str:
+    """Return the page as HTML.
+
+    Args:
+        comparison: what was found.
+        figures: PNG bytes by name: `learning-curves`, `reconstructions`, `error-maps`; a figure
+            that is not given is left out.
+    """
+    source = resources.files("polyphase.report").joinpath("template.html.j2")
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(source.read_text(encoding="utf-8"))
+    return template.render(**_context(comparison, figures))
+
+
+def write(comparison: Comparison, folder: Path) -> Path:
+    """Write `figures/*.png` and `report.html` into the folder; return the path of the page."""
+    drawn = {name: png(draw(comparison)) for name, draw in FIGURES.items()}
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    for name, content in drawn.items():
+        (folder / "figures" / f"{name}.png").write_bytes(content)
+    page = folder / "report.html"
+    page.write_text(render(comparison, drawn), encoding="utf-8", newline="\n")
+    return page
+
+
+def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, Any]:
+    config = comparison.config
+    seeds = table.seeds(comparison)
+    return {
+        "batches_differ": _differ(config.get("batch_size")),
+        "answer": findings.answer(comparison),
+        "alternatives": _alternatives(comparison),
+        "code": _code_values(config),
+        "colours": colours(comparison.decoders),
+        "columns": table.columns(comparison),
+        "config": config,
+        "date": _date(str(config.get("started", ""))),
+        "decoders": comparison.decoders,
+        "figures": {name: _data_uri(content) for name, content in figures.items()},
+        "floor": table.number(comparison.floor, table.LOSS_DECIMALS),
+        "operators": _OPERATORS,
+        "published": findings.published(comparison),
+        "rows": {row.decoder: row for row in table.rows(comparison)},
+        "seeds": seeds,
+        "settings": _settings(config, seeds),
+        "shown": len(comparison.originals),
+        "spread": table.spread_sentence(comparison),
+        "strip": _strip(comparison),
+        "rgb": comparison.originals.shape[-1] == 3,
+    }
+
+
+def _strip(comparison: Comparison) -> dict[str, Any]:
+    """Place every seed's loss on a line from the least to the greatest."""
+    trials = comparison.trials
+    losses = [t.validation_loss for t in trials if math.isfinite(t.validation_loss)]
+    if not losses:
+        return {"marks": [], "low": "", "high": ""}
+    low, high = min(losses), max(losses)
+    width = (high - low) or 1.0
+    marks = []
+    for row in sorted(table.rows(comparison), key=lambda row: row.loss.mean):
+        if math.isfinite(row.loss.mean):
+            values = [trial.validation_loss for trial in comparison.of(row.decoder)]
+            points = tuple(round(100 * (value - low) / width, 2) for value in values)
+            mean = table.number(row.loss.mean, table.LOSS_DECIMALS)
+            marks.append(_Mark(row.decoder, mean, points, min(points), max(points)))
+    ends = (table.number(end, table.LOSS_DECIMALS) for end in (low, high))
+    return dict(zip(("low", "high"), ends, strict=True)) | {"marks": marks}
+
+
+def _alternatives(comparison: Comparison) -> dict[str, str]:
+    """Say in words what each figure shows, for those who do not see it."""
+    names = findings.listed(comparison.decoders)
+    ends = ", ".join(
+        f"{row.decoder} {table.number(row.loss.mean, table.LOSS_DECIMALS)}"
+        for row in table.rows(comparison)
+    )
+    floor = table.number(comparison.floor, table.LOSS_DECIMALS)
+    labels = [label for label in comparison.labels if label]
+    count = len(comparison.originals)
+    classes = f" (classes {', '.join(labels)})" if labels else ""
+    return {
+        "learning-curves": f"Line chart of the validation loss per epoch for {names}. "
+        f"Losses after the last epoch: {ends}. A dashed line marks the floor of the data, {floor}.",
+        "reconstructions": f"A grid of images: {count} originals{classes} in the first row, and "
+        f"below them their reconstructions, one row each for {names}.",
+        "error-maps": f"A grid of images: the same {count} originals in the first row, and below "
+        f"them the signed error of each reconstruction, one row each for {names}; blue where it "
+        "is too dark, red where it is too bright.",
+    }
+
+
+def _settings(config: Mapping[str, Any], seeds: tuple[int, ...]) -> list[tuple[str, str]]:
+    """Return what a repetition needs, as names and texts."""
+    data, machine = config.get("data", {}), config.get("machine", {})
+    counts = ", ".join(f"{data[part]:,} {part}" for part in _PARTS if data.get(part) is not None)
+    versions = config.get("versions", {})
+    settings = [
+        ("Data", f"{data.get('name', '')}, from {data.get('source', '')}"),
+        ("SHA-256 of the data", data.get("sha256", "")),
+        ("Images", f"{counts}; each {f' {_TIMES} '.join(map(str, data.get('shape', ())))}"),
+        ("Seeds", ", ".join(map(str, seeds))),
+        ("Epochs", _each(config.get("epochs", ""))),
+        ("Batch size", _each(config.get("batch_size", ""))),
+        ("Learning rate", str(config.get("learning_rate", ""))),
+        ("Backend", str(config.get("backend", ""))),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in versions.items())),
+        ("Machine", f"{machine.get('cpus', '')} CPUs, {machine.get('platform', '')}"),
+        ("Started", str(config.get("started", ""))),
+    ]
+    return [(name, str(text)) for name, text in settings if text]
+
+
+_PARTS = ("train", "validation", "test")
+
+
+def _each(value: Any) -> str:
+    """Write one value for all decoders, or one for each where they differ."""
+    if not isinstance(value, Mapping):
+        return f"{value:,}" if isinstance(value, int) else str(value)
+    if not _differ(value):
+        return "".join(_each(one) for one in list(value.values())[:1])
+    return ", ".join(f"{decoder} {_each(one)}" for decoder, one in value.items())
+
+
+def _differ(value: Any) -> bool:
+    """Whether a setting is given per decoder, and not the same for all."""
+    return isinstance(value, Mapping) and len(set(value.values())) > 1
+
+
+def _code_values(config: Mapping[str, Any]) -> dict[str, int] | None:
+    """Count the values of an image and of the two published models' codes."""
+    shape = config.get("data", {}).get("shape", ())
+    if len(shape) != 3:
+        return None
+    height, width, channels = shape
+    return {
+        "image": height * width * channels,
+        "upsampling": math.ceil(height / 8) * math.ceil(width / 8) * 8,
+        "transposed": (height - 6) * (width - 6) * 8,
+    }
+
+
+def _date(started: str) -> str:
+    """Write an ISO date for people; anything else stays as it is."""
+    try:
+        day = datetime.datetime.fromisoformat(started)
+    except ValueError:
+        return started
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+def _data_uri(content: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}"

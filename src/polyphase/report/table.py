@@ -1,0 +1,239 @@
+"""The table of a comparison: numbers, and their text with units and sensible digits."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from polyphase.workbench.results import Comparison, Trial
+
+DASH = "\N{EN DASH}"
+MICRO = "\N{MICRO SIGN}"
+LOSS_DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One measured quantity over the seeds of a decoder.
+
+    Attributes:
+        mean: mean over the seeds.
+        low: the least value of any seed.
+        high: the greatest value of any seed.
+        count: how many seeds; with one there is no spread.
+    """
+
+    mean: float
+    low: float
+    high: float
+    count: int
+
+    @classmethod
+    def over(cls, values: Sequence[float]) -> "Spread":
+        """Summarise one value per seed; one that is not finite makes all of them so."""
+        finite = all(math.isfinite(value) for value in values)
+        mean = sum(values) / len(values) if finite else math.nan
+        low, high = (min(values), max(values)) if finite else (math.nan, math.nan)
+        return cls(mean, low, high, len(values))
+
+    @property
+    def width(self) -> float:
+        """Greatest minus least value."""
+        return self.high - self.low
+
+
+@dataclass(frozen=True)
+class Row:
+    """One decoder of the comparison.
+
+    Attributes:
+        decoder: its name.
+        parameters: trainable parameters of the whole model.
+        multiply_adds: of one image through the whole model, as written.
+        loss: validation loss after the last epoch, nats per pixel.
+        above_floor: `loss` minus the floor of the data, nats per pixel.
+        psnr: dB.
+        ssim: at most 1.
+        seconds_per_epoch: seconds.
+        inference: seconds per image.
+    """
+
+    decoder: str
+    parameters: int
+    multiply_adds: int
+    loss: Spread
+    above_floor: Spread
+    psnr: Spread
+    ssim: Spread
+    seconds_per_epoch: Spread
+    inference: Spread
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The text of one number: its mean, and least and greatest, or no spread with one seed."""
+
+    value: str
+    spread: str = ""
+
+    @property
+    def text(self) -> str:
+        """Both on one line."""
+        return f"{self.value} ({self.spread})" if self.spread else self.value
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of text.
+
+    Attributes:
+        name: what is measured.
+        unit: its unit; empty for counts and ratios.
+        cells: one per decoder.
+        short: whether the column belongs to the short table of the terminal.
+    """
+
+    name: str
+    unit: str
+    cells: tuple[Cell, ...]
+    short: bool = True
+
+    @property
+    def heading(self) -> str:
+        """Name and unit on one line."""
+        return f"{self.name}, {self.unit}" if self.unit else self.name
+
+
+def rows(comparison: Comparison) -> list[Row]:
+    """Return one row per decoder, in the order in which they were asked for.
+
+    Raises:
+        ValueError: the comparison holds no trial.
+    """
+    if not comparison.trials:
+        raise ValueError(
+            "A comparison needs at least one trial. Received: none. Train a decoder first."
+        )
+    return [_row(name, comparison.of(name), comparison.floor) for name in comparison.decoders]
+
+
+def _row(decoder: str, trials: Sequence[Trial], floor: float) -> Row:
+    def over(measure: Callable[[Trial], float]) -> Spread:
+        return Spread.over([measure(trial) for trial in trials])
+
+    return Row(
+        decoder=decoder,
+        parameters=trials[0].parameters,
+        multiply_adds=trials[0].multiply_adds,
+        loss=over(lambda trial: trial.validation_loss),
+        above_floor=over(lambda trial: trial.validation_loss - floor),
+        psnr=over(lambda trial: trial.psnr),
+        ssim=over(lambda trial: trial.ssim),
+        seconds_per_epoch=over(lambda trial: trial.seconds_per_epoch),
+        inference=over(lambda trial: trial.inference_seconds),
+    )
+
+
+def columns(comparison: Comparison) -> list[Column]:
+    """Return the table as text, column by column, without the decoders' names."""
+    table = rows(comparison)
+    epochs = [row.seconds_per_epoch for row in table]
+    scale, unit = _time_unit([row.inference for row in table])
+    images = [_scaled(row.inference, scale) for row in table]
+    psnr, ssim = [row.psnr for row in table], [row.ssim for row in table]
+    loss, above = [row.loss for row in table], [row.above_floor for row in table]
+    return [
+        Column("validation loss", "nats/pixel", _cells(loss, LOSS_DECIMALS)),
+        Column("above the floor", "nats/pixel", _cells(above, LOSS_DECIMALS), False),
+        Column("PSNR", "dB", _cells(psnr, _decimals(psnr, 1, 2))),
+        Column("SSIM", "", _cells(ssim, _decimals(ssim, 3, 4))),
+        Column("parameters", "", tuple(Cell(f"{row.parameters:,}") for row in table)),
+        Column("multiply-adds", "", tuple(Cell(f"{row.multiply_adds:,}") for row in table), False),
+        Column("training", "s/epoch", _cells(epochs, _time_decimals(epochs)), False),
+        Column("inference", f"{unit}/image", _cells(images, _time_decimals(images))),
+    ]
+
+
+def number(value: float, decimals: int) -> str:
+    """Write a measured number; one that is not finite is said to be so."""
+    return f"{value:,.{decimals}f}" if math.isfinite(value) else "not finite"
+
+
+def _cells(values: Sequence[Spread], decimals: int) -> tuple[Cell, ...]:
+    return tuple(_cell(value, decimals) for value in values)
+
+
+def _cell(value: Spread, decimals: int) -> Cell:
+    if value.count == 1 or not math.isfinite(value.mean):
+        return Cell(number(value.mean, decimals))
+    low, high = number(value.low, decimals), number(value.high, decimals)
+    return Cell(number(value.mean, decimals), f"{low}{DASH}{high}")
+
+
+def _decimals(values: Sequence[Spread], least: int, most: int) -> int:
+    """Return as many decimals as the narrowest spread needs, between two limits."""
+    widths = [value.width for value in values if value.width > 0]
+    wanted = math.ceil(-math.log10(min(widths))) if widths else most
+    return max(least, min(most, wanted))
+
+
+def _time_decimals(values: Sequence[Spread]) -> int:
+    """Return decimals that give the smallest time two or three digits; its spread says which."""
+    means = [value.mean for value in values if value.mean > 0]
+    if not means:
+        return 2
+    three = 2 - math.floor(math.log10(min(means)))
+    return _decimals(values, max(0, three - 1), max(0, three))
+
+
+def _time_unit(values: Sequence[Spread]) -> tuple[float, str]:
+    """Return units per second and the unit's name, fit for the smallest time."""
+    means = [value.mean for value in values if math.isfinite(value.mean)]
+    return (1e3, "ms") if means and min(means) >= 1e-4 else (1e6, f"{MICRO}s")
+
+
+def _scaled(value: Spread, scale: float) -> Spread:
+    return Spread(value.mean * scale, value.low * scale, value.high * scale, value.count)
+
+
+def seeds(comparison: Comparison) -> tuple[int, ...]:
+    """Return the seeds that were really trained, in their order."""
+    return tuple(dict.fromkeys(trial.seed for trial in comparison.trials))
+
+
+def spread_sentence(comparison: Comparison) -> str:
+    """Say what the numbers are over the seeds, in one sentence."""
+    count = len(seeds(comparison))
+    if count == 1:
+        return "One seed per decoder: single measurements, without a spread."
+    return f"Mean over {count} seeds, with the least and the greatest value of any seed."
+
+
+def markdown(comparison: Comparison) -> str:
+    """Return the table in Markdown, for the documentation, with a sentence on the spread."""
+    table = columns(comparison)
+    lines = [
+        ["decoder", *(column.heading for column in table)],
+        ["---", *("---:" for _ in table)],
+    ]
+    for index, decoder in enumerate(comparison.decoders):
+        name = decoder.replace("\\", "\\\\").replace("|", "\\|")
+        lines.append([name, *(column.cells[index].text for column in table)])
+    text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    floor = number(comparison.floor, LOSS_DECIMALS)
+    return f"{text}\n\n{spread_sentence(comparison)} Floor of the data: {floor} nats/pixel.\n"
+
+
+def text_columns(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+    """Return headings and lines of a short table for the terminal; the first column is text.
+
+    Units stand on a line of their own below the names, spreads below the means: with five
+    decoders and several seeds the table is 80 characters wide.
+    """
+    table = [column for column in columns(comparison) if column.short]
+    lines = [
+        [decoder, *(f"{cell.value}\n{cell.spread}".rstrip() for cell in cells)]
+        for decoder, *cells in zip(
+            comparison.decoders, *(column.cells for column in table), strict=True
+        )
+    ]
+    return ["decoder", *(f"{column.name}\n{column.unit}".rstrip() for column in table)], lines

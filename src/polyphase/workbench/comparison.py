@@ -1,0 +1,188 @@
+"""Train contenders that differ in one thing, and gather the evidence."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from polyphase.datasets import Dataset, Images
+from polyphase.inspection import multiply_adds
+from polyphase.workbench.config import Contender
+from polyphase.workbench.metrics import psnr, ssim
+from polyphase.workbench.results import Comparison, Epoch, Trial
+from polyphase.workbench.runs import append_metrics, write_json
+from polyphase.workbench.training import train
+
+SHOWN = 8
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One finished epoch, for whoever watches.
+
+    Attributes:
+        decoder: which contender.
+        seed: which seed.
+        epoch: index from 0.
+        epochs: how many there will be.
+        result: the losses and the time.
+    """
+
+    decoder: str
+    seed: int
+    epoch: int
+    epochs: int
+    result: Epoch
+
+
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    contender: Contender
+    seed: int
+    model: keras.Model
+    history: tuple[Epoch, ...]
+
+
+def compare(
+    contenders: Sequence[Contender],
+    dataset: Dataset,
+    seeds: Sequence[int],
+    config: dict[str, Any],
+    folder: Path,
+    watch: Callable[[Progress], None] = lambda progress: None,
+) -> Comparison:
+    """Train every contender with every seed and measure all of them alike.
+
+    1. Seeds outside, contenders inside, so that a slow hour of the machine meets all of them.
+    2. Every model is saved when it is trained; `metrics.jsonl` gets a line per epoch.
+    3. When all are trained, inference is timed in turns, and each is judged on the same
+       validation images.
+
+    Args:
+        contenders: what to train; checked by `config.check`.
+        dataset: the images.
+        seeds: of weights and data order; the same for every contender.
+        config: what `config.record` returned; saved first.
+        folder: an existing folder to write to.
+        watch: called after every epoch.
+
+    Returns:
+        The results. The test images are only shown, never measured.
+    """
+    write_json(folder / "config.json", config)
+    (folder / "models").mkdir()
+    trained = [_train(one, dataset, seed, folder, watch) for seed in seeds for one in contenders]
+    seconds = inference_seconds([one.model for one in trained], dataset.validation.pixels)
+    shown = shown_images(dataset.test)
+    trials = [
+        _judge(one, time_per_image, dataset, shown.pixels, folder)
+        for one, time_per_image in zip(trained, seconds, strict=True)
+    ]
+    return Comparison(
+        config=config,
+        floor=config["data"]["floor"],
+        originals=shown.pixels,
+        labels=shown.labels,
+        trials=tuple(trials),
+    )
+
+
+def shown_images(images: Images) -> Images:
+    """Return the eight images to show: the first of each class, then the first of the rest."""
+    first = {label: index for index, label in reversed(list(enumerate(images.labels)))}
+    kinds = sorted(first.values())
+    rest = [index for index in range(len(images)) if index not in first.values()]
+    chosen = (kinds + rest)[:SHOWN]
+    return Images(images.pixels[chosen], tuple(images.labels[index] for index in chosen))
+
+
+def _train(
+    contender: Contender,
+    dataset: Dataset,
+    seed: int,
+    folder: Path,
+    watch: Callable[[Progress], None],
+) -> _Trained:
+    """Train one model, saving as it goes."""
+
+    def on_epoch(epoch: int, result: Epoch) -> None:
+        append_metrics(
+            folder, kind="epoch", decoder=contender.name, seed=seed, epoch=epoch, **asdict(result)
+        )
+        watch(Progress(contender.name, seed, epoch, contender.epochs, result))
+
+    model, history = train(contender, dataset, seed, on_epoch)
+    model.save(folder / "models" / f"{contender.name}-seed{seed}.keras")
+    return _Trained(contender, seed, model, history)
+
+
+def _judge(
+    trained: _Trained, seconds: float, dataset: Dataset, shown: np.ndarray, folder: Path
+) -> Trial:
+    """Measure one trained model."""
+    originals = dataset.validation.pixels
+    reconstructed = reconstruct(trained.model, originals)
+    trial = Trial(
+        decoder=trained.contender.name,
+        seed=trained.seed,
+        parameters=trained.model.count_params(),
+        multiply_adds=multiply_adds(trained.model),
+        history=trained.history,
+        psnr=psnr(originals, reconstructed),
+        ssim=ssim(originals, reconstructed),
+        inference_seconds=seconds,
+        reconstructions=reconstruct(trained.model, shown),
+    )
+    append_metrics(
+        folder,
+        kind="final",
+        decoder=trial.decoder,
+        seed=trial.seed,
+        parameters=trial.parameters,
+        multiply_adds=trial.multiply_adds,
+        validation_loss=trial.validation_loss,
+        psnr=trial.psnr,
+        ssim=trial.ssim,
+        seconds_per_epoch=trial.seconds_per_epoch,
+        inference_seconds=trial.inference_seconds,
+    )
+    return trial
+
+
+def reconstruct(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Return the model's output for all images, in batches of one shape: compiled once."""
+    outputs = [
+        model.predict_on_batch(_batch(images, start)) for start in range(0, len(images), BATCH)
+    ]
+    return np.concatenate(outputs)[: len(images)]
+
+
+def _batch(images: np.ndarray, start: int) -> np.ndarray:
+    """Return `BATCH` images from `start` on, from the first again after the last."""
+    return images[np.arange(start, start + BATCH) % len(images)]
+
+
+def inference_seconds(
+    models: Sequence[keras.Model], images: np.ndarray, rounds: int = 15
+) -> list[float]:
+    """Return the median seconds per image of each model, measured in turns after warm-up.
+
+    Args:
+        models: built models of the same input shape.
+        images: `(n, height, width, channels)`; the first `BATCH` are used.
+        rounds: timed calls of each model.
+    """
+    batch = _batch(images, 0)
+    times: list[list[float]] = [[] for _ in models]
+    for round_ in range(rounds + 2):
+        for model, measured in zip(models, times, strict=True):
+            began = time.perf_counter()
+            model.predict_on_batch(batch)
+            if round_ >= 2:
+                measured.append((time.perf_counter() - began) / len(batch))
+    return [float(np.median(measured)) for measured in times]

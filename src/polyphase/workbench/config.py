@@ -1,0 +1,161 @@
+"""What a run is to do, checked before anything is done, and all that is needed to repeat it."""
+
+import functools
+import os
+import platform
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from types import ModuleType
+from typing import Any
+
+import keras
+
+from polyphase import layers as polyphase_layers
+from polyphase._version import __version__
+from polyphase.datasets import Dataset, entropy_floor
+from polyphase.models import (
+    DECODERS,
+    comparison_autoencoder,
+    transposed_autoencoder,
+    upsampling_autoencoder,
+)
+
+LEARNING_RATE = 0.001
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be run; the message says how to mend it."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One model to train and how.
+
+    Attributes:
+        name: a decoder's name, or "upsampling" (R6) or "transposed" (R7).
+        build: makes the untrained model for images of a shape `(height, width, channels)`.
+        epochs: passes over the training images.
+        batch_size: images per step.
+    """
+
+    name: str
+    build: Callable[[tuple[int, int, int]], keras.Model]
+    epochs: int
+    batch_size: int
+
+
+PUBLISHED = ("upsampling", "transposed")
+NAMES = (*DECODERS, *PUBLISHED)
+EPOCHS, BATCH_SIZE = 40, 32
+
+
+def contender(
+    name: str,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    layers: ModuleType = polyphase_layers,
+) -> Contender:
+    """Return a contender by name; None takes the published or the default value.
+
+    Args:
+        name: one of `NAMES`.
+        epochs: passes over the training images, at least 1.
+        batch_size: images per step, at least 1.
+        layers: where R6 and R7 take their upsampling layers from: `polyphase.layers`, or
+            `keras.layers` for comparison.
+
+    Raises:
+        ConfigError: for an unknown name.
+    """
+    if name in DECODERS:
+        build = functools.partial(comparison_autoencoder, name)
+        return Contender(name, build, epochs or EPOCHS, batch_size or BATCH_SIZE)
+    if name not in PUBLISHED:
+        raise ConfigError(f"Unknown decoder {name!r}. Choose from: {', '.join(NAMES)}.")
+    published, size = {
+        "upsampling": (upsampling_autoencoder, 25),
+        "transposed": (transposed_autoencoder, 1000),
+    }[name]
+    return Contender(name, lambda image_shape: published(layers), epochs or 25, batch_size or size)
+
+
+def check(contenders: Sequence[Contender], dataset: Dataset) -> None:
+    """Refuse what cannot be trained, before a folder is made.
+
+    Raises:
+        ConfigError: if nothing is to be trained, a name comes twice, a batch is larger than the
+            training set, or the images do not fit a model.
+    """
+    names = [one.name for one in contenders]
+    if not names or len(set(names)) < len(names):
+        raise ConfigError(
+            f"Each decoder can be named once, and at least one must be. Received: "
+            f"{', '.join(names) or 'none'}."
+        )
+    for one in contenders:
+        if one.batch_size > len(dataset.train):
+            raise ConfigError(
+                f"A batch of {one.batch_size} images is larger than the training set of "
+                f"{len(dataset.train)}. Use a smaller --batch-size or more data."
+            )
+        height, width, channels = dataset.shape
+        if one.name in PUBLISHED and dataset.shape != (28, 28, 1):
+            raise ConfigError(
+                f"The published autoencoder {one.name!r} takes 28x28 grey images. Received: "
+                f"{height}x{width} with {channels} channels. Decoders for any size: "
+                f"{', '.join(DECODERS)}."
+            )
+        if min(height, width) < 8:
+            raise ConfigError(
+                "The autoencoders halve the image three times and need sides of at least 8 "
+                f"pixels. Received: {height}x{width}."
+            )
+
+
+def record(
+    command: Sequence[str],
+    experiment: str,
+    dataset: Dataset,
+    contenders: Sequence[Contender],
+    seeds: Sequence[int],
+) -> dict[str, Any]:
+    """Return the effective configuration as JSON: all that is needed to repeat the run."""
+    return {
+        "command": shlex.join(command),
+        "experiment": experiment,
+        "data": {
+            "name": dataset.name,
+            "source": dataset.source,
+            "sha256": dataset.sha256,
+            "train": len(dataset.train),
+            "validation": len(dataset.validation),
+            "test": len(dataset.test),
+            "shape": list(dataset.shape),
+            "floor": entropy_floor(dataset.validation.pixels),
+        },
+        "decoders": [one.name for one in contenders],
+        "seeds": list(seeds),
+        "epochs": {one.name: one.epochs for one in contenders},
+        "batch_size": {one.name: one.batch_size for one in contenders},
+        "optimizer": "adam",
+        "learning_rate": LEARNING_RATE,
+        "loss": "binary_crossentropy",
+        "backend": keras.backend.backend(),
+        "versions": _versions(),
+        "machine": {"cpus": os.cpu_count(), "platform": platform.platform()},
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _versions() -> dict[str, str]:
+    packages = ("keras", "numpy", keras.backend.backend())
+    found = {"python": platform.python_version(), "polyphase": __version__}
+    return found | {name: metadata.version(_distribution(name)) for name in packages}
+
+
+def _distribution(package: str) -> str:
+    """Return the distribution that provides a package (tensorflow has several)."""
+    return metadata.packages_distributions()[package][0]

@@ -1,0 +1,87 @@
+"""What a comparison found, as data: what the figures and the page are drawn from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch of one training.
+
+    Attributes:
+        loss: mean training loss over the epoch (binary cross-entropy, nats per pixel).
+        validation_loss: loss on the validation images after the epoch.
+        seconds: wall time of the epoch's training steps, without validation.
+    """
+
+    loss: float
+    validation_loss: float
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One trained model: a decoder with one seed.
+
+    Attributes:
+        decoder: the decoder's name.
+        seed: the seed of weights and data order.
+        parameters: trainable parameters of the whole model.
+        multiply_adds: multiply-adds of one image through the whole model, as written.
+        history: one entry per epoch.
+        psnr: mean over the validation images, dB, peak 1.
+        ssim: mean over the validation images, at most 1.
+        inference_seconds: median seconds per image, in batches, after warm-up.
+        reconstructions: `(8, height, width, channels)` float32 in 0..1, of the shown images.
+    """
+
+    decoder: str
+    seed: int
+    parameters: int
+    multiply_adds: int
+    history: tuple[Epoch, ...]
+    psnr: float
+    ssim: float
+    inference_seconds: float
+    reconstructions: np.ndarray
+
+    @property
+    def validation_loss(self) -> float:
+        """The validation loss after the last epoch."""
+        return self.history[-1].validation_loss
+
+    @property
+    def seconds_per_epoch(self) -> float:
+        """Median over the epochs, without the first (it compiles) where there are more."""
+        return float(np.median([epoch.seconds for epoch in self.history[1:] or self.history]))
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """All trials of one comparison, and what they were shown.
+
+    Attributes:
+        config: the effective configuration, as saved in `config.json`.
+        floor: the lowest binary cross-entropy any reconstruction of the validation images can
+            reach (their mean entropy per pixel, nats).
+        originals: `(8, height, width, channels)` float32 in 0..1.
+        labels: the class of each original, as text; empty text where there is none.
+        trials: seeds outer, decoders inner.
+    """
+
+    config: dict[str, Any]
+    floor: float
+    originals: np.ndarray
+    labels: tuple[str, ...]
+    trials: tuple[Trial, ...]
+
+    @property
+    def decoders(self) -> tuple[str, ...]:
+        """The decoders in the order in which they were asked for."""
+        return tuple(dict.fromkeys(trial.decoder for trial in self.trials))
+
+    def of(self, decoder: str) -> tuple[Trial, ...]:
+        """Return the trials of one decoder, in the order of the seeds."""
+        return tuple(trial for trial in self.trials if trial.decoder == decoder)

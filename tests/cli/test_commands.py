@@ -1,0 +1,205 @@
+"""The commands end to end: what they leave, what they refuse, and how."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import polyphase as pp
+from polyphase.cli.app import app
+
+RUN = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def images(tmp_path):
+    """60 small asymmetric colour images with class labels from a stranger."""
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 8, 10, 3), dtype="uint8")
+    np.savez(tmp_path / "images.npz", x_train=pixels, y_train=np.array(["<b>&"] * 60))
+    return "images.npz"
+
+
+def test_compare_leaves_a_complete_run(images):
+    names = ["nearest", "subpixel"]
+    arguments = ["compare", "--data", images, "--epochs", "2", "--batch-size", "8", "--out", "run"]
+    result = RUN.invoke(app, [*arguments, "--decoder", names[0], "--decoder", names[1]])
+    assert result.exit_code == 0, result.output
+    run = Path("run")
+    assert not Path("run.partial").exists()
+    assert sorted(path.name for path in run.iterdir()) == [
+        "config.json",
+        "figures",
+        "metrics.jsonl",
+        "models",
+        "report.html",
+    ]
+    assert json.loads((run / "config.json").read_text())["decoders"] == names
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert sum(line["kind"] == "epoch" for line in lines) == 2 * 2 * 2
+    finals = [line for line in lines if line["kind"] == "final"]
+    assert {(line["decoder"], line["seed"]) for line in finals} == {
+        (name, seed) for name in names for seed in (0, 1)
+    }
+    page = (run / "report.html").read_text()
+    losses = [line["validation_loss"] for line in finals if line["decoder"] == "nearest"]
+    assert f"{np.mean(losses):.4f}" in page
+    assert "<b>&" not in page
+    assert str(run / "report.html") in result.stdout
+    for line in finals:
+        name = f"{line['decoder']}-seed{line['seed']}.keras"
+        model = keras.saving.load_model(run / "models" / name)
+        assert model.count_params() == line["parameters"]
+        assert isinstance(model.layers[6], (pp.layers.UpSampleConv2D, pp.layers.SubPixelConv2D))
+
+
+def test_train_leaves_a_model_and_its_reconstructions(images):
+    arguments = ["train", "autoencoder", "--decoder", "transposed-4", "--data", images]
+    result = RUN.invoke(app, [*arguments, "--epochs", "1", "--batch-size", "8", "--out", "run"])
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in Path("run").iterdir()) == [
+        "config.json",
+        "metrics.jsonl",
+        "model.keras",
+        "reconstructions.png",
+    ]
+    assert "Validation loss:" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("upsampling", "[[1. 1. 2. 2.]\n [1. 1. 2. 2.]\n [3. 3. 4. 4.]\n [3. 3. 4. 4.]]"),
+        ("smoothing", "(64, 64, 1)"),
+        ("transposed", "[[1. 0. 2. 0.]\n [0. 0. 0. 0.]\n [3. 0. 4. 0.]\n [0. 0. 0. 0.]]"),
+        ("upsampling-generator", "(10, 10, 1)"),
+        ("transposed-generator", "(10, 10, 1)"),
+    ],
+)
+def test_demo_prints_its_arrays_and_saves_its_figure(name, shown):
+    result = RUN.invoke(app, ["demo", name])
+    assert result.exit_code == 0, result.output
+    assert shown in result.stdout
+    assert Path(f"runs/demo-{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert [path.name for path in Path("runs").iterdir()] == [f"demo-{name}.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["compare", "--data", "nowhere.npz"], "nowhere.npz"),
+        (["compare", "--decoder", "cubist"], "Choose from: nearest, bilinear"),
+        (["compare", "--decoder", "upsampling"], "--experiment published"),
+        (["compare", "--decoder", "nearest", "--decoder", "nearest"], "once"),
+        (["compare", "--batch-size", "5000"], "training set of 1150"),
+        (["compare", "--out", "file/run"], "Cannot make the folder"),
+        (["train", "autoencoder", "--decoder", "cubist"], "Choose from: nearest"),
+        (["train", "autoencoder", "--data", "text.npz"], "text.npz"),
+        (["train", "autoencoder", "--data", "nan.npy"], "nan.npy"),
+        (["train", "autoencoder", "--data", "empty"], "empty"),
+        (["train", "autoencoder", "--data", "small.npy"], "28x28"),
+        (["demo", "smoothing", "--out", "file/figures"], "Cannot write"),
+    ],
+)
+def test_bad_input_is_one_line_exit_2_and_nothing_left(arguments, message):
+    Path("file").write_text("in the way")
+    Path("text.npz").write_text("no archive")
+    Path("empty").mkdir()
+    np.save("nan.npy", np.full((20, 28, 28), np.nan, "float32"))
+    np.save("small.npy", np.zeros((50, 9, 9), "uint8"))
+    before = sorted(Path().rglob("*"))
+    result = RUN.invoke(app, arguments)
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.output
+    assert sorted(Path().rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["compare", "--epochs", "0"],
+        ["compare", "--seeds", "-1"],
+        ["compare", "--experiment", "unfair"],
+        ["compare", "--experiment", "published", "--decoder", "nearest"],
+        ["demo", "nothing"],
+        ["nonsense"],
+    ],
+)
+def test_options_out_of_range_exit_with_2(arguments):
+    result = RUN.invoke(app, arguments)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+    assert not Path("runs").exists()
+
+
+# A test runner may have been started with interrupts ignored, which a child would inherit.
+_PROGRAM = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from polyphase_command import main
+main()
+"""
+
+
+def _program(*arguments, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM, *arguments],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_killed_run_leaves_nothing_that_looks_finished(images):
+    process = _program(
+        *["compare", "--data", images, "--epochs", "100000", "--batch-size", "8", "--out", "run"]
+    )
+    metrics = Path("run.partial/metrics.jsonl")
+    deadline = time.monotonic() + 120
+    while not metrics.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert metrics.exists()
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not Path("run").exists()
+    assert not list(Path("run.partial").rglob("report.html"))
+
+
+def test_an_interrupted_run_says_where_its_work_lies(images):
+    process = _program(
+        *["compare", "--data", images, "--epochs", "100000", "--batch-size", "8", "--out", "run"]
+    )
+    deadline = time.monotonic() + 120
+    while not Path("run.partial/metrics.jsonl").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "run.partial" in errors or ".partial" in errors
+    assert "Traceback" not in errors
+
+
+def test_a_backend_that_is_not_there_is_one_line_and_exit_2():
+    process = _program("compare", KERAS_BACKEND="abacus")
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert errors.startswith("Error: ")
+    assert errors.count("\n") == 1
+    assert "'abacus'" in errors
+    assert output == ""

@@ -1,0 +1,47 @@
+"""The documentation runs, links to what exists, and is generated where it says so."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_examples_run(page):
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL)
+    exec(compile("\n".join(blocks), str(page), "exec"), {})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_within_the_project_exist(page):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.fixture(scope="module")
+def generate():
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_generated_pages_are_current(generate):
+    for path, content in generate.pages().items():
+        assert path.read_text() == content, f"{path.name} is old: run make docs"
+
+
+def test_every_command_is_documented(generate):
+    documented = (ROOT / "docs" / "cli.md").read_text()
+    for command in ("compare", "demo", "train autoencoder"):
+        assert f"## `polyphase {command}`" in documented
+
+
+def test_readme_shows_the_two_commands_near_its_top():
+    top = "\n".join((ROOT / "README.md").read_text().splitlines()[:15])
+    assert "make demo" in top
+    assert "make test" in top

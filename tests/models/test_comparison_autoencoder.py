@@ -1,0 +1,37 @@
+"""The autoencoder whose decoder a comparison exchanges."""
+
+import numpy as np
+import pytest
+
+from polyphase.models import DECODERS, comparison_autoencoder, upsampling_autoencoder
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_every_decoder_goes_4_8_7_14_28_behind_r6s_encoder(decoder):
+    model = comparison_autoencoder(decoder)
+    reference = upsampling_autoencoder()
+    for ours, published in zip(model.layers[:6], reference.layers[:6], strict=True):
+        assert type(ours) is type(published)
+        assert ours.output.shape == published.output.shape
+        assert ours.count_params() == published.count_params()
+    assert model.layers[5].output.shape == (None, 4, 4, 8)
+    shapes = [layer.output.shape[1:] for layer in model.layers[6:]]
+    assert shapes == [(8, 8, 8), (7, 7, 8), (14, 14, 8), (28, 28, 1)]
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+@pytest.mark.parametrize("shape", [(8, 8, 1), (30, 45, 3)])
+def test_every_decoder_takes_any_size_and_channels(decoder, shape):
+    model = comparison_autoencoder(decoder, shape)
+    x = np.random.default_rng(0).random((2, *shape), dtype="float32")
+    assert model.predict(x, verbose=0).shape == x.shape
+
+
+def test_an_unknown_decoder_is_refused_with_the_choices():
+    with pytest.raises(ValueError, match=r"one of nearest, .* Received: 'cubist'"):
+        comparison_autoencoder("cubist")
+
+
+def test_an_image_that_cannot_be_halved_three_times_is_refused():
+    with pytest.raises(ValueError, match="at least 8 pixels. Received: 7 x 28"):
+        comparison_autoencoder("nearest", (7, 28, 1))

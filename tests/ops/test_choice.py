@@ -1,0 +1,123 @@
+"""The lowering that is asked for is the one that runs, and `auto` follows the table."""
+
+import logging
+
+import keras
+import numpy as np
+import pytest
+
+import polyphase as pp
+from polyphase.ops import choice
+from polyphase.ops.lowerings import LOWERINGS
+from tests.gradients import to_numpy
+
+WAYS = {
+    "upsample": {"reference", "direct", "phases"},
+    "upsample_conv": {"reference", "direct", "phases", "transpose"},
+    "conv_transpose": {"reference", "direct", "phases"},
+}
+
+
+@pytest.mark.parametrize("operation", WAYS)
+def test_a_name_gives_the_function_of_that_file(operation):
+    assert {n for n, module in LOWERINGS.items() if hasattr(module, operation)} == WAYS[operation]
+    for name in WAYS[operation]:
+        way = choice.function(operation, name)
+        assert way is getattr(LOWERINGS[name], operation)
+        assert way.__module__ == f"polyphase.ops.lowerings.{name}"
+
+
+@pytest.mark.parametrize("lowering", ["reference", "direct", "phases", "transpose"])
+def test_an_operation_runs_what_it_was_asked_for(lowering, monkeypatch):
+    x, w = np.ones((1, 2, 3, 2), "float32"), np.ones((3, 3, 2, 2), "float32")
+    calls = {
+        "upsample": lambda: pp.ops.upsample(x, 2, "bilinear", lowering=lowering),
+        "upsample_conv": lambda: pp.ops.upsample_conv(x, w, 2, lowering=lowering),
+        "conv_transpose": lambda: pp.ops.conv_transpose(x, w, 2, lowering=lowering),
+    }
+    for operation, call in calls.items():
+        if lowering not in WAYS[operation]:
+            continue
+        ran = []
+        for name in WAYS[operation]:
+            way = getattr(LOWERINGS[name], operation)
+
+            def spy(*args, way=way, name=name, ran=ran):
+                ran.append(name)
+                return way(*args)
+
+            monkeypatch.setattr(LOWERINGS[name], operation, spy)
+        call()
+        monkeypatch.undo()
+        assert ran
+        assert ran[0] == lowering, f"{operation}: {ran}"
+
+
+@pytest.mark.parametrize("operation", WAYS)
+def test_auto_runs_what_choose_names(operation):
+    plain = operation == "conv_transpose"
+    for interpolation in [None] if plain else ["nearest", "bilinear", "lanczos3"]:
+        for integer in (True, False):
+            row = pp.ops.choose(operation, interpolation=interpolation, integer=integer)
+            way = choice.function(operation, "auto", interpolation, integer)
+            assert way is getattr(LOWERINGS[row.lowering], operation)
+            assert row.measurement
+
+
+def test_the_table_names_ways_that_exist_and_can_compute_it():
+    for row in choice.TABLE:
+        assert row.lowering in WAYS[row.operation]
+        assert row.backend in ("jax", "tensorflow", "torch")
+        assert row.device in ("cpu", "gpu")
+        assert row.measurement
+        if row.operation == "upsample_conv" and row.lowering in ("phases", "transpose"):
+            assert row.nearest is True, f"{row} folds what cannot be folded"
+
+
+def test_the_first_row_that_fits_decides(monkeypatch):
+    rows = (
+        choice.Row("upsample", "jax", "gpu", True, 8, "phases", "first"),
+        choice.Row("upsample", "jax", "gpu", True, 0, "reference", "second"),
+    )
+    monkeypatch.setattr(choice, "TABLE", rows)
+    choice._choose.cache_clear()
+    try:
+        ask = {"interpolation": "nearest", "device": "gpu", "backend": "jax"}
+        assert choice.choose("upsample", filters=8, **ask).measurement == "first"
+        assert choice.choose("upsample", filters=7, **ask).measurement == "second"
+        assert choice.choose("upsample", integer=False, **ask).lowering == "direct"
+        for other in ({"interpolation": "bilinear"}, {"device": "cpu"}, {"backend": "torch"}):
+            assert choice.choose("upsample", **(ask | other)).lowering == "direct"
+    finally:
+        choice._choose.cache_clear()
+
+
+def test_auto_looks_at_the_output_channels():
+    x = np.ones((1, 2, 3, 2), "float32")
+    for filters in (3, 8):
+        w = np.ones((3, 3, 2, filters), "float32")
+        row = pp.ops.choose("upsample_conv", interpolation="nearest", filters=filters)
+        named = pp.ops.upsample_conv(x, w, 2, lowering=row.lowering)
+        auto = pp.ops.upsample_conv(x, w, 2)
+        np.testing.assert_array_equal(to_numpy(auto), to_numpy(named))
+
+
+def test_each_decision_is_logged_once(caplog):
+    choice._choose.cache_clear()
+    with caplog.at_level(logging.DEBUG, logger="polyphase"):
+        for _ in range(3):
+            pp.ops.choose("conv_transpose", backend="torch", device="cpu")
+    assert len(caplog.records) == 1
+    assert "conv_transpose" in caplog.text
+    assert "torch/cpu" in caplog.text
+
+
+def test_the_device_in_use_is_a_cpu_or_a_gpu():
+    assert choice._device(keras.backend.backend()) in ("cpu", "gpu")
+
+
+@pytest.mark.parametrize("operation", WAYS)
+def test_an_unknown_way_is_refused_with_those_there_are(operation):
+    ways = ", ".join(n for n in LOWERINGS if n in WAYS[operation])
+    with pytest.raises(ValueError, match=rf"`lowering` of {operation} .* auto, {ways}\. .*'slow'"):
+        choice.function(operation, "slow")

@@ -1,0 +1,113 @@
+"""Plausible comparisons made without training: scikit-learn's digits, blurred a little."""
+
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import gaussian_filter, zoom
+from sklearn.datasets import load_digits
+
+from polyphase.workbench.results import Comparison, Epoch, Trial
+
+FAIR = {
+    "nearest": (9_561, 1_580_544, 0.0312),
+    "bilinear": (9_561, 1_580_544, 0.0296),
+    "transposed-3": (9_561, 1_209_600, 0.0340),
+    "transposed-4": (12_249, 1_580_544, 0.0305),
+    "subpixel": (26_073, 1_580_544, 0.0321),
+}
+PUBLISHED = {"upsampling": (1_393, 174_400, 0.0720), "transposed": (12_785, 6_900_000, 0.0060)}
+FLOOR = 0.0581
+
+
+def images(channels: int, side: int = 28) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return eight digits `(8, side, side, channels)` and their classes."""
+    digits = load_digits()
+    small = digits.images[10:18] / 16
+    large = np.clip(zoom(small, (1, side / 8, side / 8), order=1), 0, 1)
+    tint = np.array([1.0, 0.8, 0.45])[:channels] if channels == 3 else np.ones(1)
+    labels = tuple(str(label) for label in digits.target[10:18])
+    return (large[..., None] * tint).astype(np.float32), labels
+
+
+def comparison(
+    seeds: tuple[int, ...] = (0, 1),
+    channels: int = 1,
+    experiment: str = "fair",
+    epochs: int = 8,
+    apart: float = 1.0,
+    decoders: tuple[str, ...] = (),
+    **config: Any,
+) -> Comparison:
+    """Make a comparison; `apart` scales the differences between the decoders."""
+    facts = PUBLISHED if experiment == "published" else FAIR
+    facts = {name: fact for name, fact in facts.items() if not decoders or name in decoders}
+    originals, labels = images(channels)
+    trials = [
+        _trial(name, seed, facts[name], originals, epochs, apart)
+        for seed in seeds
+        for name in facts
+    ]
+    settings = _config(tuple(facts), seeds, channels, experiment, epochs) | config
+    return Comparison(settings, FLOOR, originals, labels, tuple(trials))
+
+
+def _trial(
+    name: str,
+    seed: int,
+    fact: tuple[int, int, float],
+    originals: np.ndarray,
+    epochs: int,
+    apart: float,
+) -> Trial:
+    rng = np.random.default_rng([seed, *name.encode()])
+    parameters, multiply_adds, above = fact
+    end = FLOOR + 0.03 + apart * (above - 0.03) + 0.0006 * rng.standard_normal()
+    losses = end + 0.12 * np.exp(-1.1 * np.arange(epochs)) * (1 + 0.1 * rng.random())
+    losses[-1] = end
+    blur = gaussian_filter(originals, (0, above * 30, above * 30, 0))
+    pattern = 0.04 * ((np.indices(originals.shape[1:3]).sum(axis=0) % 2) - 0.5)[..., None]
+    noisy = blur + 0.02 * rng.standard_normal(originals.shape)
+    noisy = noisy + pattern * (name == "transposed-3") * (blur > 0.1)
+    return Trial(
+        decoder=name,
+        seed=seed,
+        parameters=parameters,
+        multiply_adds=multiply_adds,
+        history=tuple(
+            Epoch(float(loss) + 0.002, float(loss), float(3 + 2 * (i == 0) + rng.random() / 5))
+            for i, loss in enumerate(losses)
+        ),
+        psnr=float(22 - 60 * above + 0.1 * rng.standard_normal()),
+        ssim=float(0.98 - 2 * above + 0.002 * rng.standard_normal()),
+        inference_seconds=float((2e-4 + multiply_adds * 1e-10) * (1 + 0.05 * rng.random())),
+        reconstructions=np.clip(noisy, 0, 1).astype(np.float32),
+    )
+
+
+def _config(
+    decoders: tuple[str, ...], seeds: tuple[int, ...], channels: int, experiment: str, epochs: int
+) -> dict[str, Any]:
+    published = {"upsampling": 25, "transposed": 1000}
+    batch = published if experiment == "published" else dict.fromkeys(decoders, 1280)
+    return {
+        "command": f"polyphase compare --data mnist --seeds {len(seeds)} --epochs {epochs}",
+        "experiment": experiment,
+        "data": {
+            "name": "MNIST",
+            "source": "mnist.npz",
+            "sha256": "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
+            "train": 48_000,
+            "validation": 12_000,
+            "test": 10_000,
+            "shape": [28, 28, channels],
+        },
+        "decoders": list(decoders),
+        "seeds": list(seeds),
+        "epochs": dict.fromkeys(decoders, epochs),
+        "batch_size": batch,
+        "learning_rate": 0.001,
+        "backend": "jax",
+        "versions": {"polyphase": "0.1.0", "keras": "3.15.1", "jax": "0.10.2", "numpy": "2.4.0"},
+        "machine": {"cpus": 2, "platform": "Linux-6.1-x86_64-with-glibc2.36"},
+        "started": "2026-05-09T14:05:00+00:00",
+    }

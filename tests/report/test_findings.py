@@ -1,0 +1,82 @@
+import dataclasses
+import math
+
+from polyphase.report.findings import answer
+from polyphase.workbench.results import Comparison
+from tests.report.synthetic import comparison
+
+
+def with_losses(losses: dict[str, list[float]]) -> Comparison:
+    """Make a comparison whose final losses are given, one per seed."""
+    found = comparison(seeds=tuple(range(len(next(iter(losses.values()))))), decoders=tuple(losses))
+    trials = []
+    for trial in found.trials:
+        last = trial.history[-1]
+        loss = losses[trial.decoder][trial.seed]
+        history = (*trial.history[:-1], dataclasses.replace(last, validation_loss=loss))
+        trials.append(dataclasses.replace(trial, history=history))
+    return dataclasses.replace(found, trials=tuple(trials))
+
+
+def test_separate_ranges_name_the_decoder_with_the_lowest_loss():
+    said = answer(with_losses({"nearest": [0.091, 0.092], "subpixel": [0.081, 0.083]}))
+    assert said[0] == (
+        "subpixel had the lowest validation loss: 0.0820 nats/pixel on average over two seeds, "
+        "0.0239 above the floor of the data."
+    )
+    assert "the ranges do not overlap. nearest is next, 0.0095 behind on average." in said[1]
+    assert said[2] == "Two seeds are few: take this as a hint, not as proof."
+
+
+def test_overlapping_ranges_name_no_winner():
+    said = answer(with_losses({"nearest": [0.080, 0.092], "subpixel": [0.081, 0.083]}))
+    assert said[0] == "No clear winner: this run does not tell subpixel and nearest apart."
+    assert "had the lowest" not in " ".join(said)
+
+
+def test_a_third_decoder_that_overlaps_with_the_best_is_not_called_worse():
+    said = answer(
+        with_losses(
+            {"nearest": [0.080, 0.082], "bilinear": [0.083, 0.084], "subpixel": [0.081, 0.095]}
+        )
+    )
+    assert said[0] == "No clear winner: this run does not tell nearest and subpixel apart."
+    assert "bilinear is behind: every seed ended above the range of nearest." in said
+
+
+def test_ranges_that_touch_in_the_digits_shown_overlap():
+    said = answer(with_losses({"nearest": [0.08, 0.08201], "subpixel": [0.08203, 0.084]}))
+    assert said[0].startswith("No clear winner")
+
+
+def test_five_seeds_are_not_called_few():
+    said = answer(with_losses({"nearest": [0.08] * 5, "subpixel": [0.09] * 5}))
+    assert not any("few" in sentence for sentence in said)
+
+
+def test_one_seed_names_no_winner():
+    said = answer(with_losses({"nearest": [0.08], "subpixel": [0.09]}))
+    assert said[0] == "nearest ended lowest, but one seed per decoder names no winner."
+    assert "subpixel is next, 0.0100 behind" in said[1]
+
+
+def test_one_decoder_has_nothing_to_be_compared_with():
+    said = answer(with_losses({"nearest": [0.08, 0.09]}))
+    assert said[0].startswith("nearest reached a validation loss of 0.0850 nats/pixel")
+    assert said[1] == "There is no other decoder to compare it with."
+
+
+def test_a_decoder_that_diverged_is_left_out_and_named():
+    said = answer(with_losses({"nearest": [math.nan, 0.08], "subpixel": [0.08, 0.09]}))
+    assert said[0].startswith("subpixel reached")
+    assert said[-1] == "nearest did not train: a loss of it is not finite."
+
+
+def test_nothing_is_concluded_if_no_decoder_trained():
+    assert answer(with_losses({"nearest": [math.inf]}))[0] == "No decoder trained."
+
+
+def test_the_published_comparison_is_called_confounded_first():
+    said = answer(comparison(experiment="published"))
+    assert said[0].startswith("This comparison is confounded")
+    assert said[1].startswith("transposed had the lower validation loss")

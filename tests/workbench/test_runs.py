@@ -1,0 +1,56 @@
+"""Run folders are made whole or not at all."""
+
+import json
+
+import pytest
+
+from polyphase.workbench.runs import append_metrics, run_folder, write_json
+
+
+def test_a_finished_run_has_its_name_and_nothing_partial(tmp_path):
+    with run_folder(tmp_path / "deep" / "run") as folder:
+        assert folder.name == "run.partial"
+        write_json(folder / "config.json", {"a": 1})
+        append_metrics(folder, epoch=0, loss=0.5)
+        append_metrics(folder, epoch=1, loss=0.25)
+        assert not (tmp_path / "deep" / "run").exists()
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["run"]
+    run = tmp_path / "deep" / "run"
+    assert json.loads((run / "config.json").read_text()) == {"a": 1}
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["loss"] for line in lines] == [0.5, 0.25]
+    assert sorted(path.name for path in run.iterdir()) == ["config.json", "metrics.jsonl"]
+
+
+def test_a_failure_before_any_metric_leaves_nothing(tmp_path):
+    with pytest.raises(RuntimeError), run_folder(tmp_path / "run") as folder:
+        write_json(folder / "config.json", {})
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_later_keeps_what_was_measured_as_partial(tmp_path):
+    with pytest.raises(RuntimeError), run_folder(tmp_path / "run") as folder:
+        append_metrics(folder, epoch=0)
+        raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == ["run.partial"]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("run", "exists already"), ("run.partial", "unfinished")]
+)
+def test_what_is_there_is_never_overwritten(tmp_path, name, why):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "kept").write_text("x")
+    with pytest.raises(OSError, match=f"{why}.*--out"), run_folder(tmp_path / "run"):
+        pass
+    assert (tmp_path / name / "kept").read_text() == "x"
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(OSError, match=r"Cannot make the folder .*file/run.*--out"),
+        run_folder(tmp_path / "file" / "run"),
+    ):
+        pass
