@@ -1,7 +1,8 @@
 """Progress of trainings: a live display on a terminal, plain lines otherwise; on stderr."""
 
+import signal
 import time
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Self
 
 from rich.console import Console
@@ -14,7 +15,11 @@ _SECONDS_BETWEEN_LINES = 15
 
 
 class Watcher:
-    """Shows every finished epoch of `trainings` trainings with `epochs` epochs in all."""
+    """Shows every finished epoch of `trainings` trainings with `epochs` epochs in all.
+
+    Python drops a KeyboardInterrupt that is raised inside a destructor, and trainings have
+    many. So the watcher remembers Ctrl-C, and the next finished epoch raises it again.
+    """
 
     def __init__(self, trainings: int, epochs: int) -> None:
         self._console = Console(stderr=True)
@@ -32,8 +37,12 @@ class Watcher:
             disable=not self._live,
         )
         self._task = self._display.add_task("Compiling the first model", total=epochs)
+        self._interrupted = False
 
     def __enter__(self) -> Self:
+        self._handler = signal.getsignal(signal.SIGINT)
+        if self._handler is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._interrupt)
         self._display.start()
         return self
 
@@ -44,9 +53,17 @@ class Watcher:
         trace: TracebackType | None,
     ) -> None:
         self._display.stop()
+        if self._handler is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._handler)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self._interrupted = True
+        raise KeyboardInterrupt
 
     def __call__(self, progress: Progress) -> None:
         """Show one finished epoch."""
+        if self._interrupted:
+            raise KeyboardInterrupt
         last = progress.epoch + 1 == progress.epochs
         place = f"[{self._finished + 1}/{self._trainings}] {progress.decoder}, seed {progress.seed}"
         loss = f"validation loss {progress.result.validation_loss:.4f}"
