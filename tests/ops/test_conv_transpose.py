@@ -8,7 +8,7 @@ from polyphase.ops import conv_transpose
 from tests.gradients import to_numpy
 from tests.ops import cases, oracles
 
-LOWERINGS = ["reference", "direct", "phases", "auto"]
+LOWERINGS = ["reference", "direct", "phases", "patches", "auto"]
 KERNELS = [1, 2, 3, 4, 5, (2, 5), (3, 1), (1, 4)]
 
 
@@ -86,7 +86,7 @@ def test_dilation(lowering):
         run_case(lowering, **case)
 
 
-@pytest.mark.parametrize("lowering", ["reference", "phases"])
+@pytest.mark.parametrize("lowering", ["reference", "phases", "patches"])
 def test_dilation_and_strides_together(lowering):
     for case in cases.sample(
         8,
@@ -143,6 +143,8 @@ def test_wrong_arguments_are_named():
         conv_transpose(x, w, 0)
     with pytest.raises(ValueError, match=r"`strides` must be a positive integer.*strides=1\.5"):
         conv_transpose(x, w, 1.5)
+    with pytest.raises(ValueError, match=r"leaves no pixel.*side of 1 pixels.*output_padding=0"):
+        conv_transpose(x[:, :1], np.ones((2, 2, 3, 2), "float32"), 2, "same", output_padding=0)
     with pytest.raises(ValueError, match=r"`padding` must be one of valid, same.*'full'"):
         conv_transpose(x, w, padding="full")
     with pytest.raises(ValueError, match=r"`output_padding` must be .*less than the stride.*=2"):

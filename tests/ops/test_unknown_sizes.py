@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from polyphase.ops import conv_transpose, depth_to_space, upsample, upsample_conv
+from polyphase.ops.lowerings import LOWERINGS
 from tests.gradients import to_numpy
 from tests.ops import cases
 
@@ -41,7 +42,7 @@ def test_upsample(lowering, interpolation):
         )
 
 
-@pytest.mark.parametrize("lowering", ["reference", "direct", "phases", "transpose", "auto"])
+@pytest.mark.parametrize("lowering", [*LOWERINGS, "auto"])
 def test_upsample_conv(lowering):
     for case in cases.sample(
         8,
@@ -77,7 +78,7 @@ def test_upsample_conv_of_other_sizes(interpolation):
         )
 
 
-@pytest.mark.parametrize("lowering", ["reference", "direct", "phases", "auto"])
+@pytest.mark.parametrize("lowering", ["reference", "direct", "phases", "patches", "auto"])
 def test_conv_transpose(lowering):
     for case in cases.sample(
         8,

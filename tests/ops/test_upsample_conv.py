@@ -8,7 +8,7 @@ from polyphase.ops import upsample_conv
 from tests.gradients import to_numpy
 from tests.ops import cases, oracles
 
-LOWERINGS = ["reference", "direct", "phases", "transpose", "auto"]
+LOWERINGS = ["reference", "direct", "phases", "transpose", "difference", "patches", "auto"]
 KERNELS = [1, 2, 3, 4, 5, (2, 5), (3, 1), (1, 4)]
 
 
@@ -56,7 +56,7 @@ def test_nearest_by_integer_factors(lowering):
         run_case(lowering, **case)
 
 
-@pytest.mark.parametrize("lowering", ["reference", "direct", "auto"])
+@pytest.mark.parametrize("lowering", ["reference", "direct", "patches", "auto"])
 def test_other_interpolations_and_sizes(lowering):
     for case in cases.sample(
         20,
@@ -115,7 +115,7 @@ def test_the_same_call_gives_the_same_bits(lowering):
     np.testing.assert_array_equal(to_numpy(first), to_numpy(second))
 
 
-@pytest.mark.parametrize("lowering", ["phases", "transpose"])
+@pytest.mark.parametrize("lowering", ["phases", "transpose", "difference"])
 def test_folding_is_refused_where_it_is_not_exact(lowering):
     x, w = np.ones((1, 4, 4, 2), "float32"), np.ones((3, 3, 2, 3), "float32")
     message = rf'lowering="{lowering}" needs interpolation="nearest" and integer.*"direct"'
@@ -123,7 +123,7 @@ def test_folding_is_refused_where_it_is_not_exact(lowering):
         upsample_conv(x, w, 2, "bilinear", lowering=lowering)
     with pytest.raises(ValueError, match=message):
         upsample_conv(x, w, 1.5, lowering=lowering)
-    if lowering == "transpose":
+    if lowering != "phases":
         with pytest.raises(ValueError, match=r"dilation_rate=1 and one group.*\(2, 2\).*phases"):
             upsample_conv(x, w, 2, dilation_rate=2, lowering=lowering)
         with pytest.raises(ValueError, match=r"dilation_rate=1 and one group.*2 channels"):
@@ -146,7 +146,7 @@ def test_wrong_arguments_are_named():
         upsample_conv(x, w, interpolation="box")
     with pytest.raises(ValueError, match=r"`data_format` must be one of .*'last'"):
         upsample_conv(x, w, data_format="last")
-    with pytest.raises(ValueError, match=r"auto, reference, direct, phases, transpose.*'slow'"):
+    with pytest.raises(ValueError, match=r"auto, reference, direct, phases, .*'slow'"):
         upsample_conv(x, w, lowering="slow")
     with pytest.raises(ValueError, match=r"`size` must be a number of at least 1.*size=0"):
         upsample_conv(x, w, 0)

@@ -53,6 +53,21 @@ def interleave(parts: Sequence[Tensor], axis: int) -> Tensor:
     return ops.reshape(ops.stack(parts, axis=axis + 1), shape)
 
 
+def weave(phases: Tensor) -> Tensor:
+    """Weave `(n, rows, columns, s_h, s_w, c)` into `(n, rows * s_h, columns * s_w, c)`."""
+    batch, rows, columns, s_h, s_w, channels = ops.shape(phases)
+    return ops.reshape(
+        ops.transpose(phases, (0, 1, 3, 2, 4, 5)), (batch, rows * s_h, columns * s_w, channels)
+    )
+
+
+def product(x: Tensor, matrix: Tensor) -> Tensor:
+    """Multiply the channels of every pixel, on the last axis, by `(c_in, c_out)`."""
+    batch, height, width, channels = ops.shape(x)
+    flat = ops.reshape(x, (-1, channels)) @ matrix  # Keras' matmul falls to float32 on PyTorch
+    return ops.reshape(flat, (batch, height, width, matrix.shape[1]))
+
+
 def fold(kernel: Tensor, matrix: Any, axis: int) -> Tensor:
     """Return `matrix @ kernel` along one spatial axis, for a matrix of 0 and 1.
 

@@ -72,5 +72,12 @@ def conv_transpose(
             geometry.conv_transpose_length(0, *columns),
         ),
     )
+    for axis, stride, more_pixels in zip(plan.axes, plan.strides, plan.extra, strict=True):
+        if x.shape[axis] is not None and x.shape[axis] * stride + more_pixels < 1:
+            raise ValueError(
+                f"`conv_transpose` leaves no pixel. Received: a side of {x.shape[axis]} pixels, "
+                f"kernel shape {tuple(kernel.shape)}, strides={strides}, padding={padding!r}, "
+                f"output_padding={output_padding!r}. Use a larger output_padding."
+            )
     way = choice.function("conv_transpose", lowering, filters=kernel.shape[2])
     return restore(way(x, kernel, plan))

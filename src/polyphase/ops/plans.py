@@ -94,6 +94,15 @@ class Convolution:
         rows, columns = (int(resampling.size) for resampling in self.resamplings)
         return rows, columns
 
+    def require_plain(self, x: Tensor, kernel: Tensor, lowering: str) -> None:
+        """Say why the lowering cannot compute a dilated or grouped convolution."""
+        if self.dilation != (1, 1) or kernel.shape[2] != x.shape[self.channel]:
+            raise ValueError(
+                f'lowering="{lowering}" needs dilation_rate=1 and one group. Received: '
+                f"dilation_rate={self.dilation}, kernel shape {tuple(kernel.shape)}, image with "
+                f'{x.shape[self.channel]} channels. Use lowering="phases" or "auto".'
+            )
+
 
 @dataclass(frozen=True)
 class Transposed:

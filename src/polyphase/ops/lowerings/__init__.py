@@ -6,11 +6,13 @@ way does not exist for that operation.
 
 from types import ModuleType
 
-from polyphase.ops.lowerings import direct, phases, reference, transpose
+from polyphase.ops.lowerings import difference, direct, patches, phases, reference, transpose
 
 LOWERINGS: dict[str, ModuleType] = {
     "reference": reference,
     "direct": direct,
     "phases": phases,
     "transpose": transpose,
+    "difference": difference,
+    "patches": patches,
 }

@@ -4,14 +4,14 @@ No inserted zero is multiplied, and the upsampled image that a convolution would
 exists.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from keras import ops
 
-from polyphase.algebra.phases import Phase, conv_transpose_phases, upsample_conv_phases
+from polyphase.algebra.phases import Phase
 from polyphase.algebra.resampling import edge_gain, phase_taps
 from polyphase.ops import axes
+from polyphase.ops.banks import Bank, conv_transpose_banks, upsample_conv_banks
 from polyphase.ops.plans import Convolution, Resampling, Transposed
 
 Tensor = Any
@@ -54,91 +54,51 @@ def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
     Nearest, integer factors => taps that meet the same input pixel can be added up; zero padding
     commutes with the upsampling, so this holds up to the border.
     """
-    rows, columns = (
-        upsample_conv_phases(k, factor, before, dilation)
-        for k, factor, (before, _), dilation in zip(
-            kernel.shape, plan.nearest_factors("phases"), plan.pads, plan.dilation, strict=False
-        )
-    )
-    extra = [
-        sum(pads) - (k - 1) * dilation
-        for k, pads, dilation in zip(kernel.shape, plan.pads, plan.dilation, strict=False)
-    ]
-    return _filter_bank(x, kernel, rows, columns, extra, plan.data_format)
+    factors = plan.nearest_factors("phases")
+    return _filter_bank(x, kernel, upsample_conv_banks(kernel, plan, factors), plan.data_format)
 
 
 def conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:
     """Convolve the input with every phase's taps `W[p], W[p+s], ...`."""
-    rows, columns = (
-        conv_transpose_phases(k, stride, crop, dilation)
-        for k, stride, crop, dilation in zip(
-            kernel.shape, plan.strides, plan.crop, plan.dilation, strict=False
-        )
-    )
     swapped = ops.transpose(kernel, (0, 1, 3, 2))
-    return _filter_bank(x, swapped, rows, columns, plan.extra, plan.data_format)
+    return _filter_bank(x, swapped, conv_transpose_banks(kernel, plan), plan.data_format)
 
 
-def _filter_bank(
-    x: Tensor,
-    kernel: Tensor,
-    rows: Sequence[Phase],
-    columns: Sequence[Phase],
-    extra: Sequence[int],
-    data_format: str,
-) -> Tensor:
-    """Return `y[s*i + p] = sum_t K_p[t] x[i + first_p + t]` on both axes, `s*N + extra` long."""
-    vertical, horizontal = axes.spatial(data_format)
-    sizes = [axes.length(x, axis) for axis in (vertical, horizontal)]
-    x, top = _pad(x, vertical, rows, extra[0])
-    x, left = _pad(x, horizontal, columns, extra[1])
-    counts = [
-        size + _positions(len(bank), more)
-        for size, bank, more in zip(sizes, (rows, columns), extra, strict=True)
-    ]
+def _filter_bank(x: Tensor, kernel: Tensor, banks: list[Bank], data_format: str) -> Tensor:
+    """Return the woven phases; a phase without taps is zero."""
+    rows, columns = banks
+    padded = columns.pad(rows.pad(x))
     lines = []
-    for row in rows:
+    for row in rows.phases:
         folded = axes.fold(kernel, row.fold, axis=0) if row.taps else None
-        band = axes.window(x, vertical, top + row.first, counts[0] + row.taps - 1)
-        parts = []
-        for column in columns:
-            part = None
-            if folded is not None and column.taps:
-                start, size = left + column.first, counts[1] + column.taps - 1
-                part = ops.conv(
-                    axes.window(band, horizontal, start, size),
+        band = _reached(padded, rows, row, rows.positions(x))
+        lines.append(
+            [
+                ops.conv(
+                    _reached(band, columns, column, columns.positions(x)),
                     axes.fold(folded, column.fold, axis=1),
                     padding="valid",
                     data_format=data_format,
                 )
-            parts.append(part)
-        lines.append(parts)
-    zero = ops.zeros_like(next(part for parts in lines for part in parts if part is not None))
+                if folded is not None and column.taps
+                else None
+                for column in columns.phases
+            ]
+        )
+    zero = ops.zeros_like(next(part for line in lines for part in line if part is not None))
     woven = axes.interleave(
         [
-            axes.interleave([zero if part is None else part for part in parts], horizontal)
-            for parts in lines
+            axes.interleave([zero if part is None else part for part in line], columns.axis)
+            for line in lines
         ],
-        vertical,
+        rows.axis,
     )
-    for axis, size, bank, more in zip(
-        (vertical, horizontal), sizes, (rows, columns), extra, strict=True
-    ):
-        woven = axes.window(woven, axis, 0, size * len(bank) + more)
-    return woven
+    return columns.crop(x, rows.crop(x, woven))
 
 
-def _positions(factor: int, extra: int) -> int:
-    """Return by how much the positions `i` that the output needs exceed the input's length."""
-    return -(-extra // factor)
-
-
-def _pad(x: Tensor, axis: int, bank: Sequence[Phase], extra: int) -> tuple[Tensor, int]:
-    """Pad with the zeros that the phases reach for; return also how many stand in front."""
-    used = [phase for phase in bank if phase.taps]
-    before = max(0, -min(phase.first for phase in used))
-    last = max(phase.first + phase.taps - 1 for phase in used)
-    return axes.pad(x, axis, before, max(0, last + _positions(len(bank), extra))), before
+def _reached(padded: Tensor, bank: Bank, phase: Phase, positions: Any) -> Tensor:
+    """Cut what a phase reads out of the padded image."""
+    return axes.window(padded, bank.axis, phase.first - bank.start, positions + phase.taps - 1)
 
 
 def _gains(size: Any, factor: int, interpolation: str) -> Any:

@@ -17,12 +17,7 @@ def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
     Nearest, integer factors, no dilation, one group => the same operator, up to the border.
     """
     factors = plan.nearest_factors("transpose")
-    if plan.dilation != (1, 1) or kernel.shape[2] != x.shape[plan.channel]:
-        raise ValueError(
-            'lowering="transpose" needs dilation_rate=1 and one group. Received: dilation_rate='
-            f"{plan.dilation}, kernel shape {tuple(kernel.shape)}, image with "
-            f'{x.shape[plan.channel]} channels. Use lowering="phases" or "auto".'
-        )
+    plan.require_plain(x, kernel, "transpose")
     for side, factor in enumerate(factors):
         kernel = axes.fold(kernel, transposed_taps(kernel.shape[side], factor), axis=side)
     full = ops.conv_transpose(
