@@ -1,20 +1,18 @@
 """Time every lowering of every operation on the backend in use: what choice.py's rows rest on.
 
-    KERAS_BACKEND=jax python benchmarks/lowerings.py
+    KERAS_BACKEND=jax python benchmarks/lowerings.py [PART OF A NAME ...]
 
 Writes benchmarks/results/lowerings-BACKEND.json: medians of alternating runs after warm-up, in
 milliseconds, forward and training step (gradients of the sum of squares with respect to image
 and kernel). On a shared machine trust ratios within a case, not times.
 """
 
-import functools
+import itertools
 import json
-import os
-import platform
-import time
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -22,142 +20,153 @@ import keras
 import numpy as np
 
 import polyphase as pp
+from polyphase.ops.lowerings import LOWERINGS
+from polyphase.workbench.environment import machine, versions
+from polyphase.workbench.timing import alternate, forward, gradient
 
-ROUNDS = 8
+# (batch, height, width, c_in, c_out), those of measurements.md first
+SHAPES = (
+    (1, 64, 64, 256, 256),
+    (8, 32, 32, 64, 64),
+    (64, 7, 7, 128, 64),
+    (64, 5, 5, 128, 1),
+    (25, 14, 14, 8, 8),
+    (8, 32, 32, 32, 3),
+    (16, 16, 16, 16, 16),
+)
+SMALL = SHAPES[1:2] + SHAPES[4:5]
+CONVOLUTIONS = [(2, 3, shape) for shape in SHAPES] + [
+    (s, k, shape) for s, k in ((2, 5), (3, 3), (4, 3), (2, 1)) for shape in SMALL
+]
+TRANSPOSED = [(s, k, shape) for s, k in ((2, 4), (2, 3)) for shape in SHAPES] + [
+    (s, k, shape) for s, k in ((2, 2), (2, 5), (3, 4), (4, 5), (1, 3)) for shape in SMALL
+]
+IMAGES = ((8, 64, 64, 64), (1, 256, 256, 16), (1, 512, 512, 3), (25, 7, 7, 8))
 
-# (batch, height, width, c_in, c_out), of measurements.md
-SHAPES = ((8, 32, 32, 64, 64), (64, 7, 7, 128, 64), (64, 5, 5, 128, 1), (25, 14, 14, 8, 8))
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One operation on one set of arrays.
+
+    Attributes:
+        name: what is computed, in the words that `choose` takes.
+        ask: arguments of `polyphase.ops.choose` that decide it.
+        compute: called with the arrays and `lowering`.
+        arrays: image and kernel.
+    """
+
+    name: str
+    ask: dict[str, Any]
+    compute: Callable[..., Any]
+    arrays: list[np.ndarray]
 
 
-def cases() -> dict[str, tuple[tuple[str, ...], Callable[..., Any], list[np.ndarray]]]:
-    """Return name -> (lowerings, operation, arrays)."""
+def cases() -> Iterator[Case]:
+    """Yield all cases."""
     generator = np.random.default_rng(0)
-    found = {}
-    for batch, height, width, c_in, c_out in SHAPES:
-        shape = f"{batch}x{height}x{width}x{c_in}->{c_out}"
-        x = generator.standard_normal((batch, height, width, c_in), dtype="float32")
-        w = generator.standard_normal((3, 3, c_in, c_out), dtype="float32")
-        found[f"upsample_conv nearest x2 k3 {shape}"] = (
-            ("direct", "phases", "transpose"),
-            lambda x, w, lowering: pp.ops.upsample_conv(x, w, 2, padding="same", lowering=lowering),
-            [x, w],
-        )
-        for k in (3, 4):
-            w = generator.standard_normal((k, k, c_out, c_in), dtype="float32")
-            found[f"conv_transpose s2 k{k} {shape}"] = (
-                ("direct", "phases"),
-                lambda x, w, lowering: pp.ops.conv_transpose(x, w, 2, "same", lowering=lowering),
-                [x, w],
-            )
-    for shape in ((8, 64, 64, 64), (1, 256, 256, 16), (25, 7, 7, 8)):
-        x = generator.standard_normal(shape, dtype="float32")
-        for interpolation in ("nearest", "bilinear", "lanczos3"):
-            found[f"upsample {interpolation} x2 {'x'.join(map(str, shape))}"] = (
-                ("direct", "phases"),
-                lambda x, lowering, interpolation=interpolation: pp.ops.upsample(
-                    x, 2, interpolation, lowering=lowering
+
+    def noise(*shape: int) -> np.ndarray:
+        return generator.standard_normal(shape, dtype="float32")
+
+    for s, k, (*image, c_in, c_out) in CONVOLUTIONS:
+        for interpolation in ("nearest", "bilinear") if k == 3 and s == 2 else ("nearest",):
+            yield Case(
+                f"upsample_conv {interpolation} x{s} k{k} {_shape(*image, c_in)}->{c_out}",
+                {"operation": "upsample_conv", "interpolation": interpolation,
+                 "filters": c_out, "taps": k},
+                lambda x, w, lowering, s=s, i=interpolation: pp.ops.upsample_conv(
+                    x, w, s, i, padding="same", lowering=lowering
                 ),
-                [x],
-            )
-    return found
-
-
-def compiled(function: Callable[..., Any], arrays: list[np.ndarray], training: bool) -> Callable:
-    """Return a call without arguments that runs `function` (and its gradient) and waits."""
-    backend = keras.backend.backend()
-    if backend == "jax":
-        import jax
-
-        tensors = [jax.numpy.asarray(a) for a in arrays]
-        run = jax.jit(
-            jax.grad(lambda *t: (function(*t) ** 2).sum(), argnums=tuple(range(len(tensors))))
-            if training
-            else function
+                [noise(*image, c_in), noise(k, k, c_in, c_out)],
+            )  # fmt: skip
+    for s, k, (*image, c_in, c_out) in TRANSPOSED:
+        yield Case(
+            f"conv_transpose s{s} k{k} {_shape(*image, c_in)}->{c_out}",
+            {"operation": "conv_transpose", "filters": c_out, "taps": k, "plain": s > 1},
+            lambda x, w, lowering, s=s: pp.ops.conv_transpose(x, w, s, "same", lowering=lowering),
+            [noise(*image, c_in), noise(k, k, c_out, c_in)],
         )
-        return lambda: jax.block_until_ready(run(*tensors))
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        variables = [tf.Variable(a) for a in arrays]
-
-        @tf.function
-        def step() -> Any:
-            if not training:
-                return function(*variables)
-            with tf.GradientTape() as tape:
-                loss = tf.reduce_sum(function(*variables) ** 2)
-            return tape.gradient(loss, variables)
-
-        return step
-    import torch
-
-    tensors = [torch.tensor(a, requires_grad=training) for a in arrays]
-
-    def step() -> Any:
-        if not training:
-            with torch.no_grad():
-                return function(*tensors)
-        return torch.autograd.grad((function(*tensors) ** 2).sum(), tensors)
-
-    return step
-
-
-def measure(runs: dict[str, Callable]) -> dict[str, float]:
-    """Return the median milliseconds of each, run in turns after two warm-up rounds."""
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for round_ in range(ROUNDS + 2):
-        for name, run in runs.items():
-            began = time.perf_counter()
-            run()
-            if round_ >= 2:
-                times[name].append(1e3 * (time.perf_counter() - began))
-    return {name: round(float(np.median(values)), 4) for name, values in times.items()}
+    for k, (*image, c_in, c_out) in itertools.product((1, 3), SMALL):
+        yield Case(
+            f"upsample_conv nearest x2 k{k} {_shape(*image, c_in)}->{c_out} bfloat16",
+            {"operation": "upsample_conv", "interpolation": "nearest",
+             "filters": c_out, "taps": k, "dtype": "bfloat16"},
+            lambda x, w, lowering: keras.ops.cast(pp.ops.upsample_conv(
+                *(keras.ops.cast(t, "bfloat16") for t in (x, w)), 2, padding="same",
+                lowering=lowering,
+            ), "float32"),
+            [noise(*image, c_in), noise(k, k, c_in, c_out)],
+        )  # fmt: skip
+    for *image, c_in, c_out in SMALL:
+        yield Case(
+            f"conv_transpose s2 k4 {_shape(*image, c_in)}->{c_out} bfloat16",
+            {"operation": "conv_transpose", "filters": c_out, "taps": 4, "dtype": "bfloat16"},
+            lambda x, w, lowering: keras.ops.cast(pp.ops.conv_transpose(
+                *(keras.ops.cast(t, "bfloat16") for t in (x, w)), 2, "same", lowering=lowering
+            ), "float32"),
+            [noise(*image, c_in), noise(4, 4, c_out, c_in)],
+        )  # fmt: skip
+    for image in IMAGES:
+        for interpolation in ("nearest", "bilinear", "bicubic", "lanczos3"):
+            yield Case(
+                f"upsample {interpolation} x2 {_shape(*image)}",
+                {"operation": "upsample", "interpolation": interpolation},
+                lambda x, lowering, i=interpolation: pp.ops.upsample(x, 2, i, lowering=lowering),
+                [noise(*image)],
+            )
 
 
-def main() -> None:
-    """Measure all cases and write the file."""
-    results: dict[str, Any] = {}
-    for name, (lowerings, operation, arrays) in cases().items():
-        results[name] = {}
-        for mode in ("forward", "training"):
-            runs = {
-                lowering: compiled(
-                    functools.partial(operation, lowering=lowering),
-                    arrays,
-                    training=mode == "training",
-                )
-                for lowering in lowerings
-            }
-            results[name][mode] = measure(runs)
-        print(name, results[name], flush=True)
+def ways(case: Case) -> Iterator[str]:
+    """Yield the lowerings, but the reference, that can compute a case."""
+    for name, module in LOWERINGS.items():
+        if name == "reference" or not hasattr(module, case.ask["operation"]):
+            continue
+        try:
+            case.compute(*(array[:1, :2, :2] if i == 0 else array
+                           for i, array in enumerate(case.arrays)), lowering=name)  # fmt: skip
+        except ValueError:
+            continue
+        yield name
+
+
+def measure(case: Case) -> dict[str, Any]:
+    """Return the medians of every lowering, forward and training."""
+    result: dict[str, Any] = {"ask": case.ask}
+    for mode, prepare in (("forward", forward), ("training", gradient)):
+        runs = {
+            name: prepare(lambda *t, name=name: case.compute(*t, lowering=name), case.arrays)
+            for name in ways(case)
+        }
+        result[mode] = {name: asdict(times)["median"] for name, times in alternate(runs).items()}
+    return result
+
+
+def main(*parts: str) -> None:
+    """Measure the cases with these parts in their names, or all, and write the file."""
     backend = keras.backend.backend()
+    path = Path(__file__).parent / "results" / f"lowerings-{backend}.json"
+    results = json.loads(path.read_text())["cases"] if parts else {}
+    for case in cases():
+        if case.name in results and not any(part in case.name for part in parts):
+            results[case.name]["ask"] = case.ask
+            continue
+        results[case.name] = measure(case)
+        print(case.name, results[case.name]["forward"], results[case.name]["training"], flush=True)
     content = {
         "backend": backend,
         "unit": "ms, median",
-        "rounds": ROUNDS,
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": {
-            "cpus": os.cpu_count(), "processor": _processor(), "platform": platform.platform(),
-        },
-        "versions": {"keras": keras.__version__, backend: _version(backend)},
+        "machine": machine(),
+        "versions": versions(),
         "cases": results,
-    }  # fmt: skip
-    path = Path(__file__).parent / "results" / f"lowerings-{backend}.json"
+    }
     path.write_text(json.dumps(content, indent=1) + "\n")
     print(path)
 
 
-def _version(backend: str) -> str:
-    return metadata.version(metadata.packages_distributions()[backend][0])
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(": ")[1] for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
+def _shape(*sides: int) -> str:
+    return "x".join(map(str, sides))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from polyphase.cli.app import app
 from polyphase.report import markdown
+from polyphase.report import performance as tables_of
 from polyphase.workbench import Comparison, Epoch, Trial
 
 DOCS = Path(__file__).parent
@@ -112,6 +113,30 @@ def same_seeds() -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
+def performance() -> str:
+    """Return the page on performance with the tables of benchmarks/results."""
+    found = DOCS.parent / "benchmarks" / "results"
+    contents = {
+        kind: {
+            backend: json.loads((found / f"{kind}-{backend}.json").read_text())
+            for backend in ("jax", "tensorflow", "torch")
+        }
+        for kind in ("peers", "memory", "precision")
+    }
+    page = (DOCS / "performance.md").read_text()
+    tables = {
+        "summary": tables_of.summary(contents["peers"]),
+        "fastest": tables_of.fastest(contents["peers"]),
+        "memory": tables_of.memory(contents["memory"]),
+        "precision": tables_of.precision(contents["precision"]),
+        "circumstances": tables_of.circumstances(contents["peers"].values()),
+        **{f"cases {name}": tables_of.cases(one) for name, one in contents["peers"].items()},
+    }
+    for name, table in tables.items():
+        page = between_marks(page, name, table)
+    return page
+
+
 def between_marks(page: str, name: str, content: str) -> str:
     """Replace what stands between `<!-- NAME -->` and `<!-- end -->`."""
     start = page.index(f"<!-- {name} -->") + len(f"<!-- {name} -->")
@@ -124,7 +149,11 @@ def pages() -> dict[Path, str]:
     page = (DOCS / "published.md").read_text()
     page = between_marks(page, "published", published())
     page = between_marks(page, "same seeds", same_seeds())
-    return {DOCS / "cli.md": commands(), DOCS / "published.md": page}
+    return {
+        DOCS / "cli.md": commands(),
+        DOCS / "published.md": page,
+        DOCS / "performance.md": performance(),
+    }
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The lowering that is asked for is the one that runs, and `auto` follows the table."""
 
+import itertools
 import logging
 
 import keras
@@ -10,10 +11,11 @@ import polyphase as pp
 from polyphase.ops import choice
 from polyphase.ops.lowerings import LOWERINGS
 from tests.gradients import to_numpy
+from tests.ops import cases
 
 WAYS = {
-    "upsample": {"reference", "direct", "phases"},
-    "upsample_conv": set(LOWERINGS),
+    "upsample": {"reference", "direct", "phases", "native"},
+    "upsample_conv": {"reference", "direct", "phases", "transpose", "difference", "patches"},
     "conv_transpose": {"reference", "direct", "phases", "patches"},
 }
 
@@ -38,6 +40,8 @@ def test_an_operation_runs_what_it_was_asked_for(lowering, monkeypatch):
     for operation, call in calls.items():
         if lowering not in WAYS[operation]:
             continue
+        if lowering == "native" and keras.backend.backend() == "jax":
+            continue
         ran = []
         for name in WAYS[operation]:
             way = getattr(LOWERINGS[name], operation)
@@ -55,46 +59,54 @@ def test_an_operation_runs_what_it_was_asked_for(lowering, monkeypatch):
 
 @pytest.mark.parametrize("operation", WAYS)
 def test_auto_runs_what_choose_names(operation):
-    plain = operation == "conv_transpose"
-    for interpolation in [None] if plain else ["nearest", "bilinear", "lanczos3"]:
-        for integer in (True, False):
-            row = pp.ops.choose(operation, interpolation=interpolation, integer=integer)
-            way = choice.function(operation, "auto", interpolation, integer)
-            assert way is getattr(LOWERINGS[row.lowering], operation)
-            assert row.measurement
+    interpolations = [None] if operation == "conv_transpose" else cases.INTERPOLATIONS
+    for interpolation, plain, filters, dtype in itertools.product(
+        interpolations, (True, False), (1, 64), cases.DTYPES
+    ):
+        question = {"interpolation": interpolation, "plain": plain}
+        question |= {"filters": filters, "dtype": dtype}
+        row = pp.ops.choose(operation, **question)
+        way = choice.function(operation, "auto", **question)
+        assert way is getattr(LOWERINGS[row.lowering], operation)
+        assert row.measurement
 
 
-def test_the_table_names_ways_that_exist_and_can_compute_it():
+def test_the_table_names_ways_that_can_compute_it():
     for row in choice.TABLE:
         assert row.lowering in WAYS[row.operation]
         assert row.backend in ("jax", "tensorflow", "torch")
         assert row.device in ("cpu", "gpu")
         assert row.measurement
-        if row.operation == "upsample_conv" and row.lowering in ("phases", "transpose"):
-            assert row.nearest is True, f"{row} folds what cannot be folded"
+        if row.lowering in ("phases", "transpose", "difference"):
+            assert row.plain
+        if row.operation == "upsample_conv" and row.lowering != "patches":
+            assert row.interpolations == ("nearest",), f"{row} folds what cannot be folded"
+        if row.lowering == "difference":
+            assert not {"float16", "bfloat16"} & set(row.dtypes or cases.DTYPES)
 
 
 def test_the_first_row_that_fits_decides(monkeypatch):
     rows = (
-        choice.Row("upsample", "jax", "gpu", True, 8, "phases", "first"),
-        choice.Row("upsample", "jax", "gpu", True, 0, "reference", "second"),
+        choice.Row("upsample", "jax", "gpu", "phases", "first", ("nearest",), filters=(8, 64)),
+        choice.Row("upsample", "jax", "gpu", "reference", "second", ("nearest",), ("float32",)),
     )
     monkeypatch.setattr(choice, "TABLE", rows)
-    choice._choose.cache_clear()
+    choice._answer.cache_clear()
     try:
         ask = {"interpolation": "nearest", "device": "gpu", "backend": "jax"}
-        assert choice.choose("upsample", filters=8, **ask).measurement == "first"
-        assert choice.choose("upsample", filters=7, **ask).measurement == "second"
-        assert choice.choose("upsample", integer=False, **ask).lowering == "direct"
+        for filters, expected in ((7, "second"), (8, "first"), (64, "first"), (65, "second")):
+            assert choice.choose("upsample", filters=filters, **ask).measurement == expected
+        assert choice.choose("upsample", plain=False, **ask).lowering == "direct"
+        assert choice.choose("upsample", dtype="float16", **ask).lowering == "direct"
         for other in ({"interpolation": "bilinear"}, {"device": "cpu"}, {"backend": "torch"}):
             assert choice.choose("upsample", **(ask | other)).lowering == "direct"
     finally:
-        choice._choose.cache_clear()
+        choice._answer.cache_clear()
 
 
 def test_auto_looks_at_the_output_channels():
     x = np.ones((1, 2, 3, 2), "float32")
-    for filters in (3, 8):
+    for filters in (3, 8, 64):
         w = np.ones((3, 3, 2, filters), "float32")
         row = pp.ops.choose("upsample_conv", interpolation="nearest", filters=filters)
         named = pp.ops.upsample_conv(x, w, 2, lowering=row.lowering)
@@ -103,13 +115,13 @@ def test_auto_looks_at_the_output_channels():
 
 
 def test_each_decision_is_logged_once(caplog):
-    choice._choose.cache_clear()
+    choice._answer.cache_clear()
     with caplog.at_level(logging.DEBUG, logger="polyphase"):
         for _ in range(3):
             pp.ops.choose("conv_transpose", backend="torch", device="cpu")
     assert len(caplog.records) == 1
     assert "conv_transpose" in caplog.text
-    assert "torch/cpu" in caplog.text
+    assert "torch" in caplog.text
 
 
 def test_the_device_in_use_is_a_cpu_or_a_gpu():

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from pathlib import Path
 
 import pytest
@@ -16,22 +15,14 @@ def _cases(row):
     """Yield the measured cases that `auto` would decide by this row."""
     content = json.loads((ROOT / row.measurement.split(":")[0]).read_text())
     assert content["backend"] == row.backend
-    for name, times in content["cases"].items():
-        operation, *words = name.split()
-        filters = int(match[1]) if (match := re.search(r"->(\d+)", name)) else 0
-        interpolation = None if operation == "conv_transpose" else words[0]
-        chosen = choose(
-            operation,
-            interpolation=interpolation,
-            filters=filters,
-            backend=row.backend,
-            device=row.device,
-        )
-        if chosen is row:
+    for times in content["cases"].values():
+        if choose(**times["ask"], backend=row.backend, device=row.device) is row:
             yield times
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.operation}-{row.backend}")
+@pytest.mark.parametrize(
+    "row", TABLE, ids=lambda row: f"{row.operation}-{row.backend}-{row.lowering}"
+)
 def test_a_row_beats_direct_in_the_file_it_names(row):
     ratios = [
         times[mode]["direct"] / times[mode][row.lowering]
@@ -45,5 +36,5 @@ def test_a_row_beats_direct_in_the_file_it_names(row):
 def test_what_no_row_names_is_computed_directly():
     for operation in ("upsample", "upsample_conv", "conv_transpose"):
         assert choose(operation, backend="torch", device="gpu").lowering == "direct"
-    row = choose("upsample_conv", interpolation="nearest", integer=False)
+    row = choose("upsample_conv", interpolation="nearest", plain=False)
     assert row.lowering == "direct"

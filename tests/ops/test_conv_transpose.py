@@ -161,3 +161,11 @@ def test_channels_that_are_a_multiple_of_the_kernels_are_refused(lowering):
     x, w = np.ones((1, 2, 2, 4), "float32"), np.ones((3, 3, 3, 2), "float32")
     with pytest.raises(ValueError, match=r"made for 2 input channels.*with 4 channels"):
         conv_transpose(x, w, lowering=lowering)
+
+
+@pytest.mark.parametrize("block", [1, 3000, 20000])
+def test_patches_in_strips_are_the_same_operator(block, monkeypatch):
+    """From a row of one image at a time to several whole images."""
+    monkeypatch.setattr("polyphase.ops.strips.BLOCK", block)
+    run_case("patches", (5, 7), 2, 3, "same", "channels_last")
+    run_case("patches", (6, 4), (3, 2), (2, 5), "valid", "channels_first")

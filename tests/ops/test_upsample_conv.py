@@ -154,3 +154,11 @@ def test_wrong_arguments_are_named():
         upsample_conv(x, w, dilation_rate=1.5)
     with pytest.raises(ValueError, match=r"symbolic Keras tensor"):
         upsample_conv(keras.KerasTensor((1, 2, 2, 2)), w)
+
+
+@pytest.mark.parametrize("block", [1, 3000, 20000])
+def test_differences_in_strips_are_the_same_operator(block, monkeypatch):
+    """From a row of one image at a time to several whole images."""
+    monkeypatch.setattr("polyphase.ops.strips.BLOCK", block)
+    run_case("difference", (5, 7), 2, 3, "same", "channels_last")
+    run_case("difference", (6, 4), (3, 2), (2, 5), "valid", "channels_first")

@@ -59,11 +59,26 @@ class ResamplingMatrix:
 
     def adjoint(self, y: np.ndarray, axis: int = 0) -> np.ndarray:
         """Return `R^T y` along `axis`: what a gradient needs. Never an inverse."""
-        moved = np.moveaxis(np.asarray(y, dtype=np.float64), axis, 0)
-        x = np.zeros((self.length, *moved.shape[1:]))
-        for column, weight in zip(self.columns.T, self.weights.T, strict=True):
-            np.add.at(x, column, weight.reshape(-1, *[1] * (moved.ndim - 1)) * moved)
-        return np.moveaxis(x, 0, axis)
+        return self.transpose().apply(y, axis)
+
+    def transpose(self) -> "ResamplingMatrix":
+        """Return the banded table of `R^T`, as wide as the most outputs that read one input.
+
+        Example:
+            >>> resampling_matrix(2, 4, "bilinear").transpose().weights
+            array([[1.  , 0.75, 0.25],
+                   [0.25, 0.75, 1.  ]])
+        """
+        row, tap = np.nonzero(self.weights)
+        column = self.columns[row, tap]
+        first = np.full(self.length, len(self.first))
+        last = np.full(self.length, -1)
+        np.minimum.at(first, column, row)
+        np.maximum.at(last, column, row)
+        first = np.minimum(first, last + 1)  # an input that nothing reads has no taps
+        weights = np.zeros((self.length, int(np.max(last - first)) + 1))
+        np.add.at(weights, (column, row - first[column]), self.weights[row, tap])
+        return ResamplingMatrix(first, weights, len(self.first))
 
 
 def resampling_table(

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from polyphase._version import __version__
+from polyphase.cli.bench import bench
 from polyphase.cli.compare import compare
 from polyphase.cli.demo import demo
 from polyphase.cli.train import autoencoder
@@ -20,6 +21,7 @@ train = typer.Typer(help="Train one model and draw what it does.", no_args_is_he
 train.command("autoencoder")(autoencoder)
 app.command()(compare)
 app.command()(demo)
+app.command()(bench)
 app.add_typer(train, name="train")
 
 

@@ -33,7 +33,14 @@ def pad(x: Tensor, axis: int, before: int, after: int) -> Tensor:
 
 
 def window(x: Tensor, axis: int, start: int, size: Any) -> Tensor:
-    """Return `size` samples from `start` on along one axis."""
+    """Return `size` samples from `start` on along one axis.
+
+    TensorFlow's gradient of a slice is a padding, that of a strided slice several times slower.
+    """
+    if backend.backend() == "tensorflow" and isinstance(size, int):
+        begin, sizes = [0] * len(x.shape), [-1] * len(x.shape)
+        begin[axis], sizes[axis] = start, size
+        return ops.slice(x, begin, sizes)
     return x[(slice(None),) * axis + (slice(start, start + size),)]
 
 
@@ -76,6 +83,7 @@ def fold(kernel: Tensor, matrix: Any, axis: int) -> Tensor:
     """
     dtype = backend.standardize_dtype(kernel.dtype)
     wide = ops.cast(kernel, "float32") if dtype in ("float16", "bfloat16") else kernel
-    taps = [wide[(slice(None),) * axis + (a,)] for a in range(kernel.shape[axis])]
-    rows = [sum((taps[a] for a in row.nonzero()[0]), ops.zeros_like(taps[0])) for row in matrix]
-    return ops.cast(ops.stack(rows, axis=axis), dtype)
+    taps = ops.unstack(wide, axis=axis)
+    rows = [[taps[a] for a in row.nonzero()[0]] for row in matrix]
+    sums = [sum(row[1:], row[0]) if row else ops.zeros_like(taps[0]) for row in rows]
+    return ops.cast(ops.stack(sums, axis=axis), dtype)

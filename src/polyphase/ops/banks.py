@@ -42,6 +42,11 @@ class Bank:
         return max(phase.first + phase.taps for phase in self.phases if phase.taps) - self.first
 
     @property
+    def reach(self) -> int:
+        """How many pixels more than its positions a padded image has, for all phases."""
+        return self.first - self.start + self.taps - 1
+
+    @property
     def fold(self) -> np.ndarray:
         """`(s * taps, k)`: the kernels of all phases, aligned at `first`, are `fold @ w`."""
         matrix = np.zeros((self.factor, self.taps, self.phases[0].fold.shape[1]))

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import keras
+
 from polyphase.algebra import geometry
 from polyphase.ops import arguments, axes, choice
 from polyphase.ops.plans import Transposed
@@ -29,7 +31,7 @@ def conv_transpose(
         output_padding: None, or an int or two, at least 0 and less than the stride.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         dilation_rate: distance between the kernel's taps, an int or two, at least 1.
-        lowering: "auto", "reference", "direct" (the backend's own) or "phases".
+        lowering: "auto", "reference", "direct" (the backend's own), "phases" or "patches".
 
     Returns:
         `(batch, out_height, out_width, c_out)`: `N * s` for "same", `(N-1) * s + max(k, s)` for
@@ -79,5 +81,12 @@ def conv_transpose(
                 f"kernel shape {tuple(kernel.shape)}, strides={strides}, padding={padding!r}, "
                 f"output_padding={output_padding!r}. Use a larger output_padding."
             )
-    way = choice.function("conv_transpose", lowering, filters=kernel.shape[2])
+    way = choice.function(
+        "conv_transpose",
+        lowering,
+        plain=max(strides) > 1 and dilation == (1, 1),
+        filters=kernel.shape[2],
+        taps=max(kernel.shape[:2]),
+        dtype=keras.backend.standardize_dtype(x.dtype),
+    )
     return restore(way(x, kernel, plan))

@@ -9,37 +9,64 @@ from keras import ops
 
 from polyphase.algebra.geometry import upsampled_length
 from polyphase.algebra.kernels import get
-from polyphase.algebra.resampling import resampling_matrix, resampling_table
+from polyphase.algebra.resampling import ResamplingMatrix, resampling_matrix, resampling_table
 from polyphase.ops import axes
 
 Tensor = Any
 
 
 @dataclass(frozen=True)
-class Resampling:
-    """Upsampling along one axis.
+class Upsampling:
+    """Upsampling along both spatial axes.
 
     Attributes:
-        size: output side / input side, at least 1; the output side is rounded down.
+        data_format: "channels_last" or "channels_first".
+        sizes: output side / input side, per axis, at least 1; output sides are rounded down.
         interpolation: the kernel's name.
     """
 
-    size: int | float
+    data_format: str
+    sizes: tuple[int | float, int | float]
     interpolation: str
 
-    def table(self, x: Tensor, axis: int) -> tuple[Any, Any]:
+    @property
+    def axes(self) -> tuple[int, int]:
+        """The axes of `(height, width)`."""
+        return axes.spatial(self.data_format)
+
+    @property
+    def integer(self) -> bool:
+        """Whether both sizes are integers, so that phases exist."""
+        return all(isinstance(size, int) for size in self.sizes)
+
+    def factors(self, lowering: str) -> tuple[int, int]:
+        """Return the sizes as integers, or say that the lowering needs them."""
+        if not self.integer:
+            raise ValueError(
+                f'lowering="{lowering}" needs integer factors. '
+                f'Received: size={self.sizes}. Use lowering="direct" or "auto".'
+            )
+        return int(self.sizes[0]), int(self.sizes[1])
+
+    def matrix(self, x: Tensor, side: int) -> ResamplingMatrix | None:
+        """Return the table of one axis; None where its size is known only when run."""
+        length = axes.length(x, self.axes[side])
+        if not isinstance(length, int):
+            return None
+        out_length = upsampled_length(length, self.sizes[side])
+        return resampling_matrix(length, out_length, self.interpolation)
+
+    def table(self, x: Tensor, side: int) -> tuple[Any, Any]:
         """Return `columns (N_out, taps)` integers inside the image and `weights` of that shape.
 
         Known sizes: NumPy, float64. Sizes known only when run: tensors, by the same formula.
         """
-        length = axes.length(x, axis)
-        if isinstance(length, int):
-            table = resampling_matrix(
-                length, upsampled_length(length, self.size), self.interpolation
-            )
-            return table.columns, table.weights
+        matrix = self.matrix(x, side)
+        if matrix is not None:
+            return matrix.columns, matrix.weights
+        length, size = axes.length(x, self.axes[side]), self.sizes[side]
         length = ops.cast(length, "int64")
-        out_length = ops.cast(ops.floor(ops.cast(length, "float64") * self.size), "int64")
+        out_length = ops.cast(ops.floor(ops.cast(length, "float64") * size), "int64")
         kernel = get(self.interpolation)
         first, weights = resampling_table(kernel, length, out_length, xp=ops)
         columns = first[:, None] + np.arange(kernel.diameter)
@@ -51,25 +78,28 @@ class Convolution:
     """Upsampling by integer or real sizes, then a convolution with stride 1.
 
     Attributes:
-        data_format: "channels_last" or "channels_first".
-        resamplings: one per spatial axis.
+        upsampling: of the image.
         padding: "same" or "valid".
         pads: zeros `(before, after)` the padding puts around the upsampled image, per axis.
         dilation: distance between the kernel's taps, per axis.
-        upsample: how `direct` upsamples one axis: the lowering that `auto` takes for it.
+        upsample: how `direct` and `patches` upsample: as `auto` chooses.
     """
 
-    data_format: str
-    resamplings: tuple[Resampling, Resampling]
+    upsampling: Upsampling
     padding: str
     pads: tuple[tuple[int, int], tuple[int, int]]
     dilation: tuple[int, int]
-    upsample: Callable[[Tensor, int, Resampling], Tensor]
+    upsample: Callable[[Tensor, Upsampling], Tensor]
+
+    @property
+    def data_format(self) -> str:
+        """Either "channels_last" or "channels_first"."""
+        return self.upsampling.data_format
 
     @property
     def axes(self) -> tuple[int, int]:
         """The axes of `(height, width)`."""
-        return axes.spatial(self.data_format)
+        return self.upsampling.axes
 
     @property
     def channel(self) -> int:
@@ -79,20 +109,17 @@ class Convolution:
     @property
     def folds(self) -> bool:
         """Whether the kernel can be folded: nearest by integer factors."""
-        return all(
-            resampling.interpolation == "nearest" and isinstance(resampling.size, int)
-            for resampling in self.resamplings
-        )
+        return self.upsampling.interpolation == "nearest" and self.upsampling.integer
 
     def nearest_factors(self, lowering: str) -> tuple[int, int]:
         """Return the factors of both axes, or say why the lowering cannot fold the kernel."""
         if not self.folds:
             raise ValueError(
                 f'lowering="{lowering}" needs interpolation="nearest" and integer factors. '
-                f'Received: {self.resamplings}. Use lowering="direct" or "auto".'
+                f"Received: interpolation={self.upsampling.interpolation!r}, "
+                f'size={self.upsampling.sizes}. Use lowering="direct" or "auto".'
             )
-        rows, columns = (int(resampling.size) for resampling in self.resamplings)
-        return rows, columns
+        return self.upsampling.factors(lowering)
 
     def require_plain(self, x: Tensor, kernel: Tensor, lowering: str) -> None:
         """Say why the lowering cannot compute a dilated or grouped convolution."""

@@ -6,8 +6,8 @@ import keras
 from keras import ops
 
 from polyphase.algebra import kernels
-from polyphase.ops import arguments, axes, choice
-from polyphase.ops.plans import Resampling
+from polyphase.ops import arguments, choice
+from polyphase.ops.plans import Upsampling
 
 Tensor = Any
 
@@ -33,7 +33,8 @@ def upsample(
         interpolation: "nearest", "bilinear", "bicubic" (`keys(a=-0.5)`), "mitchell",
             "lanczos3" or "lanczos5".
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
-        lowering: "auto", "reference", "direct" or "phases" (integer factors).
+        lowering: "auto", "reference", "direct", "phases" (integer factors) or "native" (what
+            TensorFlow and PyTorch compute exactly, in float32).
 
     Returns:
         `(batch, floor(height * size), floor(width * size), channels)`.
@@ -55,13 +56,18 @@ def upsample(
     x = arguments.tensor(x, "upsample")
     sizes = arguments.size_pair(size)
     interpolation = arguments.one_of(interpolation, "interpolation", tuple(kernels.KERNELS))
-    data_format = arguments.data_format(data_format)
-    integer = all(isinstance(one_size, int) for one_size in sizes)
-    way = choice.function("upsample", lowering, interpolation, integer)
-    dtype = keras.backend.standardize_dtype(x.dtype)
-    if interpolation != "nearest":
+    plan = Upsampling(arguments.data_format(data_format), sizes, interpolation)
+    return resample(x, plan, lowering)
+
+
+def resample(x: Tensor, plan: Upsampling, lowering: str = "auto") -> Tensor:
+    """Upsample by a plan, and sum half precision in float32."""
+    dtype = computed = keras.backend.standardize_dtype(x.dtype)
+    if plan.interpolation != "nearest":
         dtype = dtype if "float" in dtype else keras.config.floatx()
-        x = ops.cast(x, "float64" if dtype == "float64" else "float32")
-    for axis, one_size in zip(axes.spatial(data_format), sizes, strict=True):
-        x = way(x, axis, Resampling(one_size, interpolation))
-    return ops.cast(x, dtype)
+        computed = "float64" if dtype == "float64" else "float32"
+        x = ops.cast(x, computed)
+    way = choice.function(
+        "upsample", lowering, interpolation=plan.interpolation, plain=plan.integer, dtype=computed
+    )
+    return ops.cast(way(x, plan), dtype)

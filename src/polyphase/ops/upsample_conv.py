@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import keras
+
 from polyphase.algebra import geometry, kernels
 from polyphase.ops import arguments, axes, choice
-from polyphase.ops.plans import Convolution, Resampling
+from polyphase.ops.plans import Convolution, Upsampling
+from polyphase.ops.upsample import resample
 
 Tensor = Any
 
@@ -30,8 +33,9 @@ def upsample_conv(
         padding: "valid" or "same" (zeros, `(k-1)//2` in front), of the upsampled image.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         dilation_rate: distance between the kernel's taps, an int or two, at least 1.
-        lowering: "auto", "reference", "direct", and for nearest with integer factors "phases"
-            and "transpose" (no dilation, one group).
+        lowering: "auto", "reference", "direct"; without dilation and groups "patches"; for
+            nearest with integer factors "phases", and without dilation and groups "transpose"
+            and "difference".
 
     Returns:
         `(batch, out_height, out_width, c_out)`: `floor(side * size)` for "same",
@@ -59,22 +63,28 @@ def upsample_conv(
     dilation = arguments.pair(dilation_rate, "dilation_rate")
     channels = x.shape[axes.channel(data_format)]
     kernel = arguments.kernel(kernel, channels, 2, "upsample_conv")
-    integer = all(isinstance(one_size, int) for one_size in sizes)
+    upsampling = Upsampling(data_format, sizes, interpolation)
     plan = Convolution(
-        data_format=data_format,
-        resamplings=(Resampling(sizes[0], interpolation), Resampling(sizes[1], interpolation)),
+        upsampling=upsampling,
         padding=padding,
         pads=(
             geometry.padding_amounts(kernel.shape[0], padding, dilation[0]),
             geometry.padding_amounts(kernel.shape[1], padding, dilation[1]),
         ),
         dilation=dilation,
-        upsample=choice.function("upsample", "auto", interpolation, integer),
+        upsample=resample,
     )
     for axis, one_size, k, rate in zip(plan.axes, sizes, kernel.shape, dilation, strict=False):
         if x.shape[axis] is not None:
             upsampled = geometry.upsampled_length(x.shape[axis], one_size)
             geometry.conv_length(upsampled, k, padding, rate)
-    simple = plan.folds and dilation == (1, 1) and channels == kernel.shape[2]
-    way = choice.function("upsample_conv", lowering, interpolation, simple, kernel.shape[3])
+    way = choice.function(
+        "upsample_conv",
+        lowering,
+        interpolation=interpolation,
+        plain=upsampling.integer and dilation == (1, 1) and channels == kernel.shape[2],
+        filters=kernel.shape[3],
+        taps=max(kernel.shape[:2]),
+        dtype=keras.backend.standardize_dtype(x.dtype),
+    )
     return restore(way(x, kernel, plan))

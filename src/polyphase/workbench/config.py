@@ -1,20 +1,16 @@
 """What a run is to do, checked before anything is done, and all that is needed to repeat it."""
 
 import functools
-import os
-import platform
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from types import ModuleType
 from typing import Any
 
 import keras
 
 from polyphase import layers as polyphase_layers
-from polyphase._version import __version__
 from polyphase.datasets import Dataset, entropy_floor
 from polyphase.models import (
     DECODERS,
@@ -22,6 +18,7 @@ from polyphase.models import (
     transposed_autoencoder,
     upsampling_autoencoder,
 )
+from polyphase.workbench.environment import machine, versions
 
 LEARNING_RATE = 0.001
 
@@ -144,18 +141,7 @@ def record(
         "learning_rate": LEARNING_RATE,
         "loss": "binary_crossentropy",
         "backend": keras.backend.backend(),
-        "versions": _versions(),
-        "machine": {"cpus": os.cpu_count(), "platform": platform.platform()},
+        "versions": versions(),
+        "machine": machine(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-
-
-def _versions() -> dict[str, str]:
-    packages = ("keras", "numpy", keras.backend.backend())
-    found = {"python": platform.python_version(), "polyphase": __version__}
-    return found | {name: metadata.version(_distribution(name)) for name in packages}
-
-
-def _distribution(package: str) -> str:
-    """Return the distribution that provides a package (tensorflow has several)."""
-    return metadata.packages_distributions()[package][0]

@@ -6,7 +6,15 @@ way does not exist for that operation.
 
 from types import ModuleType
 
-from polyphase.ops.lowerings import difference, direct, patches, phases, reference, transpose
+from polyphase.ops.lowerings import (
+    difference,
+    direct,
+    native,
+    patches,
+    phases,
+    reference,
+    transpose,
+)
 
 LOWERINGS: dict[str, ModuleType] = {
     "reference": reference,
@@ -15,4 +23,5 @@ LOWERINGS: dict[str, ModuleType] = {
     "transpose": transpose,
     "difference": difference,
     "patches": patches,
+    "native": native,
 }

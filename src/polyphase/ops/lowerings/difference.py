@@ -4,8 +4,8 @@ With tail sums `t[a] = w[a] + ... + w[k-1]`, `S = t[0]` and `delta[j] = x[j] - x
 
     y[n] = S x[(n-pl) // s] + sum over a in 1..k-1 with (n-pl+a) mod s = 0 of t[a] delta[(n-pl+a)/s]
 
-and two axes are the tensor product: four matrix products over the channels, of the image and of
-its vertical, its horizontal and its mixed differences, whose results are added phase by phase.
+and two axes are the tensor product. Differences and matrix products commute: all pixels are
+multiplied by all tail sums in one matrix product, then differences are taken and added up.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,9 @@ import numpy as np
 from keras import backend, ops
 
 from polyphase.ops import axes
+from polyphase.ops.gradients import linear
 from polyphase.ops.plans import Convolution
+from polyphase.ops.strips import in_strips
 
 Tensor = Any
 
@@ -34,10 +36,15 @@ def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
         x = ops.transpose(x, (0, 2, 3, 1))
     factors = plan.nearest_factors("difference")
     sides = [_side(kernel.shape[i], factors[i], plan.pads[i], i + 1) for i in (0, 1)]
-    sizes = [axes.length(x, side.axis) * side.factor + side.extra for side in sides]
-    y = axes.weave(_phases(x, kernel, sides))
+    sizes = [axes.length(x, side.axis) for side in sides]
+    for i, side in enumerate(sides):
+        kernel = axes.fold(kernel, side.tails, axis=i)
+        x = axes.pad(x, side.axis, -side.first, side.behind)
+    y = _phases(
+        x, kernel, sides, [n + side.positions for n, side in zip(sizes, sides, strict=True)]
+    )
     for side, size in zip(sides, sizes, strict=True):
-        y = axes.window(y, side.axis, side.crop, size)
+        y = axes.window(y, side.axis, side.crop, size * side.factor + side.extra)
     if plan.data_format == "channels_first":
         y = ops.transpose(y, (0, 3, 1, 2))
     return ops.cast(y, dtype)
@@ -68,6 +75,16 @@ class _Side:
     reach: int
 
     @property
+    def behind(self) -> int:
+        """Zeros to put behind the image."""
+        return max(0, self.first + self.positions + self.reach)
+
+    def phase(self, a: int) -> tuple[int, int]:
+        """Return the phase that `t[a]` belongs to, and how far behind its difference ends."""
+        pixels = -(-a // self.factor)
+        return pixels * self.factor - a, pixels
+
+    @property
     def tails(self) -> np.ndarray:
         """The 0 and 1 that sum a kernel to `S, t[k-1], .., t[1]`."""
         order = [0, *range(self.taps - 1, 0, -1)]
@@ -89,64 +106,91 @@ def _side(taps: int, factor: int, pads: tuple[int, int], axis: int) -> _Side:
     )
 
 
-def _phases(x: Tensor, kernel: Tensor, sides: list[_Side]) -> Tensor:
-    """Return all phases of all positions: `(batch, rows, columns, s_h, s_w, c_out)`."""
-    for i, side in enumerate(sides):
-        kernel = axes.fold(kernel, side.tails, axis=i)
-    total = 0
-    for vertical, columns in _parts(x, sides[0]):
-        for horizontal, image in _parts(columns, sides[1]):
-            rows = kernel[1:] if vertical else kernel[:1]
-            product = _product(image, rows[:, 1:] if horizontal else rows[:, :1])
-            if vertical:
-                product = _spread(product, sides[0], x, 3)
-            if horizontal:
-                product = _spread(product, sides[1], x, 4)
-            total = total + product
-    for i, side in enumerate(sides):
-        if side.taps == 1:
-            total = ops.repeat(total, side.factor, axis=3 + i)
-    return total
-
-
-def _parts(x: Tensor, side: _Side) -> list[tuple[bool, Tensor]]:
-    """Return the image at every position, and its differences from the next position on."""
-    count = axes.length(x, side.axis) + side.positions
-    behind = max(0, side.first + side.positions + side.reach)
-    padded = axes.pad(x, side.axis, -side.first, behind)
-    image = axes.window(padded, side.axis, 0, count)
-    if side.taps == 1:
-        return [(False, image)]
-    after, before = (
-        axes.window(padded, side.axis, start, count + side.reach - 1) for start in (1, 0)
+def _phases(x: Tensor, tails: Tensor, sides: list[_Side], counts: list[Any]) -> Tensor:
+    """Return all phases of `counts` positions, woven."""
+    rows, columns, _, channels = tails.shape
+    row_bytes = 4 * ops.shape(x)[2] * rows * columns * channels
+    return in_strips(
+        x,
+        counts[0],
+        sides[0].reach,
+        row_bytes,
+        lambda strip, count: _strip(strip, tails, sides, [count, counts[1]]),
     )
-    return [(False, image), (True, after - before)]
 
 
-def _product(image: Tensor, tails: Tensor) -> Tensor:
-    """Multiply the channels of every pixel by `(a, b, c_in, c_out)`: `(n, h, w, a, b, c_out)`."""
+def _strip(x: Tensor, tails: Tensor, sides: list[_Side], counts: list[Any]) -> Tensor:
+    return linear(
+        _products(x, tails),
+        lambda products: _assemble(products, sides, counts),
+        lambda g: _collect(g, sides, counts),
+    )
+
+
+def _products(x: Tensor, tails: Tensor) -> Tensor:
+    """Multiply every pixel by `(a, b, c_in, c_out)`: `(n, h, w, a, b, c_out)`."""
     rows, columns, c_in, c_out = tails.shape
     matrix = ops.reshape(ops.transpose(tails, (2, 0, 1, 3)), (c_in, rows * columns * c_out))
-    flat = axes.product(image, matrix)
+    flat = axes.product(x, matrix)
     return ops.reshape(flat, (*ops.shape(flat)[:3], rows, columns, c_out))
 
 
-def _spread(product: Tensor, side: _Side, x: Tensor, place: int) -> Tensor:
-    """Bring the products with `t[k-1] .. t[1]`, on axis `place`, into their phases.
+def _assemble(products: Tensor, sides: list[_Side], counts: list[Any]) -> Tensor:
+    """Take the differences of the products, add up what belongs to each phase, and weave."""
+    total = 0
+    for columns in _spread(products, sides[0], counts[0], 3):
+        for part in _spread(columns, sides[1], counts[1], 4):
+            total = total + part
+    for i, side in enumerate(sides):
+        if side.taps == 1:
+            total = ops.repeat(total, side.factor, axis=3 + i)
+    return axes.weave(total)
 
-    `t[a]` belongs to phase `s*e - a` and reads the difference `e` pixels behind, `e = ceil(a/s)`.
-    """
+
+def _spread(products: Tensor, side: _Side, count: Any, place: int) -> list[Tensor]:
+    """Return the products with `S`, for all phases, and those with `t[k-1] .. t[1]`, in theirs."""
+    plain = axes.window(axes.window(products, side.axis, 0, count), place, 0, 1)
+    if side.taps == 1:
+        return [plain]
+    weighted = axes.window(products, place, 1, side.taps - 1)
+    after, before = (
+        axes.window(weighted, side.axis, start, count + side.reach - 1) for start in (1, 0)
+    )
     widths = [(0, 0)] * 6
     widths[place] = (side.reach * side.factor - side.taps + 1, 0)
-    padded = ops.pad(product, widths)
-    count = axes.length(x, side.axis) + side.positions
+    differences = ops.pad(after - before, widths)
     groups = [
         axes.window(
-            axes.window(padded, place, (side.reach - e) * side.factor, side.factor),
+            axes.window(differences, place, (side.reach - e) * side.factor, side.factor),
             side.axis,
             e - 1,
             count,
         )
         for e in range(1, side.reach + 1)
     ]
-    return sum(groups[1:], groups[0])
+    return [plain, sum(groups[1:], groups[0])]
+
+
+def _collect(g: Tensor, sides: list[_Side], counts: list[Any]) -> Tensor:
+    """Return the adjoint of `_assemble`: what every product adds to, summed."""
+    batch, channels = ops.shape(g)[0], g.shape[3]
+    vertical, horizontal = (side.factor for side in sides)
+    g = ops.reshape(g, (batch, counts[0], vertical, counts[1], horizontal, channels))
+    g = ops.transpose(g, (0, 1, 3, 2, 4, 5))
+    return _gathered(_gathered(g, sides[0], 3), sides[1], 4)
+
+
+def _gathered(g: Tensor, side: _Side, place: int) -> Tensor:
+    """Return the adjoint of `_spread`: one axis' phases become what meets `S, t[k-1], .., t[1]`."""
+
+    def padded(part: Tensor, before: int) -> Tensor:
+        widths = [(0, 0)] * 6
+        widths[side.axis] = (before, side.reach - before)
+        return ops.pad(part, widths)
+
+    phases = [axes.window(g, place, p, 1) for p in range(side.factor)]
+    parts = [padded(sum(phases[1:], phases[0]), 0)]
+    for a in range(side.taps - 1, 0, -1):
+        phase, pixels = side.phase(a)
+        parts.append(padded(phases[phase], pixels) - padded(phases[phase], pixels - 1))
+    return ops.concatenate(parts, axis=place)

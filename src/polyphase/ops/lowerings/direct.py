@@ -4,29 +4,49 @@ from typing import Any
 
 from keras import ops
 
+from polyphase.algebra.resampling import ResamplingMatrix
 from polyphase.ops import axes
-from polyphase.ops.plans import Convolution, Resampling, Transposed
+from polyphase.ops.gradients import linear
+from polyphase.ops.plans import Convolution, Transposed, Upsampling
 
 Tensor = Any
 
 
-def upsample(x: Tensor, axis: int, plan: Resampling) -> Tensor:
-    """Gather the taps of every output from one axis and add them up, weighted."""
-    columns, weights = plan.table(x, axis)
-    if plan.interpolation == "nearest":
-        return ops.take(x, columns[:, 0], axis=axis)
-    return sum(
-        ops.take(x, columns[:, t], axis=axis) * axes.along(weights[:, t], axis, x.dtype)
-        for t in range(columns.shape[1])
+def upsample(x: Tensor, plan: Upsampling) -> Tensor:
+    """Gather the taps of every output, one axis after the other, and add them up, weighted.
+
+    The gradient gathers by the transposed table => as fast, and the same bits every time.
+    """
+    for side, axis in enumerate(plan.axes):
+        matrix = plan.matrix(x, side)
+        if matrix is None:
+            x = _gather(x, axis, *plan.table(x, side), plan.interpolation)
+        else:
+            x = _resample(x, axis, matrix, plan.interpolation)
+    return x
+
+
+def _resample(x: Tensor, axis: int, matrix: ResamplingMatrix, interpolation: str) -> Tensor:
+    back = matrix.transpose()
+    return linear(
+        x,
+        lambda x: _gather(x, axis, matrix.columns, matrix.weights, interpolation),
+        lambda g: _gather(g, axis, back.columns, back.weights),
     )
+
+
+def _gather(x: Tensor, axis: int, columns: Any, weights: Any, interpolation: str = "") -> Tensor:
+    """Return the sum of the taps; nearest has one tap, of weight 1."""
+    taps = [ops.take(x, columns[:, t], axis=axis) for t in range(columns.shape[1])]
+    if interpolation == "nearest":
+        return taps[0]
+    return sum(tap * axes.along(weights[:, t], axis, x.dtype) for t, tap in enumerate(taps))
 
 
 def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
     """Upsample, then convolve with the backend's convolution."""
-    for axis, resampling in zip(plan.axes, plan.resamplings, strict=True):
-        x = plan.upsample(x, axis, resampling)
     return ops.conv(
-        x,
+        plan.upsample(x, plan.upsampling),
         kernel,
         strides=1,
         padding=plan.padding,

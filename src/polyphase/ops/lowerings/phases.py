@@ -12,31 +12,60 @@ from polyphase.algebra.phases import Phase
 from polyphase.algebra.resampling import edge_gain, phase_taps
 from polyphase.ops import axes
 from polyphase.ops.banks import Bank, conv_transpose_banks, upsample_conv_banks
-from polyphase.ops.plans import Convolution, Resampling, Transposed
+from polyphase.ops.gradients import linear
+from polyphase.ops.plans import Convolution, Transposed, Upsampling
 
 Tensor = Any
 
 
-def upsample(x: Tensor, axis: int, plan: Resampling) -> Tensor:
+def upsample(x: Tensor, plan: Upsampling) -> Tensor:
     """Add up the shifted input, weighted, once per phase; mend the edges; weave.
 
     Integer factor => the taps are the same for every position, so slices replace the table; the
     edges' renormalisation is a gain per output.
     """
-    if not isinstance(plan.size, int):
-        raise ValueError(
-            'lowering="phases" needs integer factors. '
-            f'Received: size={plan.size}. Use lowering="direct" or "auto".'
-        )
-    factor = plan.size
+    factors = plan.factors("phases")
     if plan.interpolation == "nearest":
-        return axes.interleave([x] * factor, axis)
-    taps = phase_taps(factor, plan.interpolation)
+        return _repeat(x, plan.axes, factors)
+    for axis, factor in zip(plan.axes, factors, strict=True):
+        x = _upsample_axis(x, axis, factor, plan.interpolation)
+    return x
+
+
+def _repeat(x: Tensor, spatial: tuple[int, int], factors: tuple[int, int]) -> Tensor:
+    """Copy every pixel into all its phases, in one pass; the gradient adds the phases up."""
+    vertical, horizontal = spatial
+    shape = list(ops.shape(x))
+    split = list(shape)
+    split.insert(horizontal + 1, factors[1])
+    split.insert(vertical + 1, factors[0])
+    joined = list(shape)
+    joined[vertical] = shape[vertical] * factors[0]
+    joined[horizontal] = shape[horizontal] * factors[1]
+    front = (slice(None),) * (vertical + 1)
+
+    def repeat(x: Tensor) -> Tensor:
+        single = ops.expand_dims(ops.expand_dims(x, horizontal + 1), vertical + 1)
+        return ops.reshape(ops.broadcast_to(single, split), joined)
+
+    def add(g: Tensor) -> Tensor:
+        phases = ops.reshape(g, split)
+        return sum(
+            phases[(*front, p, slice(None), q)]
+            for p in range(factors[0])
+            for q in range(factors[1])
+        )
+
+    return linear(x, repeat, add)
+
+
+def _upsample_axis(x: Tensor, axis: int, factor: int, interpolation: str) -> Tensor:
+    taps = phase_taps(factor, interpolation)
     size = axes.length(x, axis)
     before = max(0, -min(taps.first))
     after = max(0, max(taps.first) + taps.weights.shape[1] - 1)
     padded = axes.pad(x, axis, before, after)
-    gains = _gains(size, factor, plan.interpolation)
+    gains = _gains(size, factor, interpolation)
     parts = []
     for p, (first, weights) in enumerate(zip(taps.first, taps.weights, strict=True)):
         total = sum(

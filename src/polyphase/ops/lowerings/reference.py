@@ -6,28 +6,31 @@ import keras
 from keras import ops
 
 from polyphase.ops import axes
-from polyphase.ops.plans import Convolution, Resampling, Transposed
+from polyphase.ops.plans import Convolution, Transposed, Upsampling
 
 Tensor = Any
 
 
-def upsample(x: Tensor, axis: int, plan: Resampling) -> Tensor:
-    """Multiply one axis by the dense resampling matrix."""
+def upsample(x: Tensor, plan: Upsampling) -> Tensor:
+    """Multiply each axis by its dense resampling matrix."""
     dtype = x.dtype
     if keras.backend.standardize_dtype(dtype) in ("bool", "uint8", "int8", "int16", "uint16"):
         x = ops.cast(x, "int32")  # what every backend multiplies
-    columns, weights = plan.table(x, axis)
-    inputs = ops.arange(axes.length(x, axis), dtype="int32")
-    hits = ops.cast(columns, "int32")[:, :, None] == inputs
-    matrix = ops.sum(ops.where(hits, ops.cast(weights, x.dtype)[:, :, None], 0), axis=1)
-    return ops.cast(_product(x, axis, ops.transpose(matrix)), dtype)
+    for side, axis in enumerate(plan.axes):
+        columns, weights = plan.table(x, side)
+        inputs = ops.arange(axes.length(x, axis), dtype="int32")
+        hits = ops.cast(columns, "int32")[:, :, None] == inputs
+        matrix = ops.sum(ops.where(hits, ops.cast(weights, x.dtype)[:, :, None], 0), axis=1)
+        x = _product(x, axis, ops.transpose(matrix))
+    return ops.cast(x, dtype)
 
 
 def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
     """Upsample, then add up the shifted images, one product with the kernel per tap."""
     sizes = []
+    x = upsample(x, plan.upsampling)
     for side, axis in enumerate(plan.axes):
-        x = axes.pad(upsample(x, axis, plan.resamplings[side]), axis, *plan.pads[side])
+        x = axes.pad(x, axis, *plan.pads[side])
         sizes.append(axes.length(x, axis) - (kernel.shape[side] - 1) * plan.dilation[side])
     total = 0
     for a in range(kernel.shape[0]):

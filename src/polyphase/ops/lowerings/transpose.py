@@ -12,23 +12,27 @@ Tensor = Any
 
 
 def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
-    """Sum the kernel's taps per stride, transpose-convolve in full, crop.
+    """Sum the kernel's taps per stride, transpose-convolve, crop.
 
     Nearest, integer factors, no dilation, one group => the same operator, up to the border.
+    An odd kernel with "same" padding => the crop is that of Keras' own "same".
     """
     factors = plan.nearest_factors("transpose")
     plan.require_plain(x, kernel, "transpose")
     for side, factor in enumerate(factors):
         kernel = axes.fold(kernel, transposed_taps(kernel.shape[side], factor), axis=side)
+    taps = [size - factor + 1 for size, factor in zip(kernel.shape, factors, strict=False)]
+    cropped = plan.padding == "same" and all(size % 2 for size in taps)
     full = ops.conv_transpose(
         x,
         ops.transpose(kernel, (0, 1, 3, 2)),
         strides=factors,
-        padding="valid",
+        padding="same" if cropped else "valid",
         data_format=plan.data_format,
     )
+    if cropped:
+        return full
     for side, axis in enumerate(plan.axes):
-        taps = kernel.shape[side] - factors[side] + 1
-        front, behind = upsample_conv_crop(taps, plan.padding)
+        front, behind = upsample_conv_crop(taps[side], plan.padding)
         full = axes.window(full, axis, front, axes.length(full, axis) - front - behind)
     return full
