@@ -107,10 +107,10 @@ def cases() -> Iterator[Case]:
             [noise(*image, c_in), noise(4, 4, c_out, c_in)],
         )  # fmt: skip
     for image in IMAGES:
-        for interpolation in ("nearest", "bilinear", "bicubic", "lanczos3"):
+        for interpolation in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
             yield Case(
                 f"upsample {interpolation} x2 {_shape(*image)}",
-                {"operation": "upsample", "interpolation": interpolation},
+                {"operation": "upsample", "interpolation": interpolation, "filters": image[3]},
                 lambda x, lowering, i=interpolation: pp.ops.upsample(x, 2, i, lowering=lowering),
                 [noise(*image)],
             )

@@ -32,8 +32,8 @@ def grown(contender: str, mode: str, shape: int) -> float:
         case = resize_convolution(one, filters)
         model = layer_model(case.shape, getattr(case, contender)())
         arrays = [np.ones(one, "float32"), *model.get_weights()]
-        run = PREPARE[mode](layer_function(model), arrays)
         before = _peak()
+        run = PREPARE[mode](layer_function(model), arrays)
         run()
         run()
     return _peak() - before

@@ -22,7 +22,7 @@ from polyphase.workbench.environment import machine, versions
 LOWERINGS = {
     "upsample_conv": ("direct", "phases", "transpose", "difference", "patches"),
     "conv_transpose": ("direct", "phases", "patches"),
-    "upsample": ("direct", "phases", "native"),
+    "upsample": ("direct", "phases", *(("native",) if keras.backend.backend() != "jax" else ())),
 }
 DTYPES = ("float32", "float16", "bfloat16")
 CHANNELS = 64

@@ -113,16 +113,24 @@ def same_seeds() -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
+def measured(kind: str) -> dict[str, dict]:
+    """Return the benchmark's results of one kind, by backend."""
+    found = DOCS.parent / "benchmarks" / "results"
+    return {
+        backend: json.loads((found / f"{kind}-{backend}.json").read_text())
+        for backend in ("jax", "tensorflow", "torch")
+    }
+
+
+def readme() -> str:
+    """Return README with the first lines of the summary on performance."""
+    lines = tables_of.summary(measured("peers")).splitlines()[:4]
+    return between_marks((DOCS.parent / "README.md").read_text(), "speed", "\n".join(lines) + "\n")
+
+
 def performance() -> str:
     """Return the page on performance with the tables of benchmarks/results."""
-    found = DOCS.parent / "benchmarks" / "results"
-    contents = {
-        kind: {
-            backend: json.loads((found / f"{kind}-{backend}.json").read_text())
-            for backend in ("jax", "tensorflow", "torch")
-        }
-        for kind in ("peers", "memory", "precision")
-    }
+    contents = {kind: measured(kind) for kind in ("peers", "memory", "precision")}
     page = (DOCS / "performance.md").read_text()
     tables = {
         "summary": tables_of.summary(contents["peers"]),
@@ -153,6 +161,7 @@ def pages() -> dict[Path, str]:
         DOCS / "cli.md": commands(),
         DOCS / "published.md": page,
         DOCS / "performance.md": performance(),
+        DOCS.parent / "README.md": readme(),
     }
 
 

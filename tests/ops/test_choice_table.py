@@ -38,3 +38,22 @@ def test_what_no_row_names_is_computed_directly():
         assert choose(operation, backend="torch", device="gpu").lowering == "direct"
     row = choose("upsample_conv", interpolation="nearest", plain=False)
     assert row.lowering == "direct"
+
+
+@pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+def test_auto_takes_only_what_rounds_within_4_times_direct_in_float32(backend):
+    content = json.loads((ROOT / f"benchmarks/results/precision-{backend}.json").read_text())
+    interpolations = {"upsample": "bilinear", "upsample_conv": "nearest", "conv_transpose": None}
+    for record in content["rows"]:
+        if record["dtype"] != "float32":
+            continue
+        chosen = choose(
+            record["operation"],
+            interpolation=interpolations[record["operation"]],
+            filters=64,
+            taps=3,
+            dtype=record["dtype"],
+            backend=backend,
+            device="cpu",
+        )
+        assert record["errors"][chosen.lowering] <= 4 * record["errors"]["direct"], record

@@ -141,7 +141,7 @@ def test_other_wrong_arguments_are_named():
         upsample(x, interpolation=None)
     with pytest.raises(ValueError, match=r"`data_format` must be one of .*'NHWC'"):
         upsample(x, data_format="NHWC")
-    with pytest.raises(ValueError, match=r"must be one of auto, reference, direct, phases\. .*'x'"):
+    with pytest.raises(ValueError, match=r"one of auto, reference, direct, phases, native\. .*'x'"):
         upsample(x, lowering="x")
     with pytest.raises(ValueError, match=r"integer factors.*1\.5.*direct"):
         upsample(x, 1.5, "bilinear", lowering="phases")

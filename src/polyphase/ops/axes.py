@@ -51,6 +51,14 @@ def along(weights: Any, axis: int, dtype: str) -> Tensor:
     return ops.reshape(ops.cast(weights, dtype), shape)
 
 
+def gather(x: Tensor, axis: int, columns: Any, weights: Any) -> Tensor:
+    """Return `sum over t of weights[n, t] * x[columns[n, t]]` along one axis."""
+    return sum(
+        ops.take(x, columns[:, t], axis=axis) * along(weights[:, t], axis, x.dtype)
+        for t in range(columns.shape[1])
+    )
+
+
 def interleave(parts: Sequence[Tensor], axis: int) -> Tensor:
     """Weave phases into one axis: output `s*i + p` is `parts[p]` at `i`."""
     if len(parts) == 1:

@@ -85,6 +85,14 @@ def _cpu(operation: str, backend: str, lowering: str, why: str, **conditions: An
 TABLE: tuple[Row, ...] = (
     _cpu("upsample", "jax", "phases", "one pass; gradient twice as fast", interpolations=_NEAREST),
     _cpu(
+        *("upsample", "jax", "phases", "ten taps: slices are faster than gathering"),
+        interpolations=("lanczos5",),
+    ),
+    _cpu(
+        *("upsample", "jax", "phases", "few channels: slices are faster than gathering"),
+        interpolations=_SMOOTH, filters=(0, 4),
+    ),
+    _cpu(
         *("upsample_conv", "jax", "difference", "fastest of all in training, mostly forward too"),
         interpolations=_NEAREST, dtypes=_FLOAT,
     ),
@@ -151,7 +159,7 @@ def choose(
         interpolation: the interpolation's name; None for a transposed convolution.
         plain: whether both sizes are integers and the kernel has no dilation and one group; of a
             transposed convolution, whether it upsamples, without dilation.
-        filters: number of output channels; does not matter for "upsample".
+        filters: number of output channels; 0 if unknown.
         taps: the kernel's longer side; does not matter for "upsample".
         dtype: what is computed in.
         backend: a Keras backend; default: the one in use.

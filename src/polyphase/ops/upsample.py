@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from polyphase.algebra import kernels
-from polyphase.ops import arguments, choice
+from polyphase.ops import arguments, axes, choice
 from polyphase.ops.plans import Upsampling
 
 Tensor = Any
@@ -68,6 +68,11 @@ def resample(x: Tensor, plan: Upsampling, lowering: str = "auto") -> Tensor:
         computed = "float64" if dtype == "float64" else "float32"
         x = ops.cast(x, computed)
     way = choice.function(
-        "upsample", lowering, interpolation=plan.interpolation, plain=plan.integer, dtype=computed
+        "upsample",
+        lowering,
+        interpolation=plan.interpolation,
+        plain=plan.integer,
+        filters=x.shape[axes.channel(plan.data_format)] or 0,
+        dtype=computed,
     )
     return ops.cast(way(x, plan), dtype)

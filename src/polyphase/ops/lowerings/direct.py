@@ -20,7 +20,8 @@ def upsample(x: Tensor, plan: Upsampling) -> Tensor:
     for side, axis in enumerate(plan.axes):
         matrix = plan.matrix(x, side)
         if matrix is None:
-            x = _gather(x, axis, *plan.table(x, side), plan.interpolation)
+            columns, weights = plan.table(x, side)
+            x = _taken(x, axis, columns, weights, plan.interpolation)
         else:
             x = _resample(x, axis, matrix, plan.interpolation)
     return x
@@ -30,17 +31,16 @@ def _resample(x: Tensor, axis: int, matrix: ResamplingMatrix, interpolation: str
     back = matrix.transpose()
     return linear(
         x,
-        lambda x: _gather(x, axis, matrix.columns, matrix.weights, interpolation),
-        lambda g: _gather(g, axis, back.columns, back.weights),
+        lambda x: _taken(x, axis, matrix.columns, matrix.weights, interpolation),
+        lambda g: axes.gather(g, axis, back.columns, back.weights),
     )
 
 
-def _gather(x: Tensor, axis: int, columns: Any, weights: Any, interpolation: str = "") -> Tensor:
-    """Return the sum of the taps; nearest has one tap, of weight 1."""
-    taps = [ops.take(x, columns[:, t], axis=axis) for t in range(columns.shape[1])]
+def _taken(x: Tensor, axis: int, columns: Any, weights: Any, interpolation: str) -> Tensor:
+    """Return the sum of the taps; nearest has one, of weight 1, and any dtype."""
     if interpolation == "nearest":
-        return taps[0]
-    return sum(tap * axes.along(weights[:, t], axis, x.dtype) for t, tap in enumerate(taps))
+        return ops.take(x, columns[:, 0], axis=axis)
+    return axes.gather(x, axis, columns, weights)
 
 
 def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:

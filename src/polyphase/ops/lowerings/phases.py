@@ -28,7 +28,7 @@ def upsample(x: Tensor, plan: Upsampling) -> Tensor:
     if plan.interpolation == "nearest":
         return _repeat(x, plan.axes, factors)
     for axis, factor in zip(plan.axes, factors, strict=True):
-        x = _upsample_axis(x, axis, factor, plan.interpolation)
+        x = _resample(x, axis, factor, plan.interpolation)
     return x
 
 
@@ -59,22 +59,48 @@ def _repeat(x: Tensor, spatial: tuple[int, int], factors: tuple[int, int]) -> Te
     return linear(x, repeat, add)
 
 
-def _upsample_axis(x: Tensor, axis: int, factor: int, interpolation: str) -> Tensor:
+def _resample(x: Tensor, axis: int, factor: int, interpolation: str) -> Tensor:
+    """Upsample one axis; the gradient is the transposed table, in phases too."""
     taps = phase_taps(factor, interpolation)
     size = axes.length(x, axis)
-    before = max(0, -min(taps.first))
-    after = max(0, max(taps.first) + taps.weights.shape[1] - 1)
-    padded = axes.pad(x, axis, before, after)
     gains = _gains(size, factor, interpolation)
-    parts = []
-    for p, (first, weights) in enumerate(zip(taps.first, taps.weights, strict=True)):
-        total = sum(
-            axes.window(padded, axis, before + first + t, size) * float(weight)
-            for t, weight in enumerate(weights)
-            if weight != 0
+    offsets = [
+        [(first + t, float(weight)) for t, weight in enumerate(weights) if weight != 0]
+        for first, weights in zip(taps.first, taps.weights, strict=True)
+    ]
+
+    def forward(x: Tensor) -> Tensor:
+        return axes.interleave(
+            [
+                _shifted(x, axis, size, shifts) * axes.along(gains[:, p], axis, x.dtype)
+                for p, shifts in enumerate(offsets)
+            ],
+            axis,
         )
-        parts.append(total * axes.along(gains[:, p], axis, x.dtype))
-    return axes.interleave(parts, axis)
+
+    def adjoint(g: Tensor) -> Tensor:
+        split = list(ops.shape(g))
+        split[axis : axis + 1] = [size, factor]
+        phases = ops.unstack(ops.reshape(g, split), factor, axis=axis + 1)
+        return sum(
+            _shifted(
+                phase * axes.along(gains[:, p], axis, g.dtype),
+                axis,
+                size,
+                [(-shift, weight) for shift, weight in shifts],
+            )
+            for p, (phase, shifts) in enumerate(zip(phases, offsets, strict=True))
+        )
+
+    return linear(x, forward, adjoint)
+
+
+def _shifted(x: Tensor, axis: int, size: Any, shifts: list[tuple[int, float]]) -> Tensor:
+    """Return the weighted sum of the image shifted, zeros outside: `sum of w * x[i + shift]`."""
+    before = max(0, -min(shift for shift, _ in shifts))
+    after = max(0, max(shift for shift, _ in shifts))
+    padded = axes.pad(x, axis, before, after)
+    return sum(axes.window(padded, axis, before + shift, size) * w for shift, w in shifts)
 
 
 def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:

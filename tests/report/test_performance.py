@@ -1,0 +1,68 @@
+"""The tables on performance: ratios the right way round, means and worst cases."""
+
+import copy
+
+import pytest
+
+from polyphase.report import performance
+
+
+def times(keras, ours, **others):
+    contenders = {"keras": keras, "ours": ours} | others
+    return {
+        name: {"median": value, "low": value, "high": value} for name, value in contenders.items()
+    }
+
+
+def record(group, name, forward, training):
+    return {"group": group, "name": name, "forward": forward, "training": training}
+
+
+@pytest.fixture
+def peers():
+    layers = ["nearest + conv", "bilinear + conv", "Conv2DTranspose", "UpSampling2D"]
+    results = [record(group, "a", times(8, 2), times(3, 3)) for group in layers]
+    results.append(record("nearest + conv", "b", times(1, 1), times(1, 2)))
+    results.append(record("model", "net", times(3, 2), times(10, 4)))
+    jax = {"results": results}
+    torch = copy.deepcopy(jax)
+    torch["results"][0]["forward"] = times(6, 3, **{"plain torch": 5})
+    return {"jax": jax, "torch": torch}
+
+
+def test_the_summary_gives_keras_divided_by_ours_its_mean_and_its_worst(peers):
+    lines = performance.summary(peers).splitlines()
+    assert lines[0] == "| what | JAX | PyTorch |"
+    assert "| nearest + conv, forward | 2.00 (1.00) | 1.41 (1.00) |" in lines
+    assert "| nearest + conv, training | 0.71 (0.50) | 0.71 (0.50) |" in lines
+    assert "| net, forward | 1.50 | 1.50 |" in lines
+    assert "| net, training | 2.50 | 2.50 |" in lines
+
+
+def test_the_fastest_of_ours_meets_the_fastest_peer(peers):
+    lines = performance.fastest(peers).splitlines()
+    assert "| a, forward | 2 (JAX) | 5 (plain PyTorch) | 2.50 |" in lines
+    assert "| b, forward | 1 (JAX) | 1 (JAX) | 1.00 |" in lines
+    assert "| **geometric mean, forward** |  |  | **1.58** |" in lines
+
+
+def test_every_case_is_a_row_with_both_ratios(peers):
+    lines = performance.cases(peers["jax"]).splitlines()
+    assert "| nearest + conv a | 8 | 2 | 4.00 | 3 | 3 | 1.00 |" in lines
+    assert len(lines) == 2 + len(peers["jax"]["results"])
+
+
+def test_precision_shows_the_largest_error_and_the_largest_multiple():
+    rows = [
+        {"operation": "op", "dtype": "float32", "errors": {"direct": 1e-7, "phases": 3e-7}},
+        {"operation": "op", "dtype": "float32", "errors": {"direct": 4e-7, "phases": 2e-7}},
+    ]
+    lines = performance.precision({"jax": {"rows": rows}}).splitlines()
+    assert "| op | phases | float32 | 3.0e-07 (3.0x) |" in lines
+    assert "| op | direct | float32 | 4.0e-07 (1.0x) |" in lines
+
+
+def test_memory_shows_both_sizes():
+    result = {"shape": [1, 2, 3, 4, 5], "mode": "forward", "MiB": {"keras": 10.2, "ours": 5.6}}
+    lines = performance.memory({"torch": {"results": [result]}}).splitlines()
+    assert "| 1x2x3x4 -> 5, forward | 10 / 6 |" in lines
