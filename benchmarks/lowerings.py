@@ -3,8 +3,9 @@
     KERAS_BACKEND=jax python benchmarks/lowerings.py [PART OF A NAME ...]
 
 Writes benchmarks/results/lowerings-BACKEND.json: medians of alternating runs after warm-up, in
-milliseconds, forward and training step (gradients of the sum of squares with respect to image
-and kernel). On a shared machine trust ratios within a case, not times.
+milliseconds, forward and training step (forward and the gradients with respect to image and
+kernel). On a shared machine trust ratios within a case, not times. With parts of names only those
+cases are measured again; the others keep their figures, and the date is the last one's.
 """
 
 import itertools
@@ -12,16 +13,14 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import results_file
 
 import polyphase as pp
 from polyphase.ops.lowerings import LOWERINGS
-from polyphase.workbench.environment import machine, versions
 from polyphase.workbench.timing import alternate, forward, gradient
 
 # (batch, height, width, c_in, c_out), those of measurements.md first
@@ -143,25 +142,14 @@ def measure(case: Case) -> dict[str, Any]:
 
 def main(*parts: str) -> None:
     """Measure the cases with these parts in their names, or all, and write the file."""
-    backend = keras.backend.backend()
-    path = Path(__file__).parent / "results" / f"lowerings-{backend}.json"
-    results = json.loads(path.read_text())["cases"] if parts else {}
+    results = json.loads(results_file.path("lowerings").read_text())["cases"] if parts else {}
     for case in cases():
         if case.name in results and not any(part in case.name for part in parts):
             results[case.name]["ask"] = case.ask
             continue
         results[case.name] = measure(case)
         print(case.name, results[case.name]["forward"], results[case.name]["training"], flush=True)
-    content = {
-        "backend": backend,
-        "unit": "ms, median",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": machine(),
-        "versions": versions(),
-        "cases": results,
-    }
-    path.write_text(json.dumps(content, indent=1) + "\n")
-    print(path)
+    results_file.write("lowerings", unit="ms, median", cases=results)
 
 
 def _shape(*sides: int) -> str:

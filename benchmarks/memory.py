@@ -7,18 +7,14 @@ computed (the high-water mark after a run of one image of 8x8, which loads and c
 needed, subtracted), forward and training.
 """
 
-import json
 import resource
 import subprocess
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
 
-import keras
 import numpy as np
+import results_file
 
 from polyphase.workbench.bench import layer_function, layer_model, resize_convolution
-from polyphase.workbench.environment import machine, versions
 from polyphase.workbench.timing import forward, gradient
 
 SHAPES = (((8, 64, 64, 64), 64), ((1, 256, 256, 64), 64), ((1, 64, 64, 256), 256))
@@ -55,18 +51,7 @@ def main() -> None:
                 sizes[contender] = round(float(done.stdout.split()[-1]), 1)
             results.append({"shape": [*image, filters], "mode": mode, "MiB": sizes})
             print(results[-1], flush=True)
-    backend = keras.backend.backend()
-    content = {
-        "backend": backend,
-        "unit": "MiB",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": machine(),
-        "versions": versions(),
-        "results": results,
-    }
-    path = Path(__file__).parent / "results" / f"memory-{backend}.json"
-    path.write_text(json.dumps(content, indent=1) + "\n")
-    print(path)
+    results_file.write("memory", unit="MiB", results=results)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,13 @@
 Writes benchmarks/results/peers-BACKEND.json, from which docs/performance.md is rendered.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import results_file
 from models import MODELS
 
 from polyphase import layers as polyphase_layers
@@ -24,7 +22,6 @@ from polyphase.workbench.bench import (
     transposed_convolution,
     upsampling,
 )
-from polyphase.workbench.environment import machine, versions
 from polyphase.workbench.timing import alternate, forward, gradient
 
 # (batch, height, width, c_in), c_out: those of measurements.md
@@ -131,18 +128,7 @@ def main() -> None:
         record = {"group": "model", "name": name, **measure_model(build, batch)}
         results.append(record)
         _say(record)
-    backend = keras.backend.backend()
-    content = {
-        "backend": backend,
-        "unit": "ms",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": machine(),
-        "versions": versions(),
-        "results": results,
-    }
-    path = Path(__file__).parent / "results" / f"peers-{backend}.json"
-    path.write_text(json.dumps(content, indent=1) + "\n")
-    print(path)
+    results_file.write("peers", unit="ms", results=results)
 
 
 def _say(record: dict[str, Any]) -> None:

@@ -7,17 +7,14 @@ already rounded arrays. An error is the root mean square of the difference, rela
 mean square of the truth. `auto` in float32 takes only what stays within 4 times direct's error.
 """
 
-import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import results_file
 
 import polyphase as pp
-from polyphase.workbench.environment import machine, versions
 
 LOWERINGS = {
     "upsample_conv": ("direct", "phases", "transpose", "difference", "patches"),
@@ -96,17 +93,7 @@ def main() -> None:
                          "kernel": kernel, "errors": errors}
                     )  # fmt: skip
                     print(rows[-1], flush=True)
-    backend = keras.backend.backend()
-    content = {
-        "backend": backend,
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": machine(),
-        "versions": versions(),
-        "rows": rows,
-    }
-    path = Path(__file__).parent / "results" / f"precision-{backend}.json"
-    path.write_text(json.dumps(content, indent=1) + "\n")
-    print(path)
+    results_file.write("precision", rows=rows)
 
 
 if __name__ == "__main__":

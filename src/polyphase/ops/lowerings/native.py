@@ -20,7 +20,7 @@ def upsample(x: Tensor, plan: Upsampling) -> Tensor:
     does nothing else when upsampling; nearest agrees at integer factors.
     """
     resize = _RESIZE.get(keras.backend.backend(), {}).get(plan.interpolation)
-    fits = plan.integer if plan.interpolation == "nearest" else True
+    fits = plan.integer or plan.interpolation != "nearest"
     if resize is None or not fits or backend.standardize_dtype(x.dtype) != "float32":
         raise ValueError(
             'lowering="native" computes what TensorFlow or PyTorch computes exactly, in float32. '
