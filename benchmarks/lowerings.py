@@ -34,6 +34,7 @@ SHAPES = (
     (16, 16, 16, 16, 16),
 )
 SMALL = SHAPES[1:2] + SHAPES[4:5]
+FEW_CHANNELS = ((25, 14, 14, 8, 1), (4, 64, 64, 8, 8), (4, 64, 64, 3, 8), (4, 64, 64, 4, 16))
 CONVOLUTIONS = [(2, 3, shape) for shape in SHAPES] + [
     (s, k, shape) for s, k in ((2, 5), (3, 3), (4, 3), (2, 1)) for shape in SMALL
 ]
@@ -72,34 +73,58 @@ def cases() -> Iterator[Case]:
             yield Case(
                 f"upsample_conv {interpolation} x{s} k{k} {_shape(*image, c_in)}->{c_out}",
                 {"operation": "upsample_conv", "interpolation": interpolation,
-                 "filters": c_out, "taps": k},
+                 "channels": c_in, "filters": c_out, "taps": k},
                 lambda x, w, lowering, s=s, i=interpolation: pp.ops.upsample_conv(
                     x, w, s, i, padding="same", lowering=lowering
                 ),
                 [noise(*image, c_in), noise(k, k, c_in, c_out)],
             )  # fmt: skip
+    for (*image, c_in, c_out), k in itertools.product(FEW_CHANNELS, (2, 3)):
+        yield Case(
+            f"upsample_conv bilinear x2 k{k} {_shape(*image, c_in)}->{c_out}",
+            {"operation": "upsample_conv", "interpolation": "bilinear",
+             "channels": c_in, "filters": c_out, "taps": k},
+            lambda x, w, lowering: pp.ops.upsample_conv(
+                x, w, 2, "bilinear", padding="same", lowering=lowering
+            ),
+            [noise(*image, c_in), noise(k, k, c_in, c_out)],
+        )  # fmt: skip
     for s, k, (*image, c_in, c_out) in TRANSPOSED:
         yield Case(
             f"conv_transpose s{s} k{k} {_shape(*image, c_in)}->{c_out}",
-            {"operation": "conv_transpose", "filters": c_out, "taps": k, "plain": s > 1},
+            {"operation": "conv_transpose", "channels": c_in, "filters": c_out, "taps": k,
+             "plain": s > 1},
             lambda x, w, lowering, s=s: pp.ops.conv_transpose(x, w, s, "same", lowering=lowering),
             [noise(*image, c_in), noise(k, k, c_out, c_in)],
-        )
+        )  # fmt: skip
     for k, (*image, c_in, c_out) in itertools.product((1, 3), SMALL):
         yield Case(
             f"upsample_conv nearest x2 k{k} {_shape(*image, c_in)}->{c_out} bfloat16",
             {"operation": "upsample_conv", "interpolation": "nearest",
-             "filters": c_out, "taps": k, "dtype": "bfloat16"},
+             "channels": c_in, "filters": c_out, "taps": k, "dtype": "bfloat16"},
             lambda x, w, lowering: keras.ops.cast(pp.ops.upsample_conv(
                 *(keras.ops.cast(t, "bfloat16") for t in (x, w)), 2, padding="same",
                 lowering=lowering,
             ), "float32"),
             [noise(*image, c_in), noise(k, k, c_in, c_out)],
         )  # fmt: skip
+    for (*image, c_in, c_out), interpolation in itertools.product(
+        SHAPES[1:3], ("bilinear", "bicubic", "lanczos3")
+    ):
+        yield Case(
+            f"upsample {interpolation} x2 {_shape(*image, c_in)}, then conv k3 ->{c_out}",
+            {"operation": "upsample", "interpolation": interpolation, "channels": c_in,
+             "convolved": True},
+            lambda x, w, lowering, i=interpolation: keras.ops.conv(
+                pp.ops.upsample(x, 2, i, lowering=lowering), w, padding="same"
+            ),
+            [noise(*image, c_in), noise(3, 3, c_in, c_out)],
+        )  # fmt: skip
     for *image, c_in, c_out in SMALL:
         yield Case(
             f"conv_transpose s2 k4 {_shape(*image, c_in)}->{c_out} bfloat16",
-            {"operation": "conv_transpose", "filters": c_out, "taps": 4, "dtype": "bfloat16"},
+            {"operation": "conv_transpose", "channels": c_in, "filters": c_out, "taps": 4,
+             "dtype": "bfloat16"},
             lambda x, w, lowering: keras.ops.cast(pp.ops.conv_transpose(
                 *(keras.ops.cast(t, "bfloat16") for t in (x, w)), 2, "same", lowering=lowering
             ), "float32"),
@@ -109,7 +134,7 @@ def cases() -> Iterator[Case]:
         for interpolation in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
             yield Case(
                 f"upsample {interpolation} x2 {_shape(*image)}",
-                {"operation": "upsample", "interpolation": interpolation, "filters": image[3]},
+                {"operation": "upsample", "interpolation": interpolation, "channels": image[3]},
                 lambda x, lowering, i=interpolation: pp.ops.upsample(x, 2, i, lowering=lowering),
                 [noise(*image)],
             )

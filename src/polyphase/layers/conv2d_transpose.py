@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from polyphase.ops import axes, conv_transpose
+from polyphase.ops import conv_transpose
 
 Tensor = Any
 
@@ -87,8 +87,9 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
             lowering=self.lowering,
         )
         if self.use_bias:
-            channel = axes.channel(self.data_format)
-            outputs = outputs + axes.along(self.bias, channel, outputs.dtype)
+            last = self.data_format == "channels_last"
+            bias = self.bias if last else keras.ops.reshape(self.bias, (-1, 1, 1))
+            outputs = keras.ops.add(outputs, bias)
         return outputs if self.activation is None else self.activation(outputs)
 
     def get_config(self) -> dict[str, Any]:

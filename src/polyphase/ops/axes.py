@@ -23,11 +23,11 @@ def length(x: Tensor, axis: int) -> Any:
     return ops.shape(x)[axis]
 
 
-def pad(x: Tensor, axis: int, before: int, after: int) -> Tensor:
+def pad(x: Tensor, axis: int, before: int, after: Any) -> Tensor:
     """Put zeros before and after along one axis."""
-    if before == after == 0:
+    if isinstance(after, int) and before == after == 0:
         return x
-    widths = [(0, 0)] * 4
+    widths = [(0, 0)] * len(x.shape)
     widths[axis] = (before, after)
     return ops.pad(x, widths)
 

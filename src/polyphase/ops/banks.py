@@ -65,8 +65,12 @@ class Bank:
 
     def pad(self, x: Tensor) -> Tensor:
         """Return the image with the zeros that the phases reach for; starts at pixel `start`."""
-        behind = self.first + self.taps - 1 + self._more
-        return axes.pad(x, self.axis, -self.start, max(0, behind))
+        return axes.pad(x, self.axis, *self.pads)
+
+    @property
+    def pads(self) -> tuple[int, int]:
+        """The zeros before and behind the image that the phases reach for."""
+        return -self.start, max(0, self.first + self.taps - 1 + self._more)
 
     @property
     def start(self) -> int:

@@ -30,9 +30,11 @@ class Row:
             row decides, the least and the greatest of direct's time divided by this way's.
         interpolations: for which; empty: for all.
         dtypes: for which; empty: for all.
+        channels: for so many input channels, from and to.
         filters: for so many output channels, from and to.
         taps: for kernels of so many taps per axis at most, from and to.
         plain: whether it holds for what `choose` calls plain only.
+        convolved: whether it holds for what a convolution reads only.
     """
 
     operation: str
@@ -42,9 +44,11 @@ class Row:
     measurement: str
     interpolations: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
+    channels: tuple[int, float] = (0, math.inf)
     filters: tuple[int, float] = (0, math.inf)
     taps: tuple[int, float] = (0, math.inf)
     plain: bool = True
+    convolved: bool = False
 
     def fits(self, question: "Question") -> bool:
         """Return whether this row answers a question."""
@@ -53,9 +57,11 @@ class Row:
             == (question.operation, question.backend, question.device)
             and question.interpolation in (self.interpolations or (question.interpolation,))
             and question.dtype in (self.dtypes or (question.dtype,))
+            and self.channels[0] <= question.channels <= self.channels[1]
             and self.filters[0] <= question.filters <= self.filters[1]
             and self.taps[0] <= question.taps <= self.taps[1]
             and (question.plain or not self.plain)
+            and (question.convolved or not self.convolved)
         )
 
 
@@ -66,6 +72,8 @@ class Question:
     operation: str
     interpolation: str | None
     plain: bool
+    convolved: bool
+    channels: int
     filters: int
     taps: int
     dtype: str
@@ -91,12 +99,16 @@ TABLE: tuple[Row, ...] = (
         interpolations=_NEAREST,
     ),
     _cpu(
+        *("upsample", "jax", "phases", "forward 0-0, training 0-0"),
+        interpolations=_SMOOTH, convolved=True,
+    ),
+    _cpu(
         *("upsample", "jax", "phases", "forward 0.94-5.32, training 0.82-1.51"),
         interpolations=("lanczos5",),
     ),
     _cpu(
         *("upsample", "jax", "phases", "forward 1.55-2.61, training 1.40-1.91"),
-        interpolations=_SMOOTH, filters=(0, 4),
+        interpolations=_SMOOTH, channels=(0, 4),
     ),
     _cpu(
         *("upsample_conv", "jax", "difference", "forward 1.53-5.86, training 2.10-7.68"),
@@ -107,8 +119,12 @@ TABLE: tuple[Row, ...] = (
         interpolations=_NEAREST,
     ),
     _cpu(
+        *("upsample_conv", "jax", "patches", "forward 0-0, training 0-0"),
+        interpolations=_SMOOTH, dtypes=_FLOAT, channels=(1, 8), filters=(1, 16),
+    ),
+    _cpu(
         *("conv_transpose", "jax", "patches", "forward 0.68-3.45, training 3.29-47.68"),
-        dtypes=_FLOAT, filters=(2, math.inf),
+        dtypes=_FLOAT,
     ),
     _cpu(
         *("conv_transpose", "jax", "phases", "forward 0.90-1.85, training 1.98-8.17"),
@@ -155,6 +171,8 @@ def choose(
     *,
     interpolation: str | None = None,
     plain: bool = True,
+    convolved: bool = False,
+    channels: int = 0,
     filters: int = 0,
     taps: int = 0,
     dtype: str = "float32",
@@ -168,7 +186,9 @@ def choose(
         interpolation: the interpolation's name; None for a transposed convolution.
         plain: whether both sizes are integers and the kernel has no dilation and one group; of a
             transposed convolution, whether it upsamples, without dilation.
-        filters: number of output channels; 0 if unknown.
+        convolved: of "upsample", whether a convolution reads the result.
+        channels: number of input channels; 0 if unknown.
+        filters: number of output channels; does not matter for "upsample".
         taps: the kernel's longer side; does not matter for "upsample".
         dtype: what is computed in.
         backend: a Keras backend; default: the one in use.
@@ -183,7 +203,10 @@ def choose(
     """
     backend = backend or keras.backend.backend()
     device = device or _device(backend)
-    return _answer(Question(operation, interpolation, plain, filters, taps, dtype, backend, device))
+    question = Question(
+        operation, interpolation, plain, convolved, channels, filters, taps, dtype, backend, device
+    )
+    return _answer(question)
 
 
 @functools.lru_cache

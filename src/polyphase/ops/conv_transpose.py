@@ -4,9 +4,8 @@ from typing import Any
 
 import keras
 
-from polyphase.algebra import geometry
 from polyphase.ops import arguments, axes, choice
-from polyphase.ops.plans import Transposed
+from polyphase.ops.plans import transposed
 
 Tensor = Any
 
@@ -59,21 +58,7 @@ def conv_transpose(
     channels = x.shape[axes.channel(data_format)]
     kernel = arguments.kernel(kernel, channels, 3, "conv_transpose", groups=False)
     more = arguments.output_padding(output_padding, strides)
-    rows, columns = zip(
-        kernel.shape[:2], strides, (padding, padding), more or (None, None), dilation, strict=True
-    )
-    plan = Transposed(
-        data_format=data_format,
-        strides=strides,
-        padding=padding,
-        output_padding=more,
-        dilation=dilation,
-        crop=(geometry.conv_transpose_crop(*rows), geometry.conv_transpose_crop(*columns)),
-        extra=(
-            geometry.conv_transpose_length(0, *rows),
-            geometry.conv_transpose_length(0, *columns),
-        ),
-    )
+    plan = transposed(kernel.shape[:2], data_format, strides, padding, more, dilation)
     for axis, stride, more_pixels in zip(plan.axes, plan.strides, plan.extra, strict=True):
         if x.shape[axis] is not None and x.shape[axis] * stride + more_pixels < 1:
             raise ValueError(
@@ -85,6 +70,7 @@ def conv_transpose(
         "conv_transpose",
         lowering,
         plain=max(strides) > 1 and dilation == (1, 1),
+        channels=channels,
         filters=kernel.shape[2],
         taps=max(kernel.shape[:2]),
         dtype=keras.backend.standardize_dtype(x.dtype),

@@ -1,13 +1,17 @@
 """What an operation is to do, decided once and independent of how it is then computed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from keras import ops
 
-from polyphase.algebra.geometry import upsampled_length
+from polyphase.algebra.geometry import (
+    conv_transpose_crop,
+    conv_transpose_length,
+    upsampled_length,
+)
 from polyphase.algebra.kernels import get
 from polyphase.algebra.resampling import ResamplingMatrix, resampling_matrix, resampling_table
 from polyphase.ops import axes
@@ -162,3 +166,33 @@ class Transposed:
     def channel(self) -> int:
         """The axis of the channels."""
         return axes.channel(self.data_format)
+
+
+def transposed(
+    kernel_size: Sequence[int],
+    data_format: str,
+    strides: tuple[int, int],
+    padding: str,
+    output_padding: tuple[int, int] | None = None,
+    dilation: tuple[int, int] = (1, 1),
+) -> Transposed:
+    """Return the plan of a transposed convolution with these arguments of Keras'."""
+    sides = list(
+        zip(
+            kernel_size,
+            strides,
+            (padding, padding),
+            output_padding or (None, None),
+            dilation,
+            strict=True,
+        )
+    )
+    return Transposed(
+        data_format=data_format,
+        strides=strides,
+        padding=padding,
+        output_padding=output_padding,
+        dilation=dilation,
+        crop=(conv_transpose_crop(*sides[0]), conv_transpose_crop(*sides[1])),
+        extra=(conv_transpose_length(0, *sides[0]), conv_transpose_length(0, *sides[1])),
+    )

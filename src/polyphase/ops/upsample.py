@@ -60,8 +60,10 @@ def upsample(
     return resample(x, plan, lowering)
 
 
-def resample(x: Tensor, plan: Upsampling, lowering: str = "auto") -> Tensor:
-    """Upsample by a plan, and sum half precision in float32."""
+def resample(
+    x: Tensor, plan: Upsampling, lowering: str = "auto", convolved: bool = False
+) -> Tensor:
+    """Upsample by a plan, and sum half precision in float32; `convolved` as in `choose`."""
     dtype = computed = keras.backend.standardize_dtype(x.dtype)
     if plan.interpolation != "nearest":
         dtype = dtype if "float" in dtype else keras.config.floatx()
@@ -72,7 +74,8 @@ def resample(x: Tensor, plan: Upsampling, lowering: str = "auto") -> Tensor:
         lowering,
         interpolation=plan.interpolation,
         plain=plan.integer,
-        filters=x.shape[axes.channel(plan.data_format)] or 0,
+        convolved=convolved,
+        channels=x.shape[axes.channel(plan.data_format)] or 0,
         dtype=computed,
     )
     return ops.cast(way(x, plan), dtype)

@@ -1,5 +1,6 @@
 """Upsample, then convolve, as one operation."""
 
+import functools
 from typing import Any
 
 import keras
@@ -72,7 +73,7 @@ def upsample_conv(
             geometry.padding_amounts(kernel.shape[1], padding, dilation[1]),
         ),
         dilation=dilation,
-        upsample=resample,
+        upsample=functools.partial(resample, convolved=True),
     )
     for axis, one_size, k, rate in zip(plan.axes, sizes, kernel.shape, dilation, strict=False):
         if x.shape[axis] is not None:
@@ -83,6 +84,7 @@ def upsample_conv(
         lowering,
         interpolation=interpolation,
         plain=upsampling.integer and dilation == (1, 1) and channels == kernel.shape[2],
+        channels=channels,
         filters=kernel.shape[3],
         taps=max(kernel.shape[:2]),
         dtype=keras.backend.standardize_dtype(x.dtype),

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from keras import ops
+from keras import backend, ops
 
 from polyphase.algebra.resampling import ResamplingMatrix
 from polyphase.ops import axes
-from polyphase.ops.gradients import linear
+from polyphase.ops.gradients import computed, linear
+from polyphase.ops.lowerings import patches
 from polyphase.ops.plans import Convolution, Transposed, Upsampling
 
 Tensor = Any
@@ -58,9 +59,26 @@ def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
 def conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:
     """Call the backend's transposed convolution through Keras.
 
-    "same" with an even kernel and `output_padding=0` is shorter than the stride times the input,
-    which TensorFlow refuses => compute it in full and crop.
+    XLA's gradient of it multiplies inserted zeros => on JAX that of `patches` instead.
     """
+    return computed(
+        lambda x, kernel: _backend_conv_transpose(x, kernel, plan),
+        lambda x, kernel: patches.conv_transpose(x, kernel, plan),
+        x,
+        kernel,
+    )
+
+
+def _backend_conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:
+    """Call it as the backend likes it best; compute in full and crop what it refuses.
+
+    - PyTorch crops both ends alike and then less behind: Keras computes in full and crops.
+    - "same" with an even kernel and `output_padding=0` is shorter than the stride times the
+      input, which TensorFlow refuses.
+    """
+    behind = _torch_output_padding(kernel, plan)
+    if behind is not None:
+        return _torch_conv_transpose(x, kernel, plan, behind)
     short = any(extra <= -stride for extra, stride in zip(plan.extra, plan.strides, strict=True))
     y = ops.conv_transpose(
         x,
@@ -76,3 +94,31 @@ def conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:
             size = axes.length(x, axis) * plan.strides[side] + plan.extra[side]
             y = axes.window(y, axis, plan.crop[side], size)
     return y
+
+
+def _torch_output_padding(kernel: Tensor, plan: Transposed) -> list[int] | None:
+    """Return by how much less PyTorch must crop behind than in front; None: it cannot."""
+    behind = [
+        extra + stride + 2 * crop - (size - 1) * rate - 1
+        for extra, stride, crop, size, rate in zip(
+            plan.extra, plan.strides, plan.crop, kernel.shape, plan.dilation, strict=False
+        )
+    ]
+    most = [max(both) for both in zip(plan.strides, plan.dilation, strict=True)]
+    fits = all(0 <= less < bound for less, bound in zip(behind, most, strict=True))
+    return behind if backend.backend() == "torch" and fits else None
+
+
+def _torch_conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed, behind: list[int]) -> Tensor:
+    import torch
+
+    last = plan.data_format == "channels_last"
+    y = torch.nn.functional.conv_transpose2d(
+        x.permute(0, 3, 1, 2) if last else x,
+        kernel.permute(3, 2, 0, 1),
+        stride=plan.strides,
+        padding=plan.crop,
+        output_padding=tuple(behind),
+        dilation=plan.dilation,
+    )
+    return y.permute(0, 2, 3, 1) if last else y

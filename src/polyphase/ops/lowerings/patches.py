@@ -3,22 +3,17 @@
 Best where there are few channels, too few for a convolution to pay.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from keras import ops
 
 from polyphase.ops import axes
-from polyphase.ops.banks import Bank, conv_transpose_banks, upsample_conv_banks
-from polyphase.ops.gradients import linear
+from polyphase.ops.banks import Bank, upsample_conv_banks
+from polyphase.ops.overlap import Gather, Side, Spread, overlapped
 from polyphase.ops.plans import Convolution, Transposed
-from polyphase.ops.strips import in_strips
 
 Tensor = Any
-Pair = tuple[Any, Any]
-Places = list[list[tuple[int, int]]]
-Compute = Callable[[Tensor, Tensor, Bank, Bank], Tensor]
 
 
 def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
@@ -30,98 +25,63 @@ def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
     plan.require_plain(x, kernel, "patches")
     factors = plan.nearest_factors("patches") if plan.folds else (1, 1)
     image = x if plan.folds else plan.upsample(x, plan.upsampling)
-    return _channels_last(image, kernel, upsample_conv_banks(kernel, plan, factors), _gather)
+    banks = upsample_conv_banks(kernel, plan, factors)
+    if plan.data_format == "channels_last":
+        return _gather(image, kernel, *banks)
+    banks = [Bank(bank.axis - 1, bank.phases, bank.extra) for bank in banks]
+    y = _gather(ops.transpose(image, (0, 2, 3, 1)), kernel, *banks)
+    return ops.transpose(y, (0, 3, 1, 2))
 
 
 def conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:
     """Multiply every pixel by the whole kernel, then add up what overlaps: patches, adjoint."""
-    return _channels_last(x, kernel, conv_transpose_banks(kernel, plan), _overlap)
-
-
-def _channels_last(x: Tensor, kernel: Tensor, banks: list[Bank], compute: Compute) -> Tensor:
-    """Return `compute`'s result; channels first goes through channels last."""
-    if banks[0].axis == 1:
-        return compute(x, kernel, *banks)
-    banks = [Bank(bank.axis - 1, bank.phases, bank.extra) for bank in banks]
-    y = compute(ops.transpose(x, (0, 2, 3, 1)), kernel, *banks)
-    return ops.transpose(y, (0, 3, 1, 2))
-
-
-def _overlap(x: Tensor, kernel: Tensor, rows: Bank, columns: Bank) -> Tensor:
-    k_h, k_w, c_out, c_in = kernel.shape
-    matrix = ops.reshape(ops.transpose(kernel, (3, 0, 1, 2)), (c_in, k_h * k_w * c_out))
-    padded = columns.pad(rows.pad(x))
-    across = columns.positions(x)
-    places = [_places(bank) for bank in (rows, columns)]
-
-    def compute(strip: Tensor, count: Any) -> Tensor:
-        products = axes.product(strip, matrix)
-        batch, height, width = ops.shape(products)[:3]
-        split = (batch, height, width, k_h, k_w, c_out)
-        factors = (rows.factor, columns.factor)
-        woven = (batch, count, factors[0], across, factors[1], c_out)
-        return linear(
-            ops.reshape(products, split),
-            lambda products: _add(products, places, factors, (count, across)),
-            lambda g: _cut(ops.reshape(g, woven), places, (height, width)),
-        )
-
-    row_bytes = 4 * ops.shape(padded)[2] * k_h * k_w * c_out
-    y = in_strips(padded, rows.positions(x), rows.reach, row_bytes, compute)
-    return columns.crop(x, rows.crop(x, y))
-
-
-def _places(bank: Bank) -> list[tuple[int, int]]:
-    """Return, for every tap, its phase and how far from the padded start its pixel lies."""
-    found = {
-        int(tap): (p, phase.first - bank.start + t)
-        for p, phase in enumerate(bank.phases)
-        for t, row in enumerate(phase.fold)
-        for tap in row.nonzero()[0]
-    }
-    return [found[tap] for tap in range(len(found))]
-
-
-def _add(products: Tensor, places: Places, factors: Pair, counts: Pair) -> Tensor:
-    """Add the products `(n, h, w, k_h, k_w, c)` up, phase by phase, and weave."""
-    sums: dict[tuple[int, int], Tensor] = {}
-    for a, (p, down) in enumerate(places[0]):
-        for b, (q, right) in enumerate(places[1]):
-            part = products[:, down : down + counts[0], right : right + counts[1], a, b]
-            sums[p, q] = sums[p, q] + part if (p, q) in sums else part
-    zero = ops.zeros_like(next(iter(sums.values())))
-    lines = [
-        ops.stack([sums.get((p, q), zero) for q in range(factors[1])], axis=3)
-        for p in range(factors[0])
-    ]
-    y = ops.stack(lines, axis=2)
-    return ops.reshape(y, (ops.shape(y)[0], counts[0] * factors[0], counts[1] * factors[1], -1))
-
-
-def _cut(g: Tensor, places: Places, sides: Pair) -> Tensor:
-    """Return the adjoint of `_add`, from `(n, rows, s_h, columns, s_w, c)`."""
-    counts = ops.shape(g)[1], ops.shape(g)[3]
-    return ops.stack(
-        [
-            ops.stack(
-                [
-                    ops.pad(
-                        g[:, :, p, :, q],
-                        [
-                            (0, 0),
-                            (down, sides[0] - counts[0] - down),
-                            (right, sides[1] - counts[1] - right),
-                            (0, 0),
-                        ],
-                    )
-                    for q, right in places[1]
-                ],
-                axis=3,
-            )
-            for p, down in places[0]
-        ],
-        axis=3,
+    first = plan.data_format == "channels_first"
+    image = ops.transpose(x, (0, 2, 3, 1)) if first else x
+    y = overlapped(
+        image,
+        ops.transpose(kernel, (0, 1, 3, 2)),
+        (_side(kernel.shape[0], plan, 0), _side(kernel.shape[1], plan, 1)),
+        _spread(plan.dilation),
+        _cut(plan.dilation),
     )
+    return ops.transpose(y, (0, 3, 1, 2)) if first else y
+
+
+def _side(taps: int, plan: Transposed, i: int) -> Side:
+    factor, span = plan.strides[i], (taps - 1) * plan.dilation[i] // plan.strides[i]
+    pixel, turn = divmod(plan.crop[i], factor)
+    return Side(i + 1, factor, plan.extra[i], pixel - span, turn, span)
+
+
+def _spread(dilation: tuple[int, int]) -> Spread:
+    """Return what adds each tap to its phase."""
+
+    def spread(products: Tensor, side: Side, count: Any) -> list[Tensor]:
+        sums: dict[int, Tensor] = {}
+        for tap in range(products.shape[side.place]):
+            pixels, phase = divmod(tap * dilation[side.axis - 1], side.factor)
+            part = axes.window(products, side.place, tap, 1)
+            part = axes.window(part, side.axis, side.span - pixels, count)
+            sums[phase] = sums[phase] + part if phase in sums else part
+        zero = ops.zeros_like(sums[0])
+        phases = [sums.get(phase, zero) for phase in range(side.factor)]
+        return [ops.concatenate(phases, axis=side.place)]
+
+    return spread
+
+
+def _cut(dilation: tuple[int, int]) -> Gather:
+    """Return the adjoint of `_spread`."""
+
+    def cut(g: Tensor, taps: int, side: Side) -> Tensor:
+        parts = []
+        for tap in range(taps):
+            pixels, phase = divmod(tap * dilation[side.axis - 1], side.factor)
+            part = axes.window(g, side.place, phase, 1)
+            parts.append(axes.pad(part, side.axis, side.span - pixels, pixels))
+        return ops.concatenate(parts, axis=side.place)
+
+    return cut
 
 
 def _gather(x: Tensor, kernel: Tensor, rows: Bank, columns: Bank) -> Tensor:
@@ -153,12 +113,15 @@ def _add_rows(products: Tensor, x: Tensor, rows: Bank) -> Tensor:
     sums, place = [], 0
     for phase in rows.phases:
         parts = [
-            axes.window(products, 1, phase.first - rows.start + t, rows.positions(x))[
-                :, :, :, place + t
-            ]
+            axes.window(
+                axes.window(products, 3, place + t, 1),
+                1,
+                phase.first - rows.start + t,
+                rows.positions(x),
+            )
             for t in range(phase.taps)
         ]
         place += phase.taps
         sums.append(sum(parts[1:], parts[0]) if parts else None)
     zero = ops.zeros_like(next(one for one in sums if one is not None))
-    return ops.stack([zero if one is None else one for one in sums], axis=3)
+    return ops.concatenate([zero if one is None else one for one in sums], axis=3)

@@ -4,9 +4,10 @@ No inserted zero is multiplied, and the upsampled image that a convolution would
 exists.
 """
 
+import math
 from typing import Any
 
-from keras import ops
+from keras import backend, ops
 
 from polyphase.algebra.phases import Phase
 from polyphase.algebra.resampling import edge_gain, phase_taps
@@ -42,6 +43,7 @@ def _repeat(x: Tensor, spatial: tuple[int, int], factors: tuple[int, int]) -> Te
     joined = list(shape)
     joined[vertical] = shape[vertical] * factors[0]
     joined[horizontal] = shape[horizontal] * factors[1]
+    behind = math.prod(shape[horizontal + 1 :])
     front = (slice(None),) * (vertical + 1)
 
     def repeat(x: Tensor) -> Tensor:
@@ -49,6 +51,10 @@ def _repeat(x: Tensor, spatial: tuple[int, int], factors: tuple[int, int]) -> Te
         return ops.reshape(ops.broadcast_to(single, split), joined)
 
     def add(g: Tensor) -> Tensor:
+        if backend.backend() == "tensorflow":  # whose slices of six axes are slow
+            rows = ops.reshape(g, (-1, factors[0], joined[horizontal] * behind))
+            columns = ops.reshape(ops.sum(rows, axis=1), (-1, factors[1], behind))
+            return ops.reshape(ops.sum(columns, axis=1), shape)
         phases = ops.reshape(g, split)
         return sum(
             phases[(*front, p, slice(None), q)]

@@ -6,7 +6,8 @@ from keras import ops
 
 from polyphase.algebra.equivalence import transposed_taps, upsample_conv_crop
 from polyphase.ops import axes
-from polyphase.ops.plans import Convolution
+from polyphase.ops.lowerings import direct
+from polyphase.ops.plans import Convolution, transposed
 
 Tensor = Any
 
@@ -23,13 +24,10 @@ def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
         kernel = axes.fold(kernel, transposed_taps(kernel.shape[side], factor), axis=side)
     taps = [size - factor + 1 for size, factor in zip(kernel.shape, factors, strict=False)]
     cropped = plan.padding == "same" and all(size % 2 for size in taps)
-    full = ops.conv_transpose(
-        x,
-        ops.transpose(kernel, (0, 1, 3, 2)),
-        strides=factors,
-        padding="same" if cropped else "valid",
-        data_format=plan.data_format,
+    transposition = transposed(
+        kernel.shape[:2], plan.data_format, factors, "same" if cropped else "valid"
     )
+    full = direct.conv_transpose(x, ops.transpose(kernel, (0, 1, 3, 2)), transposition)
     if cropped:
         return full
     for side, axis in enumerate(plan.axes):
