@@ -35,12 +35,15 @@ SHAPES = (
 )
 SMALL = SHAPES[1:2] + SHAPES[4:5]
 FEW_CHANNELS = ((25, 14, 14, 8, 1), (4, 64, 64, 8, 8), (4, 64, 64, 3, 8), (4, 64, 64, 4, 16))
+MIDDLE = (8, 16, 16, 64, 64)
 CONVOLUTIONS = [(2, 3, shape) for shape in SHAPES] + [
     (s, k, shape) for s, k in ((2, 5), (3, 3), (4, 3), (2, 1)) for shape in SMALL
 ]
-TRANSPOSED = [(s, k, shape) for s, k in ((2, 4), (2, 3)) for shape in SHAPES] + [
-    (s, k, shape) for s, k in ((2, 2), (2, 5), (3, 4), (4, 5), (1, 3)) for shape in SMALL
-]
+TRANSPOSED = (
+    [(s, k, shape) for s, k in ((2, 4), (2, 3)) for shape in SHAPES]
+    + [(s, k, shape) for s, k in ((2, 2), (2, 5), (3, 4), (4, 5), (1, 3)) for shape in SMALL]
+    + [(s, k, MIDDLE) for s in (2, 3, 4) for k in (2, 3, 4, 5)]
+)
 IMAGES = ((8, 64, 64, 64), (1, 256, 256, 16), (1, 512, 512, 3), (25, 7, 7, 8))
 
 
@@ -79,13 +82,15 @@ def cases() -> Iterator[Case]:
                 ),
                 [noise(*image, c_in), noise(k, k, c_in, c_out)],
             )  # fmt: skip
-    for (*image, c_in, c_out), k in itertools.product(FEW_CHANNELS, (2, 3)):
+    for (*image, c_in, c_out), k, interpolation in itertools.product(
+        FEW_CHANNELS, (2, 3), ("nearest", "bilinear")
+    ):
         yield Case(
-            f"upsample_conv bilinear x2 k{k} {_shape(*image, c_in)}->{c_out}",
-            {"operation": "upsample_conv", "interpolation": "bilinear",
+            f"upsample_conv {interpolation} x2 k{k} {_shape(*image, c_in)}->{c_out}",
+            {"operation": "upsample_conv", "interpolation": interpolation,
              "channels": c_in, "filters": c_out, "taps": k},
-            lambda x, w, lowering: pp.ops.upsample_conv(
-                x, w, 2, "bilinear", padding="same", lowering=lowering
+            lambda x, w, lowering, i=interpolation: pp.ops.upsample_conv(
+                x, w, 2, i, padding="same", lowering=lowering
             ),
             [noise(*image, c_in), noise(k, k, c_in, c_out)],
         )  # fmt: skip
@@ -108,18 +113,6 @@ def cases() -> Iterator[Case]:
             ), "float32"),
             [noise(*image, c_in), noise(k, k, c_in, c_out)],
         )  # fmt: skip
-    for (*image, c_in, c_out), interpolation in itertools.product(
-        SHAPES[1:3], ("bilinear", "bicubic", "lanczos3")
-    ):
-        yield Case(
-            f"upsample {interpolation} x2 {_shape(*image, c_in)}, then conv k3 ->{c_out}",
-            {"operation": "upsample", "interpolation": interpolation, "channels": c_in,
-             "convolved": True},
-            lambda x, w, lowering, i=interpolation: keras.ops.conv(
-                pp.ops.upsample(x, 2, i, lowering=lowering), w, padding="same"
-            ),
-            [noise(*image, c_in), noise(3, 3, c_in, c_out)],
-        )  # fmt: skip
     for *image, c_in, c_out in SMALL:
         yield Case(
             f"conv_transpose s2 k4 {_shape(*image, c_in)}->{c_out} bfloat16",
@@ -131,13 +124,18 @@ def cases() -> Iterator[Case]:
             [noise(*image, c_in), noise(4, 4, c_out, c_in)],
         )  # fmt: skip
     for image in IMAGES:
-        for interpolation in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
+        for interpolation, size in itertools.product(
+            ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"), (2, 3)
+        ):
             yield Case(
-                f"upsample {interpolation} x2 {_shape(*image)}",
-                {"operation": "upsample", "interpolation": interpolation, "channels": image[3]},
-                lambda x, lowering, i=interpolation: pp.ops.upsample(x, 2, i, lowering=lowering),
+                f"upsample {interpolation} x{size} {_shape(*image)}",
+                {"operation": "upsample", "interpolation": interpolation, "channels": image[3],
+                 "dyadic": size == 2},
+                lambda x, lowering, s=size, i=interpolation: pp.ops.upsample(
+                    x, s, i, lowering=lowering
+                ),
                 [noise(*image)],
-            )
+            )  # fmt: skip
 
 
 def ways(case: Case) -> Iterator[str]:
@@ -167,10 +165,11 @@ def measure(case: Case) -> dict[str, Any]:
 
 def main(*parts: str) -> None:
     """Measure the cases with these parts in their names, or all, and write the file."""
-    results = json.loads(results_file.path("lowerings").read_text())["cases"] if parts else {}
+    known = json.loads(results_file.path("lowerings").read_text())["cases"] if parts else {}
+    results = {}
     for case in cases():
-        if case.name in results and not any(part in case.name for part in parts):
-            results[case.name]["ask"] = case.ask
+        if case.name in known and not any(part in case.name for part in parts):
+            results[case.name] = known[case.name] | {"ask": case.ask}
             continue
         results[case.name] = measure(case)
         print(case.name, results[case.name]["forward"], results[case.name]["training"], flush=True)

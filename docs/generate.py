@@ -16,6 +16,7 @@ from polyphase.report import performance as tables_of
 from polyphase.workbench import Comparison, Epoch, Trial
 
 DOCS = Path(__file__).parent
+BENCHMARKS = ("peers", "memory", "precision", "epoch", "allocator", "lowerings")
 
 
 def commands() -> str:
@@ -130,13 +131,16 @@ def readme() -> str:
 
 def performance() -> str:
     """Return the page on performance with the tables of benchmarks/results."""
-    contents = {kind: measured(kind) for kind in ("peers", "memory", "precision")}
+    contents = {kind: measured(kind) for kind in BENCHMARKS}
     page = (DOCS / "performance.md").read_text()
     tables = {
         "summary": tables_of.summary(contents["peers"]),
         "fastest": tables_of.fastest(contents["peers"]),
         "memory": tables_of.memory(contents["memory"]),
         "precision": tables_of.precision(contents["precision"]),
+        "choices": tables_of.choices(contents["lowerings"]),
+        "epoch": tables_of.epoch(contents["epoch"]),
+        "allocator": tables_of.allocator(contents["allocator"]),
         "circumstances": tables_of.circumstances(contents["peers"].values()),
         **{f"cases {name}": tables_of.cases(one) for name, one in contents["peers"].items()},
     }

@@ -78,7 +78,7 @@ def check(function, oracle, arrays, data_format, dtype, label):
     y, (dx, *rest), actual_dtype = vjp(function, inputs, to_format(g, data_format), dtype)
     assert actual_dtype == dtype, f"{label}: dtype {actual_dtype}"
     actual = [from_format(y, data_format), from_format(dx, data_format), *rest]
-    names = ["output", "gradient of x", "gradient of the kernel"]
+    names = ["output", "gradient of x", "gradient of the kernel", "gradient of the bias"]
     for name, a, e, scale in zip(names, actual, expected, scales, strict=False):
         assert a.shape == e.shape, f"{label}: {name} has shape {a.shape}, expected {e.shape}"
         error = np.max(np.abs(a - e)) / max(np.abs(scale).max(), 1e-30)

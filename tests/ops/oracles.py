@@ -178,3 +178,9 @@ def depth_to_space(x, sizes):
     for i, j, p, q, k in np.ndindex(height, width, rows, columns, kept):
         y[:, rows * i + p, columns * j + q, k] = x[:, i, j, (p * columns + q) * kept + k]
     return y
+
+
+def biased(results, b, g=None):
+    """Add a bias to an output, and its gradient to the gradients."""
+    y, *gradients = results
+    return (y + b, *gradients) if g is None else (y + b, *gradients, g.sum(axis=(0, 1, 2)))

@@ -25,14 +25,15 @@ def run_case(
             padding = "valid"
     x = cases.noise(1, 2, *side, 2)
     w = cases.noise(2, rows, columns, filters, 2)
+    b = cases.noise(3, filters)
     cases.check(
-        lambda x, w: conv_transpose(
-            x, w, strides, padding, output_padding, data_format, dilation, lowering
+        lambda x, w, b: conv_transpose(
+            x, w, strides, padding, output_padding, data_format, dilation, lowering, b
         ),
-        lambda x, w, g=None: oracles.conv_transpose(
-            x, w, steps, padding, output_padding, dilations, g
+        lambda x, w, b, g=None: oracles.biased(
+            oracles.conv_transpose(x, w, steps, padding, output_padding, dilations, g), b, g
         ),
-        [x, w],
+        [x, w, b],
         data_format,
         dtype,
         f"{lowering} {side} stride {strides} kernel {kernel} {padding} {data_format} {dtype} "
@@ -163,9 +164,10 @@ def test_channels_that_are_a_multiple_of_the_kernels_are_refused(lowering):
         conv_transpose(x, w, lowering=lowering)
 
 
-@pytest.mark.parametrize("block", [1, 3000, 20000])
+@pytest.mark.parametrize("block", [1, 3000, 20000, 2**23])
 def test_patches_in_strips_are_the_same_operator(block, monkeypatch):
-    """From a row of one image at a time to several whole images."""
+    """From a row of one image at a time to all at once; zeros around the image or the products."""
     monkeypatch.setattr("polyphase.ops.strips.BLOCK", block)
     run_case("patches", (5, 7), 2, 3, "same", "channels_last")
+    run_case("patches", (14, 13), 2, 3, "same", "channels_last")
     run_case("patches", (6, 4), (3, 2), (2, 5), "valid", "channels_first")

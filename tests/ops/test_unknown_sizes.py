@@ -32,8 +32,9 @@ def check(function, channels, data_format="channels_last", dtype="float32"):
 @pytest.mark.parametrize("interpolation", cases.INTERPOLATIONS)
 @pytest.mark.parametrize("lowering", ["reference", "direct", "phases", "native", "auto"])
 def test_upsample(lowering, interpolation):
-    integer = lowering == "phases" or (lowering, interpolation) == ("native", "nearest")
-    sizes = [2, (1, 3)] + ([] if integer else [1.5, (2.5, 1.3)])
+    sizes = {"phases": [2, (1, 3)], "native": [2, (1, 4)]}.get(
+        lowering, [2, (1, 3), 1.5, (2.5, 1.3)]
+    )
     for data_format, size in zip(cases.FORMATS * 2, sizes, strict=False):
         check(
             lambda x, size=size, f=data_format: upsample(x, size, interpolation, f, lowering),

@@ -25,14 +25,15 @@ def run_case(
         padding = "same"
     x = cases.noise(1, 2, *side, 2 * groups)
     w = cases.noise(2, rows, columns, 2, filters * groups)
+    b = cases.noise(3, filters * groups)
     cases.check(
-        lambda x, w: upsample_conv(
-            x, w, size, interpolation, padding, data_format, dilation, lowering
+        lambda x, w, b: upsample_conv(
+            x, w, size, interpolation, padding, data_format, dilation, lowering, b
         ),
-        lambda x, w, g=None: oracles.upsample_conv(
-            x, w, sizes, interpolation, padding, dilations, g
+        lambda x, w, b, g=None: oracles.biased(
+            oracles.upsample_conv(x, w, sizes, interpolation, padding, dilations, g), b, g
         ),
-        [x, w],
+        [x, w, b],
         data_format,
         dtype,
         f"{lowering} {side} x{size} kernel {kernel} {padding} {interpolation} {data_format} "
@@ -156,9 +157,10 @@ def test_wrong_arguments_are_named():
         upsample_conv(keras.KerasTensor((1, 2, 2, 2)), w)
 
 
-@pytest.mark.parametrize("block", [1, 3000, 20000])
+@pytest.mark.parametrize("block", [1, 3000, 20000, 2**23])
 def test_differences_in_strips_are_the_same_operator(block, monkeypatch):
-    """From a row of one image at a time to several whole images."""
+    """From a row of one image at a time to all at once; zeros around the image or the products."""
     monkeypatch.setattr("polyphase.ops.strips.BLOCK", block)
     run_case("difference", (5, 7), 2, 3, "same", "channels_last")
+    run_case("difference", (14, 13), 2, 3, "same", "channels_last")
     run_case("difference", (6, 4), (3, 2), (2, 5), "valid", "channels_first")

@@ -66,3 +66,19 @@ def test_memory_shows_both_sizes():
     result = {"shape": [1, 2, 3, 4, 5], "mode": "forward", "MiB": {"keras": 10.2, "ours": 5.6}}
     lines = performance.memory({"torch": {"results": [result]}}).splitlines()
     assert "| 1x2x3x4 -> 5, forward | 10 / 6 |" in lines
+
+
+def test_an_epoch_shows_seconds_and_keras_divided_by_each():
+    medians = {"keras": 3.0, "ours": 2.0, "joined": 1.5}
+    lines = performance.epoch({"jax": {"medians": medians}}).splitlines()
+    assert lines[2:] == [
+        "| Keras' layers | 3.00 s (1.00) |",
+        "| `polyphase.layers.UpSampling2D` | 2.00 s (1.50) |",
+        "| `UpSampleConv2D` for each pair | 1.50 s (2.00) |",
+    ]
+
+
+def test_the_allocator_shows_medians_of_both_habits():
+    result = {"name": "a", "mode": "forward", "default": [5.0, 4.0, 9.0], "kept": [2.0, 2.5, 1.0]}
+    lines = performance.allocator({"jax": {"results": [result]}}).splitlines()
+    assert "| a, forward | 5 / 2 (2.50) |" in lines

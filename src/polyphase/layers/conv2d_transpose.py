@@ -84,12 +84,9 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
             output_padding=self.output_padding,
             data_format=self.data_format,
             dilation_rate=self.dilation_rate,
+            bias=self.bias,
             lowering=self.lowering,
         )
-        if self.use_bias:
-            last = self.data_format == "channels_last"
-            bias = self.bias if last else keras.ops.reshape(self.bias, (-1, 1, 1))
-            outputs = keras.ops.add(outputs, bias)
         return outputs if self.activation is None else self.activation(outputs)
 
     def get_config(self) -> dict[str, Any]:

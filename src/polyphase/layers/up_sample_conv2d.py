@@ -65,18 +65,20 @@ class UpSampleConv2D(keras.layers.Conv2D):
         )
         self.lowering = lowering
 
-    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
-        """Return the upsampled and convolved images, before bias and activation."""
-        return upsample_conv(
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the upsampled and convolved images, with bias and activation."""
+        outputs = upsample_conv(
             inputs,
-            kernel,
+            self.kernel,
             size=self.size,
             interpolation=self.interpolation,
             padding=self.padding,
             data_format=self.data_format,
             dilation_rate=self.dilation_rate,
+            bias=self.bias,
             lowering=self.lowering,
         )
+        return outputs if self.activation is None else self.activation(outputs)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
         """Return the output shape; unknown sides stay unknown."""

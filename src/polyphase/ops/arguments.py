@@ -88,6 +88,19 @@ def kernel(value: Tensor, channels: Any, axis: int, operation: str, groups: bool
     return value
 
 
+def bias(value: Tensor | None, filters: int, operation: str) -> Tensor | None:
+    """Return a bias of one number per output channel, or None."""
+    if value is None:
+        return None
+    value = keras.ops.convert_to_tensor(value)
+    if tuple(value.shape) != (filters,):
+        raise ValueError(
+            f"`{operation}` expects a bias of one number per output channel, shape ({filters},). "
+            f"Received: bias shape {tuple(value.shape)}."
+        )
+    return value
+
+
 def output_padding(value: Any, strides: tuple[int, int]) -> tuple[int, int] | None:
     """Return Keras' `output_padding`: None, or two integers from 0 to the stride less 1."""
     if value is None:

@@ -76,6 +76,11 @@ def weave(phases: Tensor) -> Tensor:
     )
 
 
+def biased(x: Tensor, bias: Tensor | None, axis: int) -> Tensor:
+    """Add a bias, if there is one, along the axis of the channels."""
+    return x if bias is None else x + along(bias, axis, x.dtype)
+
+
 def product(x: Tensor, matrix: Tensor) -> Tensor:
     """Multiply the channels of every pixel, on the last axis, by `(c_in, c_out)`."""
     batch, height, width, channels = ops.shape(x)

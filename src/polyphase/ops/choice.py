@@ -26,29 +26,34 @@ class Row:
         backend: a Keras backend.
         device: "cpu" or "gpu".
         lowering: the way to take.
-        measurement: why: the file under benchmarks/results/ and, over the cases there that this
-            row decides, the least and the greatest of direct's time divided by this way's.
         interpolations: for which; empty: for all.
         dtypes: for which; empty: for all.
         channels: for so many input channels, from and to.
         filters: for so many output channels, from and to.
         taps: for kernels of so many taps per axis at most, from and to.
         plain: whether it holds for what `choose` calls plain only.
-        convolved: whether it holds for what a convolution reads only.
+        dyadic: whether it holds for sizes that are powers of two only.
     """
 
     operation: str
     backend: str
     device: str
     lowering: str
-    measurement: str
     interpolations: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
     channels: tuple[int, float] = (0, math.inf)
     filters: tuple[int, float] = (0, math.inf)
     taps: tuple[int, float] = (0, math.inf)
     plain: bool = True
-    convolved: bool = False
+    dyadic: bool = False
+
+    @property
+    def measurement(self) -> str:
+        """Why: the file with the cases that this row decides, timed in every way.
+
+        docs/performance.md renders what they say of every row.
+        """
+        return f"benchmarks/results/lowerings-{self.backend}.json"
 
     def fits(self, question: "Question") -> bool:
         """Return whether this row answers a question."""
@@ -61,7 +66,7 @@ class Row:
             and self.filters[0] <= question.filters <= self.filters[1]
             and self.taps[0] <= question.taps <= self.taps[1]
             and (question.plain or not self.plain)
-            and (question.convolved or not self.convolved)
+            and (question.dyadic or not self.dyadic)
         )
 
 
@@ -72,7 +77,7 @@ class Question:
     operation: str
     interpolation: str | None
     plain: bool
-    convolved: bool
+    dyadic: bool
     channels: int
     filters: int
     taps: int
@@ -83,87 +88,29 @@ class Question:
 
 _FLOAT = ("float32", "float64")
 _NEAREST = ("nearest",)
+_FEW, _SOME, _MANY = (1, 8), (1, 16), (8, math.inf)
 _SMOOTH = ("bilinear", "bicubic", "mitchell", "lanczos3", "lanczos5")
 
 
-def _cpu(operation: str, backend: str, lowering: str, measured: str, **conditions: Any) -> Row:
-    file = f"benchmarks/results/lowerings-{backend}.json"
-    return Row(
-        operation, backend, "cpu", lowering, f"{file}: direct / this, {measured}", **conditions
-    )
-
-
 TABLE: tuple[Row, ...] = (
-    _cpu(
-        *("upsample", "jax", "phases", "forward 0.91-1.65, training 2.05-2.85"),
-        interpolations=_NEAREST,
-    ),
-    _cpu(
-        *("upsample", "jax", "phases", "forward 0-0, training 0-0"),
-        interpolations=_SMOOTH, convolved=True,
-    ),
-    _cpu(
-        *("upsample", "jax", "phases", "forward 0.94-5.32, training 0.82-1.51"),
-        interpolations=("lanczos5",),
-    ),
-    _cpu(
-        *("upsample", "jax", "phases", "forward 1.55-2.61, training 1.40-1.91"),
-        interpolations=_SMOOTH, channels=(0, 4),
-    ),
-    _cpu(
-        *("upsample_conv", "jax", "difference", "forward 1.53-5.86, training 2.10-7.68"),
-        interpolations=_NEAREST, dtypes=_FLOAT,
-    ),
-    _cpu(
-        *("upsample_conv", "jax", "phases", "forward 1.07-1.95, training 1.23-2.24"),
-        interpolations=_NEAREST,
-    ),
-    _cpu(
-        *("upsample_conv", "jax", "patches", "forward 0-0, training 0-0"),
-        interpolations=_SMOOTH, dtypes=_FLOAT, channels=(1, 8), filters=(1, 16),
-    ),
-    _cpu(
-        *("conv_transpose", "jax", "patches", "forward 0.68-3.45, training 3.29-47.68"),
-        dtypes=_FLOAT,
-    ),
-    _cpu(
-        *("conv_transpose", "jax", "phases", "forward 0.90-1.85, training 1.98-8.17"),
-        dtypes=("float16", "bfloat16"),
-    ),
-    _cpu(
-        *("upsample", "tensorflow", "phases", "forward 1.00-1.35, training 0.82-1.32"),
-        interpolations=_NEAREST,
-    ),
-    _cpu(
-        *("upsample", "tensorflow", "native", "forward 0.42-6.95, training 0.35-11.27"),
-        interpolations=_SMOOTH, dtypes=("float32",), plain=False,
-    ),
-    _cpu(
-        *("upsample_conv", "tensorflow", "difference", "forward 1.01-1.17, training 1.22-1.49"),
-        interpolations=_NEAREST, dtypes=_FLOAT, taps=(1, 1),
-    ),
-    _cpu(
-        *("upsample_conv", "tensorflow", "transpose", "forward 0.87-2.88, training 1.04-3.35"),
-        interpolations=_NEAREST,
-    ),
-    _cpu(
-        *("upsample", "torch", "native", "forward 1.06-9.02, training 1.93-12.90"),
-        interpolations=_NEAREST, dtypes=("float32",),
-    ),
-    _cpu(
-        *("upsample", "torch", "native", "forward 1.07-17.67, training 0.87-17.30"),
-        interpolations=("bilinear", "bicubic"), dtypes=("float32",), plain=False,
-    ),
-    _cpu("upsample", "torch", "phases", "forward 1.14-2.72, training 1.28-3.08"),
-    _cpu(
-        *("upsample_conv", "torch", "difference", "forward 1.36-4.94, training 1.33-3.35"),
-        interpolations=_NEAREST, dtypes=_FLOAT, taps=(1, 1),
-    ),
-    _cpu(
-        *("upsample_conv", "torch", "transpose", "forward 0.96-2.69, training 1.28-3.15"),
-        interpolations=_NEAREST,
-    ),
-)  # fmt: skip
+    Row("upsample", "jax", "cpu", "phases", _NEAREST),
+    Row("upsample", "jax", "cpu", "phases", ("lanczos5",)),
+    Row("upsample", "jax", "cpu", "phases", _SMOOTH, channels=(0, 4)),
+    Row("upsample_conv", "jax", "cpu", "patches", _NEAREST, _FLOAT, channels=(1, 4), filters=_MANY),
+    Row("upsample_conv", "jax", "cpu", "difference", _NEAREST, _FLOAT),
+    Row("upsample_conv", "jax", "cpu", "phases", _NEAREST),
+    Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, channels=_FEW, filters=_SOME),
+    Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, filters=(1, 4)),
+    Row("conv_transpose", "jax", "cpu", "patches", dtypes=_FLOAT),
+    Row("upsample", "tensorflow", "cpu", "phases", _NEAREST),
+    Row("upsample", "tensorflow", "cpu", "native", _SMOOTH, ("float32",), dyadic=True),
+    Row("upsample", "tensorflow", "cpu", "phases", _SMOOTH),
+    Row("upsample_conv", "tensorflow", "cpu", "transpose", _NEAREST),
+    Row("upsample", "torch", "cpu", "native", _NEAREST, ("float32",)),
+    Row("upsample", "torch", "cpu", "native", ("bilinear", "bicubic"), ("float32",), dyadic=True),
+    Row("upsample", "torch", "cpu", "phases"),
+    Row("upsample_conv", "torch", "cpu", "transpose", _NEAREST),
+)
 
 
 def choose(
@@ -171,7 +118,7 @@ def choose(
     *,
     interpolation: str | None = None,
     plain: bool = True,
-    convolved: bool = False,
+    dyadic: bool = True,
     channels: int = 0,
     filters: int = 0,
     taps: int = 0,
@@ -184,9 +131,9 @@ def choose(
     Args:
         operation: "upsample", "upsample_conv" or "conv_transpose".
         interpolation: the interpolation's name; None for a transposed convolution.
-        plain: whether both sizes are integers and the kernel has no dilation and one group; of a
-            transposed convolution, whether it upsamples, without dilation.
-        convolved: of "upsample", whether a convolution reads the result.
+        plain: whether both sizes are integers, not both 1, and the kernel has no dilation and one
+            group; of a transposed convolution, whether it upsamples, without dilation.
+        dyadic: of "upsample", whether both sizes are powers of two, up to 512.
         channels: number of input channels; 0 if unknown.
         filters: number of output channels; does not matter for "upsample".
         taps: the kernel's longer side; does not matter for "upsample".
@@ -195,7 +142,7 @@ def choose(
         device: "cpu" or "gpu"; default: the one in use.
 
     Returns:
-        The deciding `Row`: `.lowering` and `.measurement`.
+        The deciding `Row`: `.lowering` and `.measurement`; one that says "direct" where none fits.
 
     Example:
         >>> choose("upsample", interpolation="bilinear", backend="torch", device="cpu").lowering
@@ -204,7 +151,16 @@ def choose(
     backend = backend or keras.backend.backend()
     device = device or _device(backend)
     question = Question(
-        operation, interpolation, plain, convolved, channels, filters, taps, dtype, backend, device
+        operation=operation,
+        interpolation=interpolation,
+        plain=plain,
+        dyadic=dyadic,
+        channels=channels,
+        filters=filters,
+        taps=taps,
+        dtype=dtype,
+        backend=backend,
+        device=device,
     )
     return _answer(question)
 
@@ -213,9 +169,8 @@ def choose(
 def _answer(question: Question) -> Row:
     """Look the row up; cached, so that each decision is logged once."""
     asked = (question.operation, question.backend, question.device)
-    otherwise = Row(*asked, "direct", "no row: the plain way")
-    row = next((row for row in TABLE if row.fits(question)), otherwise)
-    _log.debug("auto: %s -> %s (%s)", question, row.lowering, row.measurement)
+    row = next((row for row in TABLE if row.fits(question)), Row(*asked, "direct"))
+    _log.debug("auto: %s -> %s", question, row.lowering)
     return row
 
 

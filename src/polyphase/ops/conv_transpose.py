@@ -19,8 +19,9 @@ def conv_transpose(
     data_format: str | None = None,
     dilation_rate: Any = 1,
     lowering: str = "auto",
+    bias: Tensor | None = None,
 ) -> Tensor:
-    """Transpose-convolve images: `z[n] = sum_j x[j] W[n - s*j]`, cropped as Keras crops.
+    """Transpose-convolve images: `z[n] = sum_j x[j] W[n - s*j] + b`, cropped as Keras crops.
 
     Args:
         x: `(batch, height, width, c_in)`, or channels first; a float dtype.
@@ -31,6 +32,8 @@ def conv_transpose(
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         dilation_rate: distance between the kernel's taps, an int or two, at least 1.
         lowering: "auto", "reference", "direct" (the backend's own), "phases" or "patches".
+        bias: `(c_out,)` of the same dtype, or None; no second pass over the result where the
+            lowering can add it on the way.
 
     Returns:
         `(batch, out_height, out_width, c_out)`: `N * s` for "same", `(N-1) * s + max(k, s)` for
@@ -57,6 +60,7 @@ def conv_transpose(
     dilation = arguments.pair(dilation_rate, "dilation_rate")
     channels = x.shape[axes.channel(data_format)]
     kernel = arguments.kernel(kernel, channels, 3, "conv_transpose", groups=False)
+    bias = arguments.bias(bias, kernel.shape[2], "conv_transpose")
     more = arguments.output_padding(output_padding, strides)
     plan = transposed(kernel.shape[:2], data_format, strides, padding, more, dilation)
     for axis, stride, more_pixels in zip(plan.axes, plan.strides, plan.extra, strict=True):
@@ -75,4 +79,4 @@ def conv_transpose(
         taps=max(kernel.shape[:2]),
         dtype=keras.backend.standardize_dtype(x.dtype),
     )
-    return restore(way(x, kernel, plan))
+    return restore(way(x, kernel, bias, plan))

@@ -63,13 +63,21 @@ Gather = Callable[[Tensor, int, Side], Tensor]
 
 
 def overlapped(
-    x: Tensor, kernel: Tensor, sides: tuple[Side, Side], spread: Spread, gather: Gather
+    x: Tensor,
+    kernel: Tensor,
+    bias: Tensor | None,
+    sides: tuple[Side, Side],
+    spread: Spread,
+    gather: Gather,
 ) -> Tensor:
     """Return `(n, h, w, c_in)` times `(taps_h, taps_w, c_in, c_out)`, overlaps added up, woven.
+
+    The bias is added strip by strip: no second pass over the result, and no second copy of it.
 
     Args:
         x: the image.
         kernel: what every pixel is multiplied by.
+        bias: `(c_out,)`, or None.
         sides: of both axes.
         spread: turns one axis' taps into phases of as many pixels as asked for: the summands.
         gather: its adjoint, called with the phases, the number of taps and the side.
@@ -100,7 +108,7 @@ def overlapped(
                 products = axes.window(products, side.axis, margin[0], length)
             return products
 
-        return linear(products, assemble, collect)
+        return axes.biased(linear(products, assemble, collect), bias, 3)
 
     row_bytes = 4 * sizes[1] * rows * columns * c_out
     y = in_strips(x, sizes[0] + sides[0].more, sides[0].reach, sides[0].pads, row_bytes, compute)

@@ -34,7 +34,8 @@ def upsample(
             "lanczos3" or "lanczos5".
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         lowering: "auto", "reference", "direct", "phases" (integer factors) or "native" (what
-            TensorFlow and PyTorch compute exactly, in float32).
+            TensorFlow and PyTorch compute exactly: in float32, by powers of two up to 512;
+            nearest by integers).
 
     Returns:
         `(batch, floor(height * size), floor(width * size), channels)`.
@@ -60,10 +61,8 @@ def upsample(
     return resample(x, plan, lowering)
 
 
-def resample(
-    x: Tensor, plan: Upsampling, lowering: str = "auto", convolved: bool = False
-) -> Tensor:
-    """Upsample by a plan, and sum half precision in float32; `convolved` as in `choose`."""
+def resample(x: Tensor, plan: Upsampling, lowering: str = "auto") -> Tensor:
+    """Upsample by a plan, and sum half precision in float32."""
     dtype = computed = keras.backend.standardize_dtype(x.dtype)
     if plan.interpolation != "nearest":
         dtype = dtype if "float" in dtype else keras.config.floatx()
@@ -74,7 +73,7 @@ def resample(
         lowering,
         interpolation=plan.interpolation,
         plain=plan.integer,
-        convolved=convolved,
+        dyadic=plan.dyadic,
         channels=x.shape[axes.channel(plan.data_format)] or 0,
         dtype=computed,
     )

@@ -1,6 +1,5 @@
 """Upsample, then convolve, as one operation."""
 
-import functools
 from typing import Any
 
 import keras
@@ -22,8 +21,9 @@ def upsample_conv(
     data_format: str | None = None,
     dilation_rate: Any = 1,
     lowering: str = "auto",
+    bias: Tensor | None = None,
 ) -> Tensor:
-    """Upsample images, then convolve them with stride 1: `y = Conv_w(R x)`.
+    """Upsample images, then convolve them with stride 1: `y = Conv_w(R x) + b`.
 
     Args:
         x: `(batch, height, width, c_in)`, or channels first; a float dtype.
@@ -37,6 +37,8 @@ def upsample_conv(
         lowering: "auto", "reference", "direct"; without dilation and groups "patches"; for
             nearest with integer factors "phases", and without dilation and groups "transpose"
             and "difference".
+        bias: `(c_out,)` of the same dtype, or None; no second pass over the result where the
+            lowering can add it on the way.
 
     Returns:
         `(batch, out_height, out_width, c_out)`: `floor(side * size)` for "same",
@@ -64,6 +66,7 @@ def upsample_conv(
     dilation = arguments.pair(dilation_rate, "dilation_rate")
     channels = x.shape[axes.channel(data_format)]
     kernel = arguments.kernel(kernel, channels, 2, "upsample_conv")
+    bias = arguments.bias(bias, kernel.shape[3], "upsample_conv")
     upsampling = Upsampling(data_format, sizes, interpolation)
     plan = Convolution(
         upsampling=upsampling,
@@ -73,7 +76,7 @@ def upsample_conv(
             geometry.padding_amounts(kernel.shape[1], padding, dilation[1]),
         ),
         dilation=dilation,
-        upsample=functools.partial(resample, convolved=True),
+        upsample=resample,
     )
     for axis, one_size, k, rate in zip(plan.axes, sizes, kernel.shape, dilation, strict=False):
         if x.shape[axis] is not None:
@@ -83,10 +86,13 @@ def upsample_conv(
         "upsample_conv",
         lowering,
         interpolation=interpolation,
-        plain=upsampling.integer and dilation == (1, 1) and channels == kernel.shape[2],
+        plain=upsampling.integer
+        and max(sizes) > 1
+        and dilation == (1, 1)
+        and channels == kernel.shape[2],
         channels=channels,
         filters=kernel.shape[3],
         taps=max(kernel.shape[:2]),
         dtype=keras.backend.standardize_dtype(x.dtype),
     )
-    return restore(way(x, kernel, plan))
+    return restore(way(x, kernel, bias, plan))

@@ -2,7 +2,10 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
 from typing import Any
+
+from polyphase.ops.choice import TABLE, Row, choose
 
 Content = Mapping[str, Any]
 NAMES = {"jax": "JAX", "tensorflow": "TensorFlow", "torch": "PyTorch"}
@@ -82,6 +85,40 @@ def memory(contents: Mapping[str, Content]) -> str:
     return _table(["Keras / ours, MiB", *(NAMES[backend] for backend in contents)], rows)
 
 
+def epoch(contents: Mapping[str, Content]) -> str:
+    """Return the seconds of an epoch of R6, and Keras' divided by ours."""
+    names = {
+        "keras": "Keras' layers",
+        "ours": "`polyphase.layers.UpSampling2D`",
+        "joined": "`UpSampleConv2D` for each pair",
+    }
+    rows = [
+        [
+            text,
+            *(
+                f"{content['medians'][name]:.2f} s"
+                f" ({content['medians']['keras'] / content['medians'][name]:.2f})"
+                for content in contents.values()
+            ),
+        ]
+        for name, text in names.items()
+    ]
+    return _table(["R6", *(NAMES[backend] for backend in contents)], rows)
+
+
+def allocator(contents: Mapping[str, Content]) -> str:
+    """Return the milliseconds of our layers with glibc as it is and with memory kept."""
+    rows = []
+    for index, first in enumerate(next(iter(contents.values()))["results"]):
+        cells = []
+        for content in contents.values():
+            result = content["results"][index]
+            default, kept = (median(result[habit]) for habit in ("default", "kept"))
+            cells.append(f"{_milliseconds(default)} / {_milliseconds(kept)} ({default / kept:.2f})")
+        rows.append([f"{first['name']}, {first['mode']}", *cells])
+    return _table(["default / kept, ms", *(NAMES[backend] for backend in contents)], rows)
+
+
 def precision(contents: Mapping[str, Content]) -> str:
     """Return the largest error of every lowering, in multiples of direct's on the same input."""
     rows: dict[tuple[str, str, str], dict[str, list[float]]] = {}
@@ -97,6 +134,41 @@ def precision(contents: Mapping[str, Content]) -> str:
         for key, c in rows.items()
     ]
     return _table(["operation", "lowering", "dtype", *(NAMES[b] for b in contents)], lines)
+
+
+def choices(contents: Mapping[str, Content]) -> str:
+    """Return what the table behind `auto` rests on: direct's time divided by each row's way."""
+    rows = []
+    for row in TABLE:
+        measured = [
+            case
+            for case in contents[row.backend]["cases"].values()
+            if choose(**case["ask"], backend=row.backend, device=row.device) is row
+        ]
+        gains = [
+            _mean_and_worst([case[mode]["direct"] / case[mode][row.lowering] for case in measured])
+            for mode in ("forward", "training")
+        ]
+        who = f"{NAMES[row.backend]}: `{row.operation}`"
+        rows.append([who, _conditions(row), f"`{row.lowering}`", str(len(measured)), *gains])
+    head = ["operation", "where", "way", "cases", "forward", "training"]
+    return _table(head, rows, text=3)
+
+
+def _conditions(row: Row) -> str:
+    """Return in words what a row asks for."""
+    words = [", ".join(row.interpolations), ", ".join(row.dtypes)]
+    words += ["sizes that are powers of two"] if row.dyadic else []
+    for name, (least, most) in (
+        ("input channels", row.channels),
+        ("output channels", row.filters),
+        ("taps", row.taps),
+    ):
+        if most < math.inf:
+            words.append(f"at most {most} {name}")
+        elif least > 0:
+            words.append(f"at least {least} {name}")
+    return "; ".join(word for word in words if word)
 
 
 def circumstances(contents: Iterable[Content]) -> str:
@@ -161,7 +233,7 @@ def _sides(image: Sequence[int]) -> str:
     return "x".join(map(str, image))
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table; the first column is text."""
-    marks = ["---", *["---:"] * (len(head) - 1)]
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], text: int = 1) -> str:
+    """Return a Markdown table; the first `text` columns are text."""
+    marks = [*["---"] * text, *["---:"] * (len(head) - text)]
     return "\n".join(f"| {' | '.join(line)} |" for line in [head, marks, *rows]) + "\n"

@@ -20,7 +20,7 @@ from polyphase.ops.plans import Convolution
 Tensor = Any
 
 
-def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
+def upsample_conv(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolution) -> Tensor:
     """Multiply the differences by the tail sums, pixel by pixel; add up; weave.
 
     Nearest, integer factors, no dilation, one group => the same operator, up to the border.
@@ -36,7 +36,7 @@ def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
     rows, columns = (_side(kernel.shape[i], factors[i], plan.pads[i], i + 1) for i in (0, 1))
     for i in (0, 1):
         kernel = axes.fold(kernel, _tails(kernel.shape[i]), axis=i)
-    y = overlapped(x, kernel, (rows, columns), _spread, _gather)
+    y = overlapped(x, kernel, bias, (rows, columns), _spread, _gather)
     if plan.data_format == "channels_first":
         y = ops.transpose(y, (0, 3, 1, 2))
     return ops.cast(y, dtype)

@@ -44,10 +44,38 @@ def _taken(x: Tensor, axis: int, columns: Any, weights: Any, interpolation: str)
     return axes.gather(x, axis, columns, weights)
 
 
-def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
-    """Upsample, then convolve with the backend's convolution."""
+def upsample_conv(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolution) -> Tensor:
+    """Upsample, then convolve with the backend's convolution.
+
+    One tap mixes channels, upsampling mixes pixels => convolve first, if that leaves no more
+    channels to upsample.
+    """
+    if tuple(kernel.shape[:2]) == (1, 1) and kernel.shape[3] <= x.shape[plan.channel]:
+        y = plan.upsample(_convolution(x, kernel, plan), plan.upsampling)
+    else:
+        y = _convolution(plan.upsample(x, plan.upsampling), kernel, plan)
+    return axes.biased(y, bias, plan.channel)
+
+
+def _convolution(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
+    """Convolve.
+
+    XLA's gradient with respect to the kernel is slow => on JAX that of `patches` instead, which
+    knows one group only.
+    """
+    if kernel.shape[2] != x.shape[plan.channel]:
+        return _backend_convolution(x, kernel, plan)
+    return computed(
+        lambda x, kernel: _backend_convolution(x, kernel, plan),
+        lambda x, kernel: patches.convolution(x, kernel, None, plan),
+        x,
+        kernel,
+    )
+
+
+def _backend_convolution(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
     return ops.conv(
-        plan.upsample(x, plan.upsampling),
+        x,
         kernel,
         strides=1,
         padding=plan.padding,
@@ -56,29 +84,29 @@ def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
     )
 
 
-def conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:
+def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transposed) -> Tensor:
     """Call the backend's transposed convolution through Keras.
 
     XLA's gradient of it multiplies inserted zeros => on JAX that of `patches` instead.
     """
-    return computed(
+    behind = _torch_output_padding(kernel, plan)
+    if behind is not None:
+        return _torch_conv_transpose(x, kernel, bias, plan, behind)
+    y = computed(
         lambda x, kernel: _backend_conv_transpose(x, kernel, plan),
-        lambda x, kernel: patches.conv_transpose(x, kernel, plan),
+        lambda x, kernel: patches.conv_transpose(x, kernel, None, plan),
         x,
         kernel,
     )
+    return axes.biased(y, bias, plan.channel)
 
 
 def _backend_conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:
-    """Call it as the backend likes it best; compute in full and crop what it refuses.
+    """Call it through Keras; compute in full and crop what it refuses.
 
-    - PyTorch crops both ends alike and then less behind: Keras computes in full and crops.
-    - "same" with an even kernel and `output_padding=0` is shorter than the stride times the
-      input, which TensorFlow refuses.
+    "same" with an even kernel and `output_padding=0` is shorter than the stride times the input,
+    which TensorFlow refuses.
     """
-    behind = _torch_output_padding(kernel, plan)
-    if behind is not None:
-        return _torch_conv_transpose(x, kernel, plan, behind)
     short = any(extra <= -stride for extra, stride in zip(plan.extra, plan.strides, strict=True))
     y = ops.conv_transpose(
         x,
@@ -97,7 +125,10 @@ def _backend_conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed) -> Tens
 
 
 def _torch_output_padding(kernel: Tensor, plan: Transposed) -> list[int] | None:
-    """Return by how much less PyTorch must crop behind than in front; None: it cannot."""
+    """Return by how much less PyTorch must crop behind than in front; None: it cannot.
+
+    PyTorch crops both ends alike and then less behind; Keras computes in full and crops.
+    """
     behind = [
         extra + stride + 2 * crop - (size - 1) * rate - 1
         for extra, stride, crop, size, rate in zip(
@@ -109,13 +140,16 @@ def _torch_output_padding(kernel: Tensor, plan: Transposed) -> list[int] | None:
     return behind if backend.backend() == "torch" and fits else None
 
 
-def _torch_conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed, behind: list[int]) -> Tensor:
+def _torch_conv_transpose(
+    x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transposed, behind: list[int]
+) -> Tensor:
     import torch
 
     last = plan.data_format == "channels_last"
     y = torch.nn.functional.conv_transpose2d(
         x.permute(0, 3, 1, 2) if last else x,
         kernel.permute(3, 2, 0, 1),
+        bias,
         stride=plan.strides,
         padding=plan.crop,
         output_padding=tuple(behind),

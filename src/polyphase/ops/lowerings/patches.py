@@ -16,30 +16,50 @@ from polyphase.ops.plans import Convolution, Transposed
 Tensor = Any
 
 
-def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
+def upsample_conv(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolution) -> Tensor:
     """Multiply the patches of the small image by the kernels of all phases at once; weave.
 
     No dilation, one group => the same operator, up to the border. Where the kernel cannot be
-    folded (other interpolations and sizes), the patches are those of the upsampled image.
+    folded (other interpolations and sizes), the patches are those of the upsampled image; with
+    fewer output than input channels every pixel is multiplied by all taps instead.
     """
     plan.require_plain(x, kernel, "patches")
     factors = plan.nearest_factors("patches") if plan.folds else (1, 1)
     image = x if plan.folds else plan.upsample(x, plan.upsampling)
+    if not plan.folds and kernel.shape[3] < kernel.shape[2]:
+        return convolution(image, kernel, bias, plan)
     banks = upsample_conv_banks(kernel, plan, factors)
     if plan.data_format == "channels_last":
-        return _gather(image, kernel, *banks)
+        return axes.biased(_gather(image, kernel, *banks), bias, 3)
     banks = [Bank(bank.axis - 1, bank.phases, bank.extra) for bank in banks]
     y = _gather(ops.transpose(image, (0, 2, 3, 1)), kernel, *banks)
-    return ops.transpose(y, (0, 3, 1, 2))
+    return axes.biased(ops.transpose(y, (0, 3, 1, 2)), bias, 1)
 
 
-def conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:
+def convolution(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolution) -> Tensor:
+    """Convolve an image that is upsampled already: transpose-convolve by the flipped kernel."""
+    reach = [(k - 1) * d for k, d in zip(kernel.shape, plan.dilation, strict=False)]
+    transposition = Transposed(
+        data_format=plan.data_format,
+        strides=(1, 1),
+        padding=plan.padding,
+        output_padding=None,
+        dilation=plan.dilation,
+        crop=(reach[0] - plan.pads[0][0], reach[1] - plan.pads[1][0]),
+        extra=(sum(plan.pads[0]) - reach[0], sum(plan.pads[1]) - reach[1]),
+    )
+    flipped = ops.transpose(ops.flip(kernel, (0, 1)), (0, 1, 3, 2))
+    return conv_transpose(x, flipped, bias, transposition)
+
+
+def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transposed) -> Tensor:
     """Multiply every pixel by the whole kernel, then add up what overlaps: patches, adjoint."""
     first = plan.data_format == "channels_first"
     image = ops.transpose(x, (0, 2, 3, 1)) if first else x
     y = overlapped(
         image,
         ops.transpose(kernel, (0, 1, 3, 2)),
+        bias,
         (_side(kernel.shape[0], plan, 0), _side(kernel.shape[1], plan, 1)),
         _spread(plan.dilation),
         _cut(plan.dilation),

@@ -5,6 +5,7 @@ exists.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from keras import backend, ops
@@ -29,8 +30,17 @@ def upsample(x: Tensor, plan: Upsampling) -> Tensor:
     if plan.interpolation == "nearest":
         return _repeat(x, plan.axes, factors)
     for axis, factor in zip(plan.axes, factors, strict=True):
-        x = _resample(x, axis, factor, plan.interpolation)
+        forward, adjoint = _resampling(axes.length(x, axis), axis, factor, plan.interpolation)
+        x = linear(x, forward, adjoint)
     return x
+
+
+def upsample_adjoint(g: Tensor, plan: Upsampling) -> Tensor:
+    """Return the gradient of `upsample` with respect to the image: the transposed table."""
+    for axis, factor in zip(plan.axes, plan.factors("phases"), strict=True):
+        size = axes.length(g, axis) // factor
+        g = _resampling(size, axis, factor, plan.interpolation)[1](g)
+    return g
 
 
 def _repeat(x: Tensor, spatial: tuple[int, int], factors: tuple[int, int]) -> Tensor:
@@ -65,10 +75,11 @@ def _repeat(x: Tensor, spatial: tuple[int, int], factors: tuple[int, int]) -> Te
     return linear(x, repeat, add)
 
 
-def _resample(x: Tensor, axis: int, factor: int, interpolation: str) -> Tensor:
-    """Upsample one axis; the gradient is the transposed table, in phases too."""
+def _resampling(
+    size: Any, axis: int, factor: int, interpolation: str
+) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
+    """Return the upsampling of one axis and its adjoint, the transposed table, in phases too."""
     taps = phase_taps(factor, interpolation)
-    size = axes.length(x, axis)
     gains = _gains(size, factor, interpolation)
     offsets = [
         [(first + t, float(weight)) for t, weight in enumerate(weights) if weight != 0]
@@ -98,7 +109,7 @@ def _resample(x: Tensor, axis: int, factor: int, interpolation: str) -> Tensor:
             for p, (phase, shifts) in enumerate(zip(phases, offsets, strict=True))
         )
 
-    return linear(x, forward, adjoint)
+    return forward, adjoint
 
 
 def _shifted(x: Tensor, axis: int, size: Any, shifts: list[tuple[int, float]]) -> Tensor:
@@ -109,20 +120,22 @@ def _shifted(x: Tensor, axis: int, size: Any, shifts: list[tuple[int, float]]) -
     return sum(axes.window(padded, axis, before + shift, size) * w for shift, w in shifts)
 
 
-def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
+def upsample_conv(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolution) -> Tensor:
     """Convolve the input with every phase's collected taps.
 
     Nearest, integer factors => taps that meet the same input pixel can be added up; zero padding
     commutes with the upsampling, so this holds up to the border.
     """
     factors = plan.nearest_factors("phases")
-    return _filter_bank(x, kernel, upsample_conv_banks(kernel, plan, factors), plan.data_format)
+    y = _filter_bank(x, kernel, upsample_conv_banks(kernel, plan, factors), plan.data_format)
+    return axes.biased(y, bias, plan.channel)
 
 
-def conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:
+def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transposed) -> Tensor:
     """Convolve the input with every phase's taps `W[p], W[p+s], ...`."""
     swapped = ops.transpose(kernel, (0, 1, 3, 2))
-    return _filter_bank(x, swapped, conv_transpose_banks(kernel, plan), plan.data_format)
+    y = _filter_bank(x, swapped, conv_transpose_banks(kernel, plan), plan.data_format)
+    return axes.biased(y, bias, plan.channel)
 
 
 def _filter_bank(x: Tensor, kernel: Tensor, banks: list[Bank], data_format: str) -> Tensor:

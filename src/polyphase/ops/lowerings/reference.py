@@ -25,7 +25,7 @@ def upsample(x: Tensor, plan: Upsampling) -> Tensor:
     return ops.cast(x, dtype)
 
 
-def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
+def upsample_conv(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolution) -> Tensor:
     """Upsample, then add up the shifted images, one product with the kernel per tap."""
     sizes = []
     x = upsample(x, plan.upsampling)
@@ -38,10 +38,10 @@ def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
         for b in range(kernel.shape[1]):
             tap = axes.window(shifted, plan.axes[1], b * plan.dilation[1], sizes[1])
             total = total + _mix(tap, kernel[a, b], plan.channel)
-    return total
+    return axes.biased(total, bias, plan.channel)
 
 
-def conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:
+def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transposed) -> Tensor:
     """Insert zeros, then add up one shifted product with the kernel per tap, and crop."""
     for axis, stride in zip(plan.axes, plan.strides, strict=True):
         x = axes.interleave([x] + [ops.zeros_like(x)] * (stride - 1), axis)
@@ -51,7 +51,7 @@ def conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:
         for b in range(kernel.shape[1]):
             tap = _shift(shifted, plan, 1, b, kernel.shape[1])
             total = total + _mix(tap, ops.transpose(kernel[a, b]), plan.channel)
-    return total
+    return axes.biased(total, bias, plan.channel)
 
 
 def _shift(x: Tensor, plan: Transposed, side: int, tap: int, taps: int) -> Tensor:

@@ -12,7 +12,7 @@ from polyphase.ops.plans import Convolution, transposed
 Tensor = Any
 
 
-def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
+def upsample_conv(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolution) -> Tensor:
     """Sum the kernel's taps per stride, transpose-convolve, crop.
 
     Nearest, integer factors, no dilation, one group => the same operator, up to the border.
@@ -27,7 +27,7 @@ def upsample_conv(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
     transposition = transposed(
         kernel.shape[:2], plan.data_format, factors, "same" if cropped else "valid"
     )
-    full = direct.conv_transpose(x, ops.transpose(kernel, (0, 1, 3, 2)), transposition)
+    full = direct.conv_transpose(x, ops.transpose(kernel, (0, 1, 3, 2)), bias, transposition)
     if cropped:
         return full
     for side, axis in enumerate(plan.axes):
