@@ -10,6 +10,7 @@ cases are measured again; the others keep their figures, and the date is the las
 
 import itertools
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -36,9 +37,13 @@ SHAPES = (
 SMALL = SHAPES[1:2] + SHAPES[4:5]
 FEW_CHANNELS = ((25, 14, 14, 8, 1), (4, 64, 64, 8, 8), (4, 64, 64, 3, 8), (4, 64, 64, 4, 16))
 MIDDLE = (8, 16, 16, 64, 64)
-CONVOLUTIONS = [(2, 3, shape) for shape in SHAPES] + [
-    (s, k, shape) for s, k in ((2, 5), (3, 3), (4, 3), (2, 1)) for shape in SMALL
-]
+FEW_PIXELS = ((1, 4, 4, 512, 256), (1, 4, 4, 64, 64), (1, 8, 8, 64, 64), (1, 16, 16, 64, 64),
+              (16, 4, 4, 512, 256))  # fmt: skip
+CONVOLUTIONS = (
+    [(2, 3, shape) for shape in SHAPES]
+    + [(s, k, shape) for s, k in ((2, 5), (3, 3), (4, 3), (2, 1)) for shape in SMALL]
+    + [(2, 3, shape) for shape in FEW_PIXELS]
+)
 TRANSPOSED = (
     [(s, k, shape) for s, k in ((2, 4), (2, 3)) for shape in SHAPES]
     + [(s, k, shape) for s, k in ((2, 2), (2, 5), (3, 4), (4, 5), (1, 3)) for shape in SMALL]
@@ -76,7 +81,7 @@ def cases() -> Iterator[Case]:
             yield Case(
                 f"upsample_conv {interpolation} x{s} k{k} {_shape(*image, c_in)}->{c_out}",
                 {"operation": "upsample_conv", "interpolation": interpolation,
-                 "channels": c_in, "filters": c_out, "taps": k},
+                 "channels": c_in, "filters": c_out, "taps": k, "pixels": math.prod(image)},
                 lambda x, w, lowering, s=s, i=interpolation: pp.ops.upsample_conv(
                     x, w, s, i, padding="same", lowering=lowering
                 ),
@@ -88,7 +93,7 @@ def cases() -> Iterator[Case]:
         yield Case(
             f"upsample_conv {interpolation} x2 k{k} {_shape(*image, c_in)}->{c_out}",
             {"operation": "upsample_conv", "interpolation": interpolation,
-             "channels": c_in, "filters": c_out, "taps": k},
+             "channels": c_in, "filters": c_out, "taps": k, "pixels": math.prod(image)},
             lambda x, w, lowering, i=interpolation: pp.ops.upsample_conv(
                 x, w, 2, i, padding="same", lowering=lowering
             ),
@@ -106,7 +111,8 @@ def cases() -> Iterator[Case]:
         yield Case(
             f"upsample_conv nearest x2 k{k} {_shape(*image, c_in)}->{c_out} bfloat16",
             {"operation": "upsample_conv", "interpolation": "nearest",
-             "channels": c_in, "filters": c_out, "taps": k, "dtype": "bfloat16"},
+             "channels": c_in, "filters": c_out, "taps": k, "pixels": math.prod(image),
+             "dtype": "bfloat16"},
             lambda x, w, lowering: keras.ops.cast(pp.ops.upsample_conv(
                 *(keras.ops.cast(t, "bfloat16") for t in (x, w)), 2, padding="same",
                 lowering=lowering,

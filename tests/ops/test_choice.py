@@ -136,3 +136,14 @@ def test_an_unknown_way_is_refused_with_those_there_are(operation):
     ways = ", ".join(n for n in LOWERINGS if n in WAYS[operation])
     with pytest.raises(ValueError, match=rf"`lowering` of {operation} .* auto, {ways}\. .*'slow'"):
         choice.function(operation, "slow")
+
+
+@pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+def test_a_kernel_is_folded_for_enough_pixels_only(backend):
+    def way(pixels):
+        ask = {"interpolation": "nearest", "channels": 64, "filters": 64, "taps": 3}
+        ask |= {"backend": backend, "device": "cpu", "pixels": pixels}
+        return pp.ops.choose("upsample_conv", **ask).lowering
+
+    assert way(16) == "direct"
+    assert way(512) == way(None) != "direct"

@@ -1,5 +1,6 @@
 """Padding, cutting and interleaving along one axis, for sizes known or not."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,12 @@ def spatial(data_format: str) -> tuple[int, int]:
 def channel(data_format: str) -> int:
     """Return the axis of the channels."""
     return 3 if data_format == "channels_last" else 1
+
+
+def pixels(x: Tensor, spatial: tuple[int, int]) -> int | None:
+    """Return how many pixels all images have together, if that is known."""
+    sides = [x.shape[axis] for axis in (0, *spatial)]
+    return None if None in sides else math.prod(sides)
 
 
 def length(x: Tensor, axis: int) -> Any:

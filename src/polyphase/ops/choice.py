@@ -31,6 +31,7 @@ class Row:
         channels: for so many input channels, from and to.
         filters: for so many output channels, from and to.
         taps: for kernels of so many taps per axis at most, from and to.
+        pixels: for at least so many input pixels in all images together, if they are known.
         plain: whether it holds for what `choose` calls plain only.
         dyadic: whether it holds for sizes that are powers of two only.
     """
@@ -44,6 +45,7 @@ class Row:
     channels: tuple[int, float] = (0, math.inf)
     filters: tuple[int, float] = (0, math.inf)
     taps: tuple[int, float] = (0, math.inf)
+    pixels: int = 0
     plain: bool = True
     dyadic: bool = False
 
@@ -65,6 +67,7 @@ class Row:
             and self.channels[0] <= question.channels <= self.channels[1]
             and self.filters[0] <= question.filters <= self.filters[1]
             and self.taps[0] <= question.taps <= self.taps[1]
+            and (question.pixels is None or question.pixels >= self.pixels)
             and (question.plain or not self.plain)
             and (question.dyadic or not self.dyadic)
         )
@@ -81,12 +84,14 @@ class Question:
     channels: int
     filters: int
     taps: int
+    pixels: int | None
     dtype: str
     backend: str
     device: str
 
 
 _FLOAT = ("float32", "float64")
+_HALF = ("float16", "bfloat16")
 _NEAREST = ("nearest",)
 _FEW, _SOME, _MANY = (1, 8), (1, 16), (8, math.inf)
 _SMOOTH = ("bilinear", "bicubic", "mitchell", "lanczos3", "lanczos5")
@@ -97,19 +102,19 @@ TABLE: tuple[Row, ...] = (
     Row("upsample", "jax", "cpu", "phases", ("lanczos5",)),
     Row("upsample", "jax", "cpu", "phases", _SMOOTH, channels=(0, 4)),
     Row("upsample_conv", "jax", "cpu", "patches", _NEAREST, _FLOAT, channels=(1, 4), filters=_MANY),
-    Row("upsample_conv", "jax", "cpu", "difference", _NEAREST, _FLOAT),
-    Row("upsample_conv", "jax", "cpu", "phases", _NEAREST),
+    Row("upsample_conv", "jax", "cpu", "difference", _NEAREST, _FLOAT, pixels=32),
+    Row("upsample_conv", "jax", "cpu", "phases", _NEAREST, _HALF),
     Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, channels=_FEW, filters=_SOME),
     Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, filters=(1, 4)),
     Row("conv_transpose", "jax", "cpu", "patches", dtypes=_FLOAT),
     Row("upsample", "tensorflow", "cpu", "phases", _NEAREST),
     Row("upsample", "tensorflow", "cpu", "native", _SMOOTH, ("float32",), dyadic=True),
     Row("upsample", "tensorflow", "cpu", "phases", _SMOOTH),
-    Row("upsample_conv", "tensorflow", "cpu", "transpose", _NEAREST),
+    Row("upsample_conv", "tensorflow", "cpu", "transpose", _NEAREST, pixels=512),
     Row("upsample", "torch", "cpu", "native", _NEAREST, ("float32",)),
     Row("upsample", "torch", "cpu", "native", ("bilinear", "bicubic"), ("float32",), dyadic=True),
     Row("upsample", "torch", "cpu", "phases"),
-    Row("upsample_conv", "torch", "cpu", "transpose", _NEAREST),
+    Row("upsample_conv", "torch", "cpu", "transpose", _NEAREST, pixels=512),
 )
 
 
@@ -122,6 +127,7 @@ def choose(
     channels: int = 0,
     filters: int = 0,
     taps: int = 0,
+    pixels: int | None = None,
     dtype: str = "float32",
     backend: str | None = None,
     device: str | None = None,
@@ -137,6 +143,8 @@ def choose(
         channels: number of input channels; 0 if unknown.
         filters: number of output channels; does not matter for "upsample".
         taps: the kernel's longer side; does not matter for "upsample".
+        pixels: of "upsample_conv", batch x height x width of the input; None if unknown. Folding a
+            kernel takes its time, whatever the image.
         dtype: what is computed in.
         backend: a Keras backend; default: the one in use.
         device: "cpu" or "gpu"; default: the one in use.
@@ -158,6 +166,7 @@ def choose(
         channels=channels,
         filters=filters,
         taps=taps,
+        pixels=pixels,
         dtype=dtype,
         backend=backend,
         device=device,

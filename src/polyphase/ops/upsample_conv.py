@@ -93,6 +93,7 @@ def upsample_conv(
         channels=channels,
         filters=kernel.shape[3],
         taps=max(kernel.shape[:2]),
+        pixels=axes.pixels(x, plan.axes),
         dtype=keras.backend.standardize_dtype(x.dtype),
     )
     return restore(way(x, kernel, bias, plan))

@@ -159,6 +159,7 @@ def _conditions(row: Row) -> str:
     """Return in words what a row asks for."""
     words = [", ".join(row.interpolations), ", ".join(row.dtypes)]
     words += ["sizes that are powers of two"] if row.dyadic else []
+    words += [f"at least {row.pixels} pixels"] if row.pixels else []
     for name, (least, most) in (
         ("input channels", row.channels),
         ("output channels", row.filters),
