@@ -49,6 +49,8 @@ TRANSPOSED = (
     + [(s, k, shape) for s, k in ((2, 2), (2, 5), (3, 4), (4, 5), (1, 3)) for shape in SMALL]
     + [(s, k, MIDDLE) for s in (2, 3, 4) for k in (2, 3, 4, 5)]
 )
+DEPTHWISE = [(s, k, shape) for s, k in ((2, 3), (2, 5), (3, 3)) for shape in (
+    (8, 32, 32, 64), (1, 64, 64, 256), (4, 14, 14, 32), (1, 8, 8, 64))]  # fmt: skip
 IMAGES = ((8, 64, 64, 64), (1, 256, 256, 16), (1, 512, 512, 3), (25, 7, 7, 8))
 
 
@@ -98,6 +100,16 @@ def cases() -> Iterator[Case]:
                 x, w, 2, i, padding="same", lowering=lowering
             ),
             [noise(*image, c_in), noise(k, k, c_in, c_out)],
+        )  # fmt: skip
+    for s, k, (*image, channels) in DEPTHWISE:
+        yield Case(
+            f"upsample_depthwise_conv nearest x{s} k{k} {_shape(*image, channels)}",
+            {"operation": "upsample_depthwise_conv", "interpolation": "nearest",
+             "channels": channels, "filters": 1, "taps": k, "pixels": math.prod(image)},
+            lambda x, w, lowering, s=s: pp.ops.upsample_depthwise_conv(
+                x, w, s, padding="same", lowering=lowering
+            ),
+            [noise(*image, channels), noise(k, k, channels, 1)],
         )  # fmt: skip
     for s, k, (*image, c_in, c_out) in TRANSPOSED:
         yield Case(

@@ -149,6 +149,14 @@ def performance() -> str:
     return page
 
 
+def folding() -> str:
+    """Return the page on folding with the tables of its benchmark."""
+    contents = measured("fold")
+    page = between_marks((DOCS / "folding.md").read_text(), "gains", tables_of.fold(contents))
+    page = between_marks(page, "memory", tables_of.fold_memory(contents))
+    return between_marks(page, "circumstances", tables_of.circumstances(contents.values()))
+
+
 def between_marks(page: str, name: str, content: str) -> str:
     """Replace what stands between `<!-- NAME -->` and `<!-- end -->`."""
     start = page.index(f"<!-- {name} -->") + len(f"<!-- {name} -->")
@@ -165,6 +173,7 @@ def pages() -> dict[Path, str]:
         DOCS / "cli.md": commands(),
         DOCS / "published.md": page,
         DOCS / "performance.md": performance(),
+        DOCS / "folding.md": folding(),
         DOCS.parent / "README.md": readme(),
     }
 

@@ -32,6 +32,17 @@ CONFIGURATIONS = {
         {"filters": 3, "kernel_size": 2, "size": 1.5, "interpolation": "bicubic",
          "use_bias": False},
     ],
+    "UpSampleDepthwiseConv2D": [
+        {"kernel_size": 3, "padding": "same", "activation": "tanh", "depth_multiplier": 2},
+        {"kernel_size": (2, 3), "size": (3, 2), "data_format": "channels_first"},
+        {"kernel_size": 2, "size": 2, "use_bias": False, "lowering": "phases"},
+    ],
+    "UpSampleSeparableConv2D": [
+        {"filters": 2, "kernel_size": 3, "padding": "same", "activation": "tanh"},
+        {"filters": 2, "kernel_size": (2, 3), "size": (3, 2), "data_format": "channels_first",
+         "depth_multiplier": 2},
+        {"filters": 2, "kernel_size": 2, "size": 2, "use_bias": False, "lowering": "direct"},
+    ],
     "SubPixelConv2D": [
         {"filters": 2, "kernel_size": 3, "padding": "same", "activation": "tanh"},
         {"filters": 2, "kernel_size": 2, "size": (3, 2), "data_format": "channels_first"},

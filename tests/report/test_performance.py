@@ -82,3 +82,19 @@ def test_the_allocator_shows_medians_of_both_habits():
     result = {"name": "a", "mode": "forward", "default": [5.0, 4.0, 9.0], "kept": [2.0, 2.5, 1.0]}
     lines = performance.allocator({"jax": {"results": [result]}}).splitlines()
     assert "| a, forward | 5 / 2 (2.50) |" in lines
+
+
+def test_folding_shows_before_divided_by_after_and_both_sizes():
+    def medians(**values):
+        return {name: {"median": value} for name, value in values.items()}
+
+    result = {
+        "name": "net",
+        "forward": medians(before=6.0, folded=3.0, deployed=2.0),
+        "training": medians(before=9.0, folded=6.0),
+        "MiB": {"forward": {"before": 8.2, "folded": 4.1}, "training": {"before": 9, "folded": 10}},
+    }
+    contents = {"jax": {"results": [result]}}
+    assert "| net | 2.00 / 1.50 / 3.00 |" in performance.fold(contents).splitlines()
+    lines = performance.fold_memory(contents).splitlines()
+    assert lines[2:] == ["| net, forward | 8 / 4 |", "| net, training | 9 / 10 |"]

@@ -47,11 +47,7 @@ class SubPixelConv2D(keras.layers.Conv2D):
         padding: str = "valid",
         **kwargs: Any,
     ) -> None:
-        if "strides" in kwargs:
-            raise ValueError(
-                "SubPixelConv2D upsamples by `size` and convolves with stride 1. Received: "
-                f"strides={kwargs['strides']!r}. Use `size` for the factor."
-            )
+        arguments.no_strides(kwargs, "SubPixelConv2D")
         self.size = arguments.pair(size, "size")
         super().__init__(
             filters * self.size[0] * self.size[1], kernel_size, padding=padding, **kwargs

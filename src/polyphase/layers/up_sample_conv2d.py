@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from polyphase.algebra import geometry, kernels
+from polyphase.layers import shapes
 from polyphase.ops import arguments, axes, upsample_conv
 
 Tensor = Any
@@ -53,11 +54,7 @@ class UpSampleConv2D(keras.layers.Conv2D):
         lowering: str = "auto",
         **kwargs: Any,
     ) -> None:
-        if "strides" in kwargs:
-            raise ValueError(
-                "UpSampleConv2D upsamples by `size` and convolves with stride 1. Received: "
-                f"strides={kwargs['strides']!r}. Use `size` for the factor."
-            )
+        arguments.no_strides(kwargs, "UpSampleConv2D")
         super().__init__(filters, kernel_size, padding=padding, **kwargs)
         self.size = arguments.size_pair(size)
         self.interpolation = arguments.one_of(
@@ -82,18 +79,13 @@ class UpSampleConv2D(keras.layers.Conv2D):
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
         """Return the output shape; unknown sides stay unknown."""
-        shape = list(input_shape)
+        shape = list(shapes.upsampled(input_shape, self.size, self.data_format))
         shape[axes.channel(self.data_format)] = self.filters
-        for axis, size, k, dilation in zip(
-            axes.spatial(self.data_format),
-            self.size,
-            self.kernel_size,
-            self.dilation_rate,
-            strict=True,
+        for axis, k, dilation in zip(
+            axes.spatial(self.data_format), self.kernel_size, self.dilation_rate, strict=True
         ):
             if shape[axis] is not None:
-                upsampled = geometry.upsampled_length(shape[axis], size)
-                shape[axis] = geometry.conv_length(upsampled, k, self.padding, dilation)
+                shape[axis] = geometry.conv_length(shape[axis], k, self.padding, dilation)
         return tuple(shape)
 
     def get_config(self) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from typing import Any
 
 import keras
 
-from polyphase.algebra import geometry, kernels
-from polyphase.ops import arguments, axes, upsample
+from polyphase.algebra import kernels
+from polyphase.layers import shapes
+from polyphase.ops import arguments, upsample
 
 Tensor = Any
 
@@ -61,11 +62,7 @@ class UpSampling2D(keras.layers.UpSampling2D):
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
         """Return the output shape; unknown sides stay unknown."""
-        shape = list(input_shape)
-        for axis, size in zip(axes.spatial(self.data_format), self.size, strict=True):
-            if shape[axis] is not None:
-                shape[axis] = geometry.upsampled_length(shape[axis], size)
-        return tuple(shape)
+        return shapes.upsampled(input_shape, self.size, self.data_format)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments."""

@@ -54,6 +54,15 @@ def size_pair(value: Any) -> tuple[int | float, int | float]:
     return numbers
 
 
+def no_strides(kwargs: dict[str, Any], layer: str) -> None:
+    """Refuse strides of a layer that upsamples by `size` and convolves with stride 1."""
+    if "strides" in kwargs:
+        raise ValueError(
+            f"{layer} upsamples by `size` and convolves with stride 1. Received: "
+            f"strides={kwargs['strides']!r}. Use `size` for the factor."
+        )
+
+
 def one_of(value: Any, name: str, allowed: tuple[str, ...]) -> str:
     """Return a lower-case choice, or say what the choices are."""
     if not isinstance(value, str) or value.lower() not in allowed:

@@ -22,7 +22,7 @@ class Row:
     """One line of the table.
 
     Attributes:
-        operation: "upsample", "upsample_conv" or "conv_transpose".
+        operation: "upsample", "upsample_conv", "upsample_depthwise_conv" or "conv_transpose".
         backend: a Keras backend.
         device: "cpu" or "gpu".
         lowering: the way to take.
@@ -107,6 +107,7 @@ TABLE: tuple[Row, ...] = (
     Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, channels=_FEW, filters=_SOME),
     Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, filters=(1, 4)),
     Row("conv_transpose", "jax", "cpu", "patches", dtypes=_FLOAT),
+    Row("upsample_depthwise_conv", "jax", "cpu", "phases", _NEAREST),
     Row("upsample", "tensorflow", "cpu", "phases", _NEAREST),
     Row("upsample", "tensorflow", "cpu", "native", _SMOOTH, ("float32",), dyadic=True),
     Row("upsample", "tensorflow", "cpu", "phases", _SMOOTH),
@@ -115,6 +116,7 @@ TABLE: tuple[Row, ...] = (
     Row("upsample", "torch", "cpu", "native", ("bilinear", "bicubic"), ("float32",), dyadic=True),
     Row("upsample", "torch", "cpu", "phases"),
     Row("upsample_conv", "torch", "cpu", "transpose", _NEAREST, pixels=512),
+    Row("upsample_depthwise_conv", "torch", "cpu", "transpose", _NEAREST, pixels=1024),
 )
 
 
@@ -135,13 +137,14 @@ def choose(
     """Return the row of the table that `lowering="auto"` follows.
 
     Args:
-        operation: "upsample", "upsample_conv" or "conv_transpose".
+        operation: "upsample", "upsample_conv", "upsample_depthwise_conv" or "conv_transpose".
         interpolation: the interpolation's name; None for a transposed convolution.
         plain: whether both sizes are integers, not both 1, and the kernel has no dilation and one
             group; of a transposed convolution, whether it upsamples, without dilation.
         dyadic: of "upsample", whether both sizes are powers of two, up to 512.
         channels: number of input channels; 0 if unknown.
-        filters: number of output channels; does not matter for "upsample".
+        filters: number of output channels, of "upsample_depthwise_conv" per input channel; does not
+            matter for "upsample".
         taps: the kernel's longer side; does not matter for "upsample".
         pixels: of "upsample_conv", batch x height x width of the input; None if unknown. Folding a
             kernel takes its time, whatever the image.

@@ -126,6 +126,11 @@ class Convolution:
         """Whether the kernel can be folded: nearest by integer factors."""
         return self.upsampling.interpolation == "nearest" and self.upsampling.integer
 
+    @property
+    def enlarges(self) -> bool:
+        """Whether both sizes are integers, and not both 1."""
+        return self.upsampling.integer and max(self.upsampling.sizes) > 1
+
     def nearest_factors(self, lowering: str) -> tuple[int, int]:
         """Return the factors of both axes, or say why the lowering cannot fold the kernel."""
         if not self.folds:

@@ -59,17 +59,41 @@ def upsample_conv(
         (1, 4, 4, 5)
     """
     x = arguments.tensor(x, "upsample_conv")
-    sizes = arguments.size_pair(size)
-    interpolation = arguments.one_of(interpolation, "interpolation", tuple(kernels.KERNELS))
-    padding = arguments.one_of(padding, "padding", ("valid", "same"))
     x, data_format, restore = choice.layout(x, arguments.data_format(data_format))
-    dilation = arguments.pair(dilation_rate, "dilation_rate")
     channels = x.shape[axes.channel(data_format)]
     kernel = arguments.kernel(kernel, channels, 2, "upsample_conv")
     bias = arguments.bias(bias, kernel.shape[3], "upsample_conv")
-    upsampling = Upsampling(data_format, sizes, interpolation)
+    plan = convolution_plan(x, kernel, size, interpolation, padding, data_format, dilation_rate)
+    way = choice.function(
+        "upsample_conv",
+        lowering,
+        interpolation=plan.upsampling.interpolation,
+        plain=plan.enlarges and plan.dilation == (1, 1) and channels == kernel.shape[2],
+        channels=channels,
+        filters=kernel.shape[3],
+        taps=max(kernel.shape[:2]),
+        pixels=axes.pixels(x, plan.axes),
+        dtype=keras.backend.standardize_dtype(x.dtype),
+    )
+    return restore(way(x, kernel, bias, plan))
+
+
+def convolution_plan(
+    x: Tensor,
+    kernel: Tensor,
+    size: Any,
+    interpolation: str,
+    padding: str,
+    data_format: str,
+    dilation_rate: Any,
+) -> Convolution:
+    """Return the checked plan of upsampling and a convolution."""
+    sizes = arguments.size_pair(size)
+    interpolation = arguments.one_of(interpolation, "interpolation", tuple(kernels.KERNELS))
+    padding = arguments.one_of(padding, "padding", ("valid", "same"))
+    dilation = arguments.pair(dilation_rate, "dilation_rate")
     plan = Convolution(
-        upsampling=upsampling,
+        upsampling=Upsampling(data_format, sizes, interpolation),
         padding=padding,
         pads=(
             geometry.padding_amounts(kernel.shape[0], padding, dilation[0]),
@@ -82,18 +106,4 @@ def upsample_conv(
         if x.shape[axis] is not None:
             upsampled = geometry.upsampled_length(x.shape[axis], one_size)
             geometry.conv_length(upsampled, k, padding, rate)
-    way = choice.function(
-        "upsample_conv",
-        lowering,
-        interpolation=interpolation,
-        plain=upsampling.integer
-        and max(sizes) > 1
-        and dilation == (1, 1)
-        and channels == kernel.shape[2],
-        channels=channels,
-        filters=kernel.shape[3],
-        taps=max(kernel.shape[:2]),
-        pixels=axes.pixels(x, plan.axes),
-        dtype=keras.backend.standardize_dtype(x.dtype),
-    )
-    return restore(way(x, kernel, bias, plan))
+    return plan

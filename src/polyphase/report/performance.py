@@ -119,6 +119,34 @@ def allocator(contents: Mapping[str, Content]) -> str:
     return _table(["default / kept, ms", *(NAMES[backend] for backend in contents)], rows)
 
 
+def fold(contents: Mapping[str, Content]) -> str:
+    """Return what folding gains: time before divided by after, forward, training and deployed."""
+    rows = []
+    for index, first in enumerate(next(iter(contents.values()))["results"]):
+        cells = []
+        for content in contents.values():
+            result = content["results"][index]
+            gains = [
+                result[mode]["before"]["median"] / result[mode][after]["median"]
+                for mode, after in (*((mode, "folded") for mode in MODES), ("forward", "deployed"))
+            ]
+            cells.append(" / ".join(f"{gain:.2f}" for gain in gains))
+        rows.append([first["name"], *cells])
+    head = ["forward / training / deployed", *(NAMES[backend] for backend in contents)]
+    return _table(head, rows)
+
+
+def fold_memory(contents: Mapping[str, Content]) -> str:
+    """Return by how many MiB a process grows at most, before and after folding."""
+    rows = []
+    for index, first in enumerate(next(iter(contents.values()))["results"]):
+        for mode in MODES:
+            sizes = [content["results"][index]["MiB"][mode] for content in contents.values()]
+            cells = [f"{size['before']:.0f} / {size['folded']:.0f}" for size in sizes]
+            rows.append([f"{first['name']}, {mode}", *cells])
+    return _table(["before / folded, MiB", *(NAMES[backend] for backend in contents)], rows)
+
+
 def precision(contents: Mapping[str, Content]) -> str:
     """Return the largest error of every lowering, in multiples of direct's on the same input."""
     rows: dict[tuple[str, str, str], dict[str, list[float]]] = {}

@@ -57,6 +57,21 @@ def upsample_conv(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolut
     return axes.biased(y, bias, plan.channel)
 
 
+def upsample_depthwise_conv(
+    x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolution
+) -> Tensor:
+    """Upsample, then convolve with the backend's depthwise convolution."""
+    y = ops.depthwise_conv(
+        plan.upsample(x, plan.upsampling),
+        kernel,
+        strides=1,
+        padding=plan.padding,
+        data_format=plan.data_format,
+        dilation_rate=plan.dilation,
+    )
+    return axes.biased(y, bias, plan.channel)
+
+
 def _convolution(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
     """Convolve.
 

@@ -4,6 +4,7 @@ No inserted zero is multiplied, and the upsampled image that a convolution would
 exists.
 """
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -127,18 +128,55 @@ def upsample_conv(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolut
     commutes with the upsampling, so this holds up to the border.
     """
     factors = plan.nearest_factors("phases")
-    y = _filter_bank(x, kernel, upsample_conv_banks(kernel, plan, factors), plan.data_format)
+    convolve = _convolution(plan.data_format)
+    y = _filter_bank(x, kernel, upsample_conv_banks(kernel, plan, factors), convolve)
     return axes.biased(y, bias, plan.channel)
+
+
+def upsample_depthwise_conv(
+    x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolution
+) -> Tensor:
+    """Add up the shifted image, every channel weighted, once per phase.
+
+    A channel is convolved alone => a product with a vector instead of a convolution, which a
+    compiler turns into one loop.
+    """
+    factors = plan.nearest_factors("phases")
+    image = ops.repeat(x, kernel.shape[3], axis=plan.channel)
+    weights = ops.reshape(kernel, (*kernel.shape[:2], -1))
+    banks = upsample_conv_banks(kernel, plan, factors)
+
+    def convolve(part: Tensor, folded: Tensor) -> Tensor:
+        rows, columns = folded.shape[:2]
+        sides = [
+            axes.length(part, bank.axis) - taps + 1
+            for bank, taps in zip(banks, (rows, columns), strict=True)
+        ]
+        total = 0
+        for a, b in itertools.product(range(rows), range(columns)):
+            line = axes.window(part, plan.axes[0], a, sides[0])
+            tap = axes.window(line, plan.axes[1], b, sides[1])
+            total = total + tap * axes.along(folded[a, b], plan.channel, part.dtype)
+        return total
+
+    return axes.biased(_filter_bank(image, weights, banks, convolve), bias, plan.channel)
 
 
 def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transposed) -> Tensor:
     """Convolve the input with every phase's taps `W[p], W[p+s], ...`."""
     swapped = ops.transpose(kernel, (0, 1, 3, 2))
-    y = _filter_bank(x, swapped, conv_transpose_banks(kernel, plan), plan.data_format)
+    banks = conv_transpose_banks(kernel, plan)
+    y = _filter_bank(x, swapped, banks, _convolution(plan.data_format))
     return axes.biased(y, bias, plan.channel)
 
 
-def _filter_bank(x: Tensor, kernel: Tensor, banks: list[Bank], data_format: str) -> Tensor:
+def _convolution(data_format: str) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda x, kernel: ops.conv(x, kernel, padding="valid", data_format=data_format)
+
+
+def _filter_bank(
+    x: Tensor, kernel: Tensor, banks: list[Bank], convolve: Callable[[Tensor, Tensor], Tensor]
+) -> Tensor:
     """Return the woven phases; a phase without taps is zero."""
     rows, columns = banks
     padded = columns.pad(rows.pad(x))
@@ -148,11 +186,9 @@ def _filter_bank(x: Tensor, kernel: Tensor, banks: list[Bank], data_format: str)
         band = _reached(padded, rows, row, rows.positions(x))
         lines.append(
             [
-                ops.conv(
+                convolve(
                     _reached(band, columns, column, columns.positions(x)),
                     axes.fold(folded, column.fold, axis=1),
-                    padding="valid",
-                    data_format=data_format,
                 )
                 if folded is not None and column.taps
                 else None

@@ -41,6 +41,15 @@ def upsample_conv(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolut
     return axes.biased(total, bias, plan.channel)
 
 
+def upsample_depthwise_conv(
+    x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolution
+) -> Tensor:
+    """Convolve with as many groups as there are channels."""
+    rows, columns, channels, multiplier = kernel.shape
+    grouped = ops.reshape(kernel, (rows, columns, 1, channels * multiplier))
+    return upsample_conv(x, grouped, bias, plan)
+
+
 def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transposed) -> Tensor:
     """Insert zeros, then add up one shifted product with the kernel per tap, and crop."""
     for axis, stride in zip(plan.axes, plan.strides, strict=True):

@@ -1,0 +1,118 @@
+"""ConcatConv2D: images upsampled, concatenated and convolved, without the concatenation."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from polyphase.algebra import kernels
+from polyphase.layers import shapes
+from polyphase.ops import arguments, axes, upsample_conv
+
+Tensor = Any
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class ConcatConv2D(keras.layers.Conv2D):
+    """Convolve the concatenation of images, each upsampled with its own factor first.
+
+    `Conv_w(concat(R x, z)) = Conv_{w_x}(R x) + Conv_{w_z}(z)`, the kernel split by input channels:
+    what a U-Net's decoder does with a skip connection. Neither the upsampled image (nearest) nor
+    the concatenation exists. The weights are those of the Conv2D.
+
+    Args:
+        filters: number of output channels, at least 1.
+        kernel_size: an int or two, at least 1.
+        size: one upsampling factor per input, a number of at least 1 or two; 1: as it is.
+        padding: "valid" or "same", of the upsampled images.
+        interpolation: of all inputs, as in `UpSampling2D`.
+        **kwargs: Conv2D's other arguments, but no strides and one group.
+
+    Input: a list of `(batch, height, width, channels)`, or channels first, which have the same
+    sides when upsampled.
+    Output: `(batch, floor(height * size), floor(width * size), filters)` for "same".
+
+    Raises:
+        ValueError: for strides, groups, a size below 1, or another number of inputs.
+
+    Exactness: the operator of UpSampling2D, Concatenate and Conv2D; float32 results differ by
+    rounding.
+
+    Reference: mathematics, section 7.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = ConcatConv2D(4, 3, size=(2, 1), padding="same")
+        >>> x, skip = np.ones((1, 5, 7, 3), "float32"), np.ones((1, 10, 14, 2), "float32")
+        >>> tuple(layer([x, skip]).shape)
+        (1, 10, 14, 4)
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        size: Any,
+        padding: str = "valid",
+        interpolation: str = "nearest",
+        **kwargs: Any,
+    ) -> None:
+        for name in ("strides", "groups"):
+            said = kwargs.pop(name, 1)
+            if said not in (1, (1, 1), [1, 1]):
+                raise ValueError(f"ConcatConv2D has {name}=1. Received: {name}={said!r}.")
+        super().__init__(filters, kernel_size, padding=padding, **kwargs)
+        self.input_spec = None  # Conv2D's: one image
+        self.size = tuple(arguments.size_pair(one) for one in size)
+        self.interpolation = arguments.one_of(
+            interpolation, "interpolation", tuple(kernels.KERNELS)
+        )
+
+    def build(self, input_shape: Any) -> None:
+        """Make Conv2D's weights for all input channels together."""
+        if len(input_shape) != len(self.size):
+            raise ValueError(
+                f"ConcatConv2D was made for {len(self.size)} inputs, one per `size`. Received: "
+                f"{len(input_shape)}."
+            )
+        super().build(self._joined(input_shape))
+        self.channels = tuple(shape[axes.channel(self.data_format)] for shape in input_shape)
+        self.input_spec = None
+
+    def call(self, inputs: list[Tensor]) -> Tensor:
+        """Return the sum of what each image contributes, with bias and activation."""
+        kernel = ops.convert_to_tensor(self.kernel)
+        total, start = 0, 0
+        for x, size, channels in zip(inputs, self.size, self.channels, strict=True):
+            start += channels
+            total = total + upsample_conv(
+                x,
+                kernel[:, :, start - channels : start],
+                size=size,
+                interpolation=self.interpolation,
+                padding=self.padding,
+                data_format=self.data_format,
+                dilation_rate=self.dilation_rate,
+                bias=self.bias if start == kernel.shape[2] else None,
+            )
+        return total if self.activation is None else self.activation(total)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+        """Return the output shape, of a list of shapes or of the concatenation's."""
+        several = isinstance(input_shape[0], (tuple, list))
+        whole = self._joined(input_shape) if several else input_shape
+        shape: tuple[Any, ...] = super().compute_output_shape(whole)
+        return shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        config = super().get_config()
+        del config["strides"], config["groups"]
+        return {**config, "size": self.size, "interpolation": self.interpolation}
+
+    def _joined(self, input_shapes: Any) -> tuple[Any, ...]:
+        """Return the shape of the concatenation."""
+        whole = list(shapes.upsampled(input_shapes[0], self.size[0], self.data_format))
+        channel = axes.channel(self.data_format)
+        whole[channel] = sum(shape[channel] for shape in input_shapes)
+        return tuple(whole)

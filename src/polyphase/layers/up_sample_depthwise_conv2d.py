@@ -1,0 +1,81 @@
+"""UpSampleDepthwiseConv2D: UpSampling2D and DepthwiseConv2D as one layer."""
+
+from typing import Any
+
+import keras
+
+from polyphase.layers import shapes
+from polyphase.ops import arguments, upsample_depthwise_conv
+
+Tensor = Any
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class UpSampleDepthwiseConv2D(keras.layers.DepthwiseConv2D):
+    """Upsample images by nearest, then convolve every channel alone, in one layer.
+
+    The weights are those of the DepthwiseConv2D, so they can be moved over with `set_weights`.
+
+    Args:
+        kernel_size: an int or two, at least 1.
+        size: upsampling factor, a number of at least 1, or two.
+        padding: "valid" or "same", of the upsampled image.
+        lowering: how to compute it, as in `polyphase.ops.upsample_depthwise_conv`.
+        **kwargs: DepthwiseConv2D's other arguments, but no strides: `depth_multiplier`,
+            `activation`, `use_bias`, `dilation_rate`, `data_format`, `dtype`, ...
+
+    Input: `(batch, height, width, c)`, or channels first; sizes may be unknown.
+    Output: `(batch, floor(height * size), floor(width * size), c * depth_multiplier)` for "same",
+    `(k - 1) * dilation_rate` less for "valid".
+
+    Raises:
+        ValueError: for arguments that DepthwiseConv2D refuses, strides, a size below 1.
+
+    Exactness: the operator of the two Keras layers; float32 results differ by rounding.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = UpSampleDepthwiseConv2D(3, size=2, padding="same", depth_multiplier=2)
+        >>> tuple(layer(np.ones((1, 5, 7, 3), "float32")).shape)
+        (1, 10, 14, 6)
+    """
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        size: Any = 2,
+        padding: str = "valid",
+        *,
+        lowering: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        arguments.no_strides(kwargs, "UpSampleDepthwiseConv2D")
+        super().__init__(kernel_size, padding=padding, **kwargs)
+        self.size = arguments.size_pair(size)
+        self.lowering = lowering
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the upsampled and convolved images, with bias and activation."""
+        outputs = upsample_depthwise_conv(
+            inputs,
+            self.kernel,
+            size=self.size,
+            padding=self.padding,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
+            bias=self.bias,
+            lowering=self.lowering,
+        )
+        return outputs if self.activation is None else self.activation(outputs)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+        """Return the output shape; unknown sides stay unknown."""
+        upsampled = shapes.upsampled(input_shape, self.size, self.data_format)
+        shape: tuple[Any, ...] = super().compute_output_shape(upsampled)
+        return shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        config = super().get_config()
+        del config["strides"]
+        return {**config, "size": self.size, "lowering": self.lowering}

@@ -1,0 +1,73 @@
+"""Upsample, then convolve every channel alone, as one operation."""
+
+from typing import Any
+
+import keras
+
+from polyphase.ops import arguments, axes, choice
+from polyphase.ops.upsample_conv import convolution_plan
+
+Tensor = Any
+
+
+def upsample_depthwise_conv(
+    x: Tensor,
+    kernel: Tensor,
+    size: Any = 2,
+    interpolation: str = "nearest",
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+    lowering: str = "auto",
+    bias: Tensor | None = None,
+) -> Tensor:
+    """Upsample images, then convolve each channel with its own kernels, with stride 1.
+
+    Args:
+        x: `(batch, height, width, c)`, or channels first; a float dtype.
+        kernel: `(k_h, k_w, c, m)` of the same dtype, as DepthwiseConv2D stores it.
+        size: upsampling factor, as in `upsample`.
+        interpolation: as in `upsample`.
+        padding: "valid" or "same" (zeros, `(k-1)//2` in front), of the upsampled image.
+        data_format: "channels_last" or "channels_first"; default: Keras' configuration.
+        dilation_rate: distance between the kernel's taps, an int or two, at least 1.
+        lowering: "auto", "reference", "direct"; for nearest with integer factors "phases", and on
+            PyTorch without dilation "transpose".
+        bias: `(c * m,)` of the same dtype, or None.
+
+    Returns:
+        `(batch, out_height, out_width, c * m)`: `floor(side * size)` for "same",
+        `(k - 1) * dilation` less for "valid"; channel `c*m + j` is kernel `j` of channel `c`.
+
+    Raises:
+        ValueError: for arguments that do not fit, with what does.
+
+    Exactness: every lowering is the same operator up to the border; they differ by rounding.
+
+    Reference: mathematics, section 3, channel by channel.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.arange(8.0, dtype="float32").reshape(1, 2, 2, 2)
+        >>> w = np.ones((3, 3, 2, 3), dtype="float32")
+        >>> tuple(upsample_depthwise_conv(x, w, 2, padding="same").shape)
+        (1, 4, 4, 6)
+    """
+    x = arguments.tensor(x, "upsample_depthwise_conv")
+    x, data_format, restore = choice.layout(x, arguments.data_format(data_format))
+    channels = x.shape[axes.channel(data_format)]
+    kernel = arguments.kernel(kernel, channels, 2, "upsample_depthwise_conv", groups=False)
+    bias = arguments.bias(bias, kernel.shape[2] * kernel.shape[3], "upsample_depthwise_conv")
+    plan = convolution_plan(x, kernel, size, interpolation, padding, data_format, dilation_rate)
+    way = choice.function(
+        "upsample_depthwise_conv",
+        lowering,
+        interpolation=plan.upsampling.interpolation,
+        plain=plan.enlarges and plan.dilation == (1, 1),
+        channels=channels,
+        filters=kernel.shape[3],
+        taps=max(kernel.shape[:2]),
+        pixels=axes.pixels(x, plan.axes),
+        dtype=keras.backend.standardize_dtype(x.dtype),
+    )
+    return restore(way(x, kernel, bias, plan))
