@@ -23,9 +23,10 @@ check: $(VENV)/.check  ## Check style, types and the examples in the documentati
 	$(VENV)/bin/mypy
 	KERAS_BACKEND=jax $(VENV)/bin/python -m pytest -q --doctest-modules src
 
-test-backends: $(BACKENDS)/.test  ## Run the same tests on TensorFlow and on PyTorch.
+test-backends: $(BACKENDS)/.test  ## Run the same tests on TensorFlow and on PyTorch, and what needs more packages on JAX.
 	KERAS_BACKEND=tensorflow $(BACKENDS)/bin/python -m pytest -q -n auto
 	KERAS_BACKEND=torch $(BACKENDS)/bin/python -m pytest -q -n auto
+	KERAS_BACKEND=jax $(BACKENDS)/bin/python -m pytest -q tests/cross/test_keras_hub.py tests/rewrite/test_export.py
 
 docs: $(VENV)/.check  ## Write the generated pages of the documentation anew.
 	KERAS_BACKEND=jax $(VENV)/bin/python docs/generate.py
@@ -53,8 +54,11 @@ $(VENV)/.check: $(VENV)/.test
 
 # One more environment, so that the default one shows what a user without them has.
 # torch is pinned: that is the small build for CPUs here; newer ones may bring gigabytes.
+# keras-hub comes without its dependencies, which would bring a second TensorFlow.
 $(BACKENDS)/.test: pyproject.toml | $(BACKENDS)/bin/python
 	@echo "Installing TensorFlow and PyTorch into $(BACKENDS)"
 	@$(BACKENDS)/bin/python $(PIP) torch==2.13.0
-	@$(BACKENDS)/bin/python $(PIP) --editable '.[workbench,test,tensorflow,torch]'
+	@$(BACKENDS)/bin/python $(PIP) --editable '.[workbench,test,tensorflow,torch,export]'
+	@$(BACKENDS)/bin/python $(PIP) regex tokenizers kagglehub kagglesdk==0.1.28
+	@$(BACKENDS)/bin/python $(PIP) --no-deps keras-hub==0.32.0
 	@touch $@

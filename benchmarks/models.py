@@ -1,4 +1,4 @@
-"""Whole models, built once from Keras' layers and once from ours: the same weights fit both."""
+"""Whole models: some from Keras' layers or from ours, whose weights fit both, some to be folded."""
 
 from collections.abc import Callable
 from types import ModuleType
@@ -6,6 +6,7 @@ from types import ModuleType
 import keras
 from keras.layers import (
     Activation,
+    Add,
     BatchNormalization,
     Concatenate,
     Conv2D,
@@ -14,10 +15,12 @@ from keras.layers import (
     Input,
     LeakyReLU,
     Reshape,
+    UpSampling2D,
 )
 
 from polyphase import layers as polyphase_layers
 from polyphase.models import (
+    transposed_autoencoder,
     transposed_generator,
     upsampling_autoencoder,
     upsampling_generator,
@@ -71,4 +74,77 @@ MODELS: dict[str, tuple[Callable[[ModuleType], keras.Model], int]] = {
     "DCGAN-size generator": (dcgan, 16),
     "U-Net decoder": (unet_decoder, 2),
     "image-VAE decoder": (vae_decoder, 1),
+}
+
+
+def residual_unet() -> keras.Model:
+    """A residual U-Net's way up: the shortcut is upsampling and a 1x1 convolution."""
+    x = inputs = Input((16, 16, 256))
+    for filters in (128, 64, 32):
+        up = UpSampling2D()(x)
+        way = Activation("relu")(BatchNormalization()(Conv2D(filters, 3, padding="same")(up)))
+        way = Conv2D(filters, 3, padding="same")(way)
+        x = Activation("relu")(Add()([way, Conv2D(filters, 1)(up)]))
+    return keras.Model(inputs, Conv2D(2, 1)(x))
+
+
+def plain_unet() -> keras.Model:
+    """A U-Net's way up as most write it: nearest, concatenate with the skip, then convolve."""
+    x = inputs = Input((16, 16, 256))
+    skips = []
+    for side, filters in ((32, 128), (64, 64), (128, 32)):
+        skip = Input((side, side, filters))
+        skips.append(skip)
+        x = Concatenate()([UpSampling2D()(x), skip])
+        for _ in range(2):
+            x = Activation("relu")(BatchNormalization()(Conv2D(filters, 3, padding="same")(x)))
+    return keras.Model([inputs, *skips], Conv2D(2, 1)(x))
+
+
+def diffusion_unet() -> keras.Model:
+    """A diffusion U-Net's way up: bilinear, concatenate, normalise, convolve."""
+    x = inputs = Input((8, 8, 96))
+    skips = []
+    for side, filters in ((16, 96), (32, 64), (64, 32)):
+        skip = Input((side, side, filters))
+        skips.append(skip)
+        x = Concatenate()([UpSampling2D(interpolation="bilinear")(x), skip])
+        x = Conv2D(filters, 3, padding="same", activation="silu")(BatchNormalization()(x))
+        x = Add()([x, Conv2D(filters, 3, padding="same", activation="silu")(x)])
+    return keras.Model([inputs, *skips], Conv2D(3, 1)(x))
+
+
+def pyramid() -> keras.Model:
+    """A feature pyramid: nearest, added to what a 1x1 convolution makes of the finer level."""
+    levels = [Input((side, side, c)) for side, c in ((8, 512), (16, 256), (32, 128))]
+    x = Conv2D(128, 1)(levels[0])
+    outputs = [Conv2D(128, 3, padding="same")(x)]
+    for level in levels[1:]:
+        x = Add()([UpSampling2D()(x), Conv2D(128, 1)(level)])
+        outputs.append(Conv2D(128, 3, padding="same")(x))
+    return keras.Model(levels, outputs)
+
+
+def segmentation_head() -> keras.Model:
+    """A DeepLab-like head: bilinear x4, concatenate, convolve, bilinear x4 to the classes."""
+    x, low = Input((16, 16, 128)), Input((64, 64, 48))
+    joined = Concatenate()([UpSampling2D(4, interpolation="bilinear")(x), low])
+    y = Conv2D(64, 3, padding="same", use_bias=False)(joined)
+    y = Activation("relu")(BatchNormalization()(y))
+    return keras.Model([x, low], Conv2D(21, 1)(UpSampling2D(4, interpolation="bilinear")(y)))
+
+
+# What `fold` is to take: made of Keras' layers, with a batch size.
+FOLDABLE: dict[str, tuple[Callable[[], keras.Model], int]] = {
+    "R4, generator with UpSampling2D": (lambda: upsampling_generator(keras.layers), 64),
+    "R5, generator with Conv2DTranspose": (lambda: transposed_generator(keras.layers), 64),
+    "R6, autoencoder with UpSampling2D": (lambda: upsampling_autoencoder(keras.layers), 25),
+    "R7, autoencoder with Conv2DTranspose": (lambda: transposed_autoencoder(keras.layers), 25),
+    "DCGAN-size generator": (lambda: dcgan(keras.layers), 16),
+    "U-Net, nearest and skips": (plain_unet, 4),
+    "residual U-Net": (residual_unet, 4),
+    "diffusion U-Net, bilinear": (diffusion_unet, 8),
+    "feature pyramid": (pyramid, 8),
+    "DeepLab-like head": (segmentation_head, 4),
+    "image-VAE decoder": (lambda: vae_decoder(keras.layers), 4),
 }

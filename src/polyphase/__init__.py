@@ -12,6 +12,16 @@ __all__ = ["__version__", "algebra"]
 # saved model relies on, needs Keras and its backend.
 if importlib.util.find_spec("keras") is not None:
     choose_backend()
-    from polyphase import initializers, inspection, layers, models, ops
+    from polyphase import initializers, inspection, layers, models, ops, rewrite
+    from polyphase.rewrite import fold, to_upsampling
 
-    __all__ += ["initializers", "inspection", "layers", "models", "ops"]
+    __all__ += [
+        "fold",
+        "initializers",
+        "inspection",
+        "layers",
+        "models",
+        "ops",
+        "rewrite",
+        "to_upsampling",
+    ]

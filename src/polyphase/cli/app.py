@@ -8,6 +8,7 @@ from polyphase._version import __version__
 from polyphase.cli.bench import bench
 from polyphase.cli.compare import compare
 from polyphase.cli.demo import demo
+from polyphase.cli.fold import fold
 from polyphase.cli.train import autoencoder
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ train.command("autoencoder")(autoencoder)
 app.command()(compare)
 app.command()(demo)
 app.command()(bench)
+app.command()(fold)
 app.add_typer(train, name="train")
 
 

@@ -6,11 +6,13 @@ from rich.console import Console
 from rich.table import Table
 
 
-def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], note: str) -> None:
-    """Print a table to stdout; the first column is text, the others are numbers."""
+def print_table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], note: str, text: int = 1
+) -> None:
+    """Print a table to stdout; the first `text` columns are text, the others are numbers."""
     table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False)
     for index, header in enumerate(headers):
-        table.add_column(header, justify="right" if index else "left", overflow="fold")
+        table.add_column(header, justify="left" if index < text else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
     console = Console()

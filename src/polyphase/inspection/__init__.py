@@ -1,5 +1,5 @@
 """What a model's layers cost."""
 
-from polyphase.inspection.cost import multiply_adds
+from polyphase.rewrite.cost import multiply_adds
 
 __all__ = ["multiply_adds"]

@@ -1,0 +1,8 @@
+"""Models rewritten: equal results at a lower price."""
+
+from polyphase.rewrite.cost import Cost, multiply_adds
+from polyphase.rewrite.fold import fold
+from polyphase.rewrite.report import Finding, Report
+from polyphase.rewrite.to_upsampling import to_upsampling
+
+__all__ = ["Cost", "Finding", "Report", "fold", "multiply_adds", "to_upsampling"]

@@ -1,0 +1,110 @@
+"""Values of a model that have not been computed yet: upsamplings, and concatenations with them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+Tensor = Any
+Margin = tuple[tuple[int, int], tuple[int, int]]
+
+NO_MARGIN: Margin = ((0, 0), (0, 0))
+
+
+def each(function: Callable[..., int], *margins: Margin) -> Margin:
+    """Return a function of margins, number by number.
+
+    Example:
+        >>> each(max, ((1, 2), (3, 4)), ((0, 5), (0, 5)))
+        ((1, 5), (3, 5))
+    """
+    (top, left), (bottom, right) = (
+        [function(*(margin[axis][end] for margin in margins)) for axis in (0, 1)] for end in (0, 1)
+    )
+    return (top, bottom), (left, right)
+
+
+def both_ends(size: tuple[int, int]) -> Margin:
+    """Return a number per axis as one per side."""
+    return (size[0], size[0]), (size[1], size[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Delayed:
+    """What a tensor will be when it is upsampled.
+
+    Attributes:
+        small: the tensor before upsampling.
+        size: the factor, two numbers.
+        interpolation: the kernel's name.
+        data_format: "channels_last" or "channels_first".
+        sources: the names of the upsampling layers that it stems from.
+        name: of the layer of the old model whose value it is.
+        margin: zeros around the upsampled image, `(before, after)` per axis; negative: cropped.
+        whole: the tensor after upsampling, once somebody needed it; at most one entry.
+    """
+
+    small: Tensor
+    size: tuple[Any, Any]
+    interpolation: str
+    data_format: str
+    sources: tuple[str, ...]
+    name: str
+    margin: Margin = NO_MARGIN
+    whole: list[Tensor] = field(default_factory=list)
+
+    def holding(self, small: Tensor, layer: Any, *others: "Delayed") -> "Delayed":
+        """Return the same upsampling of another tensor, which `layer` made of this and others."""
+        names = dict.fromkeys(name for one in (self, *others) for name in one.sources)
+        return replace(self, small=small, sources=tuple(names), name=layer.name, whole=[])
+
+    @property
+    def way(self) -> tuple[Any, ...]:
+        """What two delayed values have in common if they are upsampled alike."""
+        return self.size, self.interpolation, self.data_format, self.margin
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing is put around the upsampled image, nor cut off."""
+        return self.margin == NO_MARGIN
+
+    @property
+    def channel(self) -> int:
+        """The axis of the channels."""
+        return 3 if self.data_format == "channels_last" else 1
+
+    @property
+    def copies(self) -> bool:
+        """Whether it copies pixels: nearest by integer factors."""
+        return self.interpolation == "nearest" and all(isinstance(s, int) for s in self.size)
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """What images will be when they are concatenated along their channels.
+
+    Attributes:
+        parts: tensors, and at least one `Delayed`, of one data format, without margins.
+        layer: the old model's layer whose value it is; the Concatenate, at first.
+        concatenate: the old model's Concatenate.
+        whole: the concatenation, once somebody needed it; at most one entry.
+    """
+
+    parts: tuple[Any, ...]
+    layer: Any
+    concatenate: Any
+    whole: list[Tensor] = field(default_factory=list)
+
+    @property
+    def delayed(self) -> list[Delayed]:
+        """The parts that will be upsampled."""
+        return [part for part in self.parts if isinstance(part, Delayed)]
+
+    @property
+    def data_format(self) -> str:
+        """Either "channels_last" or "channels_first"."""
+        return self.delayed[0].data_format
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The names of the upsampling layers of the parts."""
+        return tuple(name for part in self.delayed for name in part.sources)

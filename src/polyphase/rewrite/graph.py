@@ -1,0 +1,88 @@
+"""Walk through a model, layer by layer, and make a new one of what each layer becomes."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+from keras import tree
+
+Tensor = Any
+
+
+def require_graph(model: Any, who: str) -> None:
+    """Say what is wrong with a model that has no graph of layers.
+
+    Raises:
+        TypeError: for what is not a model.
+        ValueError: for a model that is not built or not made of layers.
+    """
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`{who}` takes a Keras model. Received: {type(model).__name__}.")
+    if not is_graph(model):
+        raise ValueError(
+            f"The model {model.name!r} of class {type(model).__name__} has no graph of layers to "
+            f"follow. Give `{who}` a Functional or Sequential model with an Input; of a model that "
+            "is a class, name the layers in `pairs`."
+        )
+
+
+def is_graph(model: Any) -> bool:
+    """Return whether this is a model and a graph of layers."""
+    return isinstance(model, keras.Model) and bool(model.built and getattr(model, "inputs", None))
+
+
+def graph_of(model: keras.Model) -> keras.Model:
+    """Return a model as a Functional one, whose operations can be walked through."""
+    return keras.Model(model.inputs, model.outputs)
+
+
+def input_structure(model: keras.Model) -> Any:
+    """Return a model's inputs in the structure that it is called with."""
+    return model.inputs[0] if isinstance(model, keras.Sequential) else model.input
+
+
+def rebuilt(
+    model: keras.Model,
+    call: Callable[..., Any],
+    finish: Callable[[Any, str], Tensor] = lambda value, name: value,
+) -> keras.Model:
+    """Return a model of the same kind, name, inputs and outputs, made by `call`.
+
+    Args:
+        model: Functional or Sequential, built.
+        call: `call(layer, *args, **kwargs)` is asked, in the order of the graph, for the value of
+            each layer; arguments are values that it returned before, or new inputs.
+        finish: `finish(value, name)` makes a tensor of an output's value; `name` is of the layer
+            that made it in the old model.
+    """
+    graph = graph_of(model)
+    inputs = [_input(tensor) for tensor in model.inputs]
+    values = graph._run_through_graph(inputs, operation_fn=lambda layer: layer, call_fn=call)
+    names = [tensor._keras_history.operation.name for tensor in graph.outputs]
+    outputs = [finish(value, name) for value, name in zip(tree.flatten(values), names, strict=True)]
+    if isinstance(model, keras.Sequential):
+        chain = keras.Model(inputs, outputs).operations
+        if all(isinstance(one, keras.Layer) for one in chain):
+            return keras.Sequential(chain, name=model.name, trainable=model.trainable)
+    return keras.Model(
+        tree.pack_sequence_as(input_structure(model), inputs),
+        tree.pack_sequence_as(model.output, outputs),
+        name=model.name,
+        trainable=model.trainable,
+    )
+
+
+def _input(tensor: Tensor) -> Tensor:
+    """Return a new input like an old one: shape, dtype, name, sparse, optional."""
+    layer = tensor._keras_history.operation
+    new = keras.layers.InputLayer.from_config(layer.get_config()).output
+    new.name = tensor.name
+    return new
+
+
+def calls(graph: keras.Model) -> Iterator[tuple[Any, list[Tensor], list[Tensor]]]:
+    """Yield every call in a graph: the layer, the tensors it takes and those it returns."""
+    for depth in sorted(graph._nodes_by_depth, reverse=True):
+        for node in graph._nodes_by_depth[depth]:
+            if not node.is_input:
+                yield node.operation, node.input_tensors, node.outputs

@@ -1,0 +1,131 @@
+"""At inference batch normalisation becomes part of the convolution before it.
+
+`gamma (C_w x + b - mean) / sqrt(variance + epsilon) + beta` is affine per output channel, so it is
+a convolution too: kernel times `g = gamma / sqrt(variance + epsilon)`, bias `(b - mean) g + beta`.
+The weights are computed in float64 and rounded once. Only where the convolution has no activation,
+nothing else reads its result, and neither layer is shared.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from polyphase.layers import (
+    ConcatConv2D,
+    Conv2DTranspose,
+    UpSampleConv2D,
+    UpSampleDepthwiseConv2D,
+    UpSampleSeparableConv2D,
+)
+from polyphase.rewrite.build import Build, Form, Weights
+from polyphase.rewrite.graph import graph_of, is_graph, rebuilt
+
+# The axes of a layer's last kernel that hold the output channels.
+_CHANNELS: dict[type[keras.Layer], tuple[int, ...]] = {
+    layers.Conv2D: (3,),
+    UpSampleConv2D: (3,),
+    ConcatConv2D: (3,),
+    layers.Conv2DTranspose: (2,),
+    Conv2DTranspose: (2,),
+    layers.DepthwiseConv2D: (2, 3),
+    UpSampleDepthwiseConv2D: (2, 3),
+    layers.SeparableConv2D: (3,),
+    UpSampleSeparableConv2D: (3,),
+}
+
+
+def merged(model: keras.Model) -> keras.Model:
+    """Return the model, of the same outputs at inference, without what could be merged."""
+    graph = graph_of(model)
+    pairs = _pairs(graph)
+    build = Build(one.name for one in graph.operations)
+    normalisations = {id(normalisation) for normalisation in pairs.values()}
+    nested: dict[int, keras.Model] = {}
+
+    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        if is_graph(layer):
+            if id(layer) not in nested:
+                nested[id(layer)] = merged(layer)
+            return nested[id(layer)](*args, **kwargs)
+        if id(layer) in normalisations:
+            return args[0]
+        form = _form(layer, pairs[id(layer)]) if id(layer) in pairs else None
+        return build.call(layer, *args, form=form, **kwargs)
+
+    new = rebuilt(model, call, lambda tensor, name: _named(tensor, name, build))
+    build.move_weights()
+    return new
+
+
+def _pairs(graph: keras.Model) -> dict[int, layers.BatchNormalization]:
+    """Return for the id of each convolution the normalisation that becomes part of it."""
+    nodes = [node for nodes in graph._nodes_by_depth.values() for node in nodes]
+    calls: dict[int, int] = {}
+    readers: dict[int, int] = {id(tensor): 1 for tensor in graph.outputs}
+    for node in nodes:
+        calls[id(node.operation)] = calls.get(id(node.operation), 0) + 1
+        for tensor in node.input_tensors:
+            readers[id(tensor)] = readers.get(id(tensor), 0) + 1
+    pairs = {}
+    for node in nodes:
+        layer = node.operation
+        if type(layer) is not layers.BatchNormalization or calls[id(layer)] > 1:
+            continue
+        tensor = node.input_tensors[0]
+        before = tensor._keras_history.operation
+        once = calls[id(before)] == 1 and readers[id(tensor)] == 1
+        if once and _fits(before, layer):
+            pairs[id(before)] = layer
+    return pairs
+
+
+def _fits(layer: Any, normalisation: layers.BatchNormalization) -> bool:
+    if type(layer) not in _CHANNELS or len(normalisation.input_spec.axes) != 1:
+        return False
+    linear = layer.activation is None or layer.activation.__name__ == "linear"
+    channel = 3 if layer.data_format == "channels_last" else 1
+    return linear and normalisation.axis % 4 == channel
+
+
+def _form(layer: keras.Layer, normalisation: layers.BatchNormalization) -> Form:
+    return Form(type(layer), {"use_bias": True}, (), _scaling(layer, normalisation))
+
+
+def _scaling(layer: Any, normalisation: layers.BatchNormalization) -> Callable[[Weights], Weights]:
+    """Return what makes the merged weights of the convolution's."""
+
+    def scale(weights: Weights) -> Weights:
+        kernels = weights[:-1] if layer.use_bias else weights
+        factor, shift = affine(normalisation)
+        bias = weights[-1] if layer.use_bias else np.zeros(len(factor))
+        shape = [1, 1, 1, 1]
+        for axis in _CHANNELS[type(layer)]:
+            shape[axis] = kernels[-1].shape[axis]
+        scaled = kernels[-1].astype("float64") * factor.reshape(shape)
+        return [*kernels[:-1], scaled, bias * factor + shift]
+
+    return scale
+
+
+def affine(normalisation: layers.BatchNormalization) -> tuple[np.ndarray, np.ndarray]:
+    """Return `g` and `h` of `y = g x + h`, what batch normalisation is at inference; float64."""
+
+    def value(variable: Any, otherwise: float) -> np.ndarray:
+        if variable is None:
+            return np.array(otherwise)
+        return keras.ops.convert_to_numpy(variable).astype("float64")
+
+    variance = value(normalisation.moving_variance, 1.0)
+    factor = value(normalisation.gamma, 1.0) / np.sqrt(variance + normalisation.epsilon)
+    return factor, value(normalisation.beta, 0.0) - value(normalisation.moving_mean, 0.0) * factor
+
+
+def _named(tensor: Any, name: str, build: Build) -> Any:
+    """Give an output's layer the name that it had, where that was a normalisation's."""
+    last = tensor._keras_history.operation
+    if last.name != name and name in build.names:
+        last.name = name
+    return tensor

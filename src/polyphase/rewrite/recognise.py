@@ -1,0 +1,58 @@
+"""Which layers are upsamplings that we compute with the same numbers."""
+
+from typing import Any
+
+import keras
+
+from polyphase.layers import UpSampling2D
+from polyphase.ops.plans import Upsampling
+from polyphase.rewrite.delayed import Delayed
+
+_SMOOTH = ("bilinear", "bicubic", "lanczos3", "lanczos5")
+# Keras on PyTorch has another bicubic kernel and no Lanczos.
+_KERAS_SMOOTH = {"jax": _SMOOTH, "tensorflow": _SMOOTH, "torch": ("bilinear",)}
+
+
+def keras_agrees(interpolation: str, size: tuple[Any, Any]) -> bool:
+    """Return whether Keras' resize computes the formula on the backend in use.
+
+    Nearest at integers. The others where coordinates are exact in float32: at powers of two.
+    """
+    plan = Upsampling("channels_last", size, interpolation)
+    if interpolation == "nearest":
+        return plan.integer
+    return plan.dyadic and interpolation in _KERAS_SMOOTH[keras.backend.backend()]
+
+
+def upsampling(layer: Any, small: Any = None) -> Delayed | None:
+    """Return what an upsampling layer does to a tensor; None for other layers.
+
+    Recognised: `UpSampling2D` of Keras, where its numbers are the formula's, and ours; `Resizing`
+    by integer factors, where it neither crops nor pads.
+    """
+    if type(layer) is keras.layers.Resizing:
+        size = _factors(layer, small)
+    elif type(layer) in (keras.layers.UpSampling2D, UpSampling2D):
+        size = tuple(layer.size)
+    else:
+        size = None
+    if size is None:
+        return None
+    if type(layer) is not UpSampling2D and not keras_agrees(layer.interpolation, size):
+        return None
+    name = layer.name
+    return Delayed(small, size, layer.interpolation, layer.data_format, (name,), name)
+
+
+def _factors(layer: keras.layers.Resizing, small: Any) -> tuple[int, int] | None:
+    """Return the integer factors of a Resizing of this tensor, if that is what it does."""
+    if small is None or layer.crop_to_aspect_ratio or layer.pad_to_aspect_ratio:
+        return None
+    first = 1 if layer.data_format == "channels_last" else 2
+    sides = small.shape[first : first + 2]
+    if len(small.shape) != 4 or None in sides:
+        return None
+    wanted = (layer.height, layer.width)
+    if any(out % side for out, side in zip(wanted, sides, strict=True)):
+        return None
+    return wanted[0] // sides[0], wanted[1] // sides[1]

@@ -1,0 +1,67 @@
+"""What a fold did, upsampling by upsampling."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from polyphase.rewrite.cost import Cost
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One upsampling layer or transposed convolution.
+
+    Attributes:
+        layer: its name in the model; of a nested model, `model/layer`.
+        folded: whether anything was gained.
+        what: what happened, or the reason why nothing did.
+    """
+
+    layer: str
+    folded: bool
+    what: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `fold` did.
+
+    Attributes:
+        findings: one per upsampling layer and transposed convolution.
+        difference: the largest difference of the outputs on random input, measured, relative to
+            the largest output.
+        before: what one example costs the model; None if sizes are not known.
+        after: what it costs the folded one.
+    """
+
+    findings: tuple[Finding, ...]
+    difference: float
+    before: Cost | None = None
+    after: Cost | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as what JSON knows."""
+        return asdict(self)
+
+    def summary(self) -> str:
+        """Return the costs and the measured difference, a line each."""
+        lines = []
+        if self.before and self.after:
+            lines += [
+                f"Multiply-adds: {self.before.multiply_adds:,} before, "
+                f"{self.after.multiply_adds:,} after",
+                f"Activations: {_size(self.before)} before, {_size(self.after)} after, one example",
+            ]
+        return "\n".join(
+            [*lines, f"Largest difference on random input: {self.difference:.1e} of the output"]
+        )
+
+    def __str__(self) -> str:
+        lines = [f"{one.layer}: {one.what}" for one in self.findings]
+        if not lines:
+            lines = ["There is no upsampling in this model: nothing to fold."]
+        return "\n".join([*lines, self.summary()])
+
+
+def _size(cost: Cost) -> str:
+    large = cost.activation_bytes >= 2**20
+    return f"{cost.activation_bytes / 2 ** (20 if large else 10):.1f} {'MiB' if large else 'KiB'}"

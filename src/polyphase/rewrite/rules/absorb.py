@@ -1,0 +1,67 @@
+"""A convolution absorbs the upsampling before it.
+
+- 1x1: a convolution of one pixel mixes channels, the upsampling mixes pixels; both are linear and
+  the rows of the upsampling sum to 1, so that the bias passes too: `C R x + b = R (C x + b)`. An
+  activation passes nearest only.
+- larger: `UpSampleConv2D` is the same operator (mathematics, section 3), with the same kernel.
+- with a margin (nearest): zeros around the upsampled image are the convolution's own padding where
+  they are as many; otherwise as many whole small pixels of zeros as they need, and what is too much
+  is cut off the result: `Conv_valid` of a larger image, cut, is `Conv_valid` of the image.
+"""
+
+import operator
+from typing import Any
+
+from keras import layers
+
+from polyphase.algebra.geometry import padding_amounts
+from polyphase.layers import UpSampleConv2D
+from polyphase.rewrite.build import Build, Form
+from polyphase.rewrite.delayed import Delayed, Margin, both_ends, each
+
+
+def apply(layer: Any, inputs: list[Any], build: Build) -> Any:
+    """Convolve the small image, or upsample and convolve as one."""
+    value = inputs[0]
+    if type(layer) is not layers.Conv2D or not isinstance(value, Delayed):
+        return None
+    if layer.strides != (1, 1) or layer.data_format != value.data_format:
+        return None
+    linear = layer.activation is None or layer.activation.__name__ == "linear"
+    if value.plain and layer.kernel_size == (1, 1) and (linear or value.copies):
+        build.note(value.sources, f"delayed until after the 1x1 convolution {layer.name!r}")
+        return value.holding(build.call(layer, value.small), layer)
+    if value.plain:
+        return _absorbed(layer, value, layer.padding, value.small, build)
+    return _with_margin(layer, value, build)
+
+
+def _absorbed(layer: Any, value: Delayed, padding: str, small: Any, build: Build) -> Any:
+    build.note(value.sources, f"absorbed by {layer.name!r}")
+    changes = {"size": value.size, "interpolation": value.interpolation, "padding": padding}
+    return build.call(layer, small, form=Form(UpSampleConv2D, changes, ("strides",)))
+
+
+def _with_margin(layer: Any, value: Delayed, build: Build) -> Any:
+    same = _amounts(layer)
+    zeros = value.margin
+    if layer.padding == "same":
+        if min(map(min, zeros)) < 0:
+            return None
+        zeros = each(operator.add, zeros, same)
+    if zeros == same:
+        return _absorbed(layer, value, "same", value.small, build)
+    size = both_ends(value.size)
+    pixels = each(lambda amount, s: max(0, -(-amount // s)), zeros, size)
+    excess = each(lambda amount, whole, s: amount - whole * s, zeros, pixels, size)
+    small = build.framed(value.small, pixels, value)
+    return build.framed(_absorbed(layer, value, "valid", small, build), excess, value)
+
+
+def _amounts(layer: Any) -> Margin:
+    """Return the zeros that "same" would put around the image."""
+    rows, columns = (
+        padding_amounts(k, "same", rate)
+        for k, rate in zip(layer.kernel_size, layer.dilation_rate, strict=True)
+    )
+    return rows, columns

@@ -1,0 +1,36 @@
+"""Zeros around an image that nearest upsamples, or a border cut off it, wait with it.
+
+Whole pixels of the small image are cut there at once: `crop_{s*m} U = U crop_m`. The rest, and
+zeros, are remembered as a margin, which the next convolution absorbs: zero-padding the small
+image and upsampling it is the same as upsampling it and zero-padding. Zeros after a cut are not
+a smaller cut => not remembered.
+"""
+
+import operator
+from dataclasses import replace
+from typing import Any
+
+from keras import layers
+
+from polyphase.rewrite.build import Build
+from polyphase.rewrite.delayed import Delayed, both_ends, each
+
+
+def apply(layer: Any, inputs: list[Any], build: Build) -> Delayed | None:
+    """Add to the margin."""
+    value = inputs[0]
+    if type(layer) not in (layers.ZeroPadding2D, layers.Cropping2D):
+        return None
+    if not isinstance(value, Delayed) or not value.copies or layer.data_format != value.data_format:
+        return None
+    if type(layer) is layers.Cropping2D:
+        amounts = each(operator.neg, layer.cropping)
+    elif min(map(min, value.margin)) >= 0:
+        amounts = layer.padding
+    else:
+        return None
+    margin, size = each(operator.add, value.margin, amounts), both_ends(value.size)
+    pixels = each(lambda amount, s: -(max(0, -amount) // s), margin, size)
+    rest = each(lambda amount, whole, s: amount - whole * s, margin, pixels, size)
+    small = build.framed(value.small, pixels, value)
+    return replace(value, small=small, margin=rest, name=layer.name, whole=[])

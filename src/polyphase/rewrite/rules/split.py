@@ -1,0 +1,33 @@
+"""A convolution of upsampled and other channels is the sum of two: the concatenation never exists.
+
+`Conv_w(concat(R x, z)) = Conv_{w_x}(R x) + Conv_{w_z}(z)` with the kernel split by input channels,
+for every kernel; the zeros around both are the same (mathematics, section 7). Worth it for nearest,
+where `Conv_{w_x} U` costs less than at full size, and for 1x1 convolutions, which go before every
+interpolation.
+"""
+
+from typing import Any
+
+from keras import layers
+
+from polyphase.layers import ConcatConv2D
+from polyphase.rewrite.build import Build, Form
+from polyphase.rewrite.delayed import Delayed, Joined
+
+
+def apply(layer: Any, inputs: list[Any], build: Build) -> Any:
+    """Convolve the parts."""
+    value = inputs[0]
+    if type(layer) is not layers.Conv2D or not isinstance(value, Joined):
+        return None
+    if layer.strides != (1, 1) or layer.groups != 1 or layer.data_format != value.data_format:
+        return None
+    ways = {part.interpolation for part in value.delayed}
+    copies = all(part.copies for part in value.delayed)
+    if not copies and (layer.kernel_size != (1, 1) or len(ways) > 1):
+        return None
+    sizes = tuple(part.size if isinstance(part, Delayed) else (1, 1) for part in value.parts)
+    small = [part.small if isinstance(part, Delayed) else part for part in value.parts]
+    build.note(value.sources, f"absorbed by {layer.name!r}, whose kernel was split")
+    changes = {"size": sizes, "interpolation": ways.pop()}
+    return build.call(layer, small, form=Form(ConcatConv2D, changes, ("strides", "groups")))

@@ -1,0 +1,152 @@
+"""The way back: a transposed convolution as upsampling and a convolution, where it is one."""
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from polyphase.algebra.equivalence import conv_transpose_to_upsample_conv
+from polyphase.algebra.geometry import (
+    conv_transpose_crop,
+    conv_transpose_length,
+    padding_amounts,
+)
+from polyphase.rewrite.build import Build
+from polyphase.rewrite.graph import graph_of, is_graph, rebuilt, require_graph
+
+# A kernel that was summed in float32 is off by rounding; one that was trained is off by far more.
+TOLERANCE = 1e-5
+
+
+def to_upsampling(layer_or_model: Any) -> keras.Model:
+    """Turn transposed convolutions into nearest upsampling and a convolution of Keras' own.
+
+    Every upsampling and convolution is a transposed convolution; the way back exists only where the
+    kernel lies in the image of the linear map `w -> W` (mathematics, section 3b). Then `w` is
+    recovered, by least squares, and is unique.
+
+    Args:
+        layer_or_model: a built Conv2DTranspose, or a Functional or Sequential model with some.
+            Both are left as they are.
+
+    Returns:
+        A Sequential of `UpSampling2D`, where needed `ZeroPadding2D`, and `Conv2D`; of a model a new
+        model with those in place of its transposed convolutions.
+
+    Raises:
+        TypeError: for what is neither.
+        ValueError: if a kernel lies outside the image, with the residual `||W - M w|| / ||W||`; for
+            strides of 1, dilation, kernels smaller than the stride, an unbuilt layer.
+
+    Exactness: the same operator; the kernel is recovered to rounding.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = keras.layers.Conv2DTranspose(1, 2, strides=2)
+        >>> layer.build((None, 4, 4, 1))
+        >>> layer.set_weights([np.full((2, 2, 1, 1), 3.0), np.zeros(1)])
+        >>> [type(one).__name__ for one in to_upsampling(layer).layers]
+        ['UpSampling2D', 'Conv2D']
+    """
+    if isinstance(layer_or_model, layers.Conv2DTranspose):
+        return _sequential(layer_or_model)
+    require_graph(layer_or_model, "to_upsampling")
+    return _model(layer_or_model)
+
+
+def _model(model: keras.Model) -> keras.Model:
+    build = Build(one.name for one in graph_of(model).operations)
+    made: dict[int, Any] = {}
+
+    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        if id(layer) not in made:
+            if is_graph(layer):
+                made[id(layer)] = _model(layer)
+            elif isinstance(layer, layers.Conv2DTranspose) and max(layer.strides) > 1:
+                made[id(layer)] = _steps(layer, build)
+        steps = made.get(id(layer))
+        return build.call(layer, *args, **kwargs) if steps is None else steps(*args, **kwargs)
+
+    new = rebuilt(model, call)
+    build.move_weights()
+    return new
+
+
+def _sequential(layer: Any) -> keras.Model:
+    if not layer.built:
+        raise ValueError(
+            f"The layer {layer.name!r} is not built and has no kernel. Call it on an image first."
+        )
+    channels = layer.kernel.shape[3]
+    last = layer.data_format == "channels_last"
+    inputs = keras.Input((None, None, channels) if last else (channels, None, None))
+    outputs = _steps(layer, Build(()))(inputs)
+    steps = keras.Model(inputs, outputs).layers
+    return keras.Sequential(steps, name=f"{layer.name}_as_upsampling")
+
+
+def _steps(layer: Any, build: Build) -> Any:
+    """Return what upsamples, puts zeros or cuts, and convolves, with the layer's weights."""
+    kernel, *bias = layer.get_weights()
+    recovered = _recovered(layer, kernel)
+    margin = _margin(layer, recovered.shape[:2])
+    same = margin == tuple(padding_amounts(k, "same") for k in recovered.shape[:2])
+    config = {
+        name: said for name, said in layer.get_config().items() if name not in _TRANSPOSED_ONLY
+    }
+    upsampling = layers.UpSampling2D(
+        layer.strides,
+        layer.data_format,
+        name=build.name(f"{layer.name}_upsampling"),
+        dtype=layer.dtype_policy,
+    )
+    changes = {
+        "kernel_size": recovered.shape[:2],
+        "padding": "same" if same else "valid",
+        "strides": 1,
+    }
+    convolution = layers.Conv2D.from_config(config | changes)
+
+    def steps(x: Any) -> Any:
+        upsampled = upsampling(x)
+        framed = upsampled if same else build.framed(upsampled, margin, layer)
+        y = convolution(framed)
+        convolution.set_weights([recovered, *bias])
+        return y
+
+    return steps
+
+
+_TRANSPOSED_ONLY = ("output_padding", "lowering", "kernel_regularizer", "kernel_constraint")
+
+
+def _recovered(layer: Any, kernel: Any) -> Any:
+    """Return the kernel of the convolution."""
+    plain = max(layer.strides) > 1 and tuple(layer.dilation_rate) == (1, 1)
+    if not plain:
+        raise ValueError(
+            f"The layer {layer.name!r} is no upsampling and convolution. Received: strides="
+            f"{layer.strides}, dilation_rate={layer.dilation_rate}. Expected: a stride of at least "
+            "2 and no dilation."
+        )
+    recovered, residual = conv_transpose_to_upsample_conv(kernel, layer.strides)
+    if residual > TOLERANCE:
+        raise ValueError(
+            f"The kernel of {layer.name!r} is no upsampling and convolution: the nearest one "
+            f"differs by {residual:.2g} of its norm. `polyphase.algebra.equivalence` has that one."
+        )
+    return recovered
+
+
+def _margin(layer: Any, kernel_size: tuple[int, ...]) -> Any:
+    """Return the zeros around the upsampled image, per axis; negative: what is cut."""
+    padding = layer.output_padding
+    more = padding if isinstance(padding, (tuple, list)) else (padding, padding)
+    margin = []
+    for full, k, stride, one in zip(
+        layer.kernel_size, kernel_size, layer.strides, more, strict=True
+    ):
+        front = k - 1 - conv_transpose_crop(full, stride, layer.padding, one)
+        extra = conv_transpose_length(0, full, stride, layer.padding, one)
+        margin.append((front, extra + k - 1 - front))
+    return tuple(margin)

@@ -1,0 +1,150 @@
+"""`polyphase fold` on saved files: the new file, the table, and what it refuses."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from polyphase.cli import fold as command
+from polyphase.cli.app import app
+from polyphase.layers import UpSampleConv2D
+from polyphase.rewrite import Report
+from polyphase.rewrite.export import ExportError
+
+RUN = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def saved():
+    model = keras.Sequential(
+        [
+            keras.Input((5, 4, 3)),
+            keras.layers.UpSampling2D(name="bigger"),
+            keras.layers.Conv2D(2, 3, padding="same", name="draw"),
+        ]
+    )
+    model.save("model.keras")
+    return model
+
+
+def test_a_saved_model_becomes_an_equal_one_that_is_folded(saved):
+    result = RUN.invoke(app, ["fold", "model.keras", "new/fast.keras"])
+    assert result.exit_code == 0, result.output
+    assert "absorbed by 'draw'" in " ".join(result.output.split())
+    assert "Written: new/fast.keras" in result.output
+    assert [path.name for path in Path("new").iterdir()] == ["fast.keras"]
+    fast = keras.models.load_model("new/fast.keras")
+    assert [type(layer) for layer in fast.layers] == [UpSampleConv2D]
+    x = np.random.default_rng(0).standard_normal((2, 5, 4, 3), dtype="float32")
+    expected, actual = (keras.ops.convert_to_numpy(model(x)) for model in (saved, fast))
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
+def test_a_model_without_upsampling_is_copied():
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save("model.keras")
+    result = RUN.invoke(app, ["fold", "model.keras", "copy.keras"])
+    assert result.exit_code == 0
+    assert "no upsampling in this model" in result.output
+    assert Path("copy.keras").exists()
+
+
+def test_a_model_that_differs_is_not_written(saved, monkeypatch):
+    monkeypatch.setattr(command, "fold_model", lambda *_, **__: (saved, Report((), float("nan"))))
+    result = RUN.invoke(app, ["fold", "model.keras", "fast.keras"])
+    assert result.exit_code == 2
+    assert "nothing was written" in result.output
+    assert not Path("fast.keras").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "There is no file"), (b"not a model", "is not a .keras file")],
+)
+def test_what_is_no_model_is_refused_in_a_line(content, words):
+    if content is not None:
+        Path("model.keras").write_bytes(content)
+    result = RUN.invoke(app, ["fold", "model.keras", "fast.keras"])
+    assert result.exit_code == 2
+    assert words in result.output
+    assert len(result.output.strip().splitlines()) == 1
+    assert not Path("fast.keras").exists()
+
+
+def test_code_in_a_file_is_not_run():
+    inputs = keras.Input((3,))
+    outputs = keras.layers.Lambda(lambda x: x + 1)(inputs)
+    keras.Model(inputs, outputs).save("model.keras")
+    result = RUN.invoke(app, ["fold", "model.keras", "fast.keras"])
+    assert result.exit_code == 2
+    assert "cannot be loaded" in result.output
+    assert not Path("fast.keras").exists()
+
+
+def test_the_target_must_be_a_keras_file(saved):
+    result = RUN.invoke(app, ["fold", "model.keras", "fast.h5"])
+    assert result.exit_code == 2
+    assert ".keras" in result.output
+
+
+def test_target_keras_writes_keras_layers_only(saved):
+    result = RUN.invoke(app, ["fold", "--target", "keras", "model.keras", "plain.keras"])
+    assert result.exit_code == 0, result.output
+    plain = keras.models.load_model("plain.keras")
+    assert [type(layer) for layer in plain.layers] == [keras.layers.Conv2DTranspose]
+
+
+def test_inference_merges_the_normalisation():
+    keras.Sequential(
+        [
+            keras.Input((5, 4, 3)),
+            keras.layers.UpSampling2D(),
+            keras.layers.Conv2D(2, 3, padding="same"),
+            keras.layers.BatchNormalization(),
+        ]
+    ).save("model.keras")
+    result = RUN.invoke(app, ["fold", "--inference", "model.keras", "fast.keras"])
+    assert result.exit_code == 0, result.output
+    assert len(keras.models.load_model("fast.keras").layers) == 1
+
+
+def test_exports_are_written_beside_the_model_and_compared(saved):
+    for module in ("onnxruntime", "onnxscript", "openvino"):
+        pytest.importorskip(module, reason="needs the extra `export`")
+    result = RUN.invoke(app, ["fold", "--openvino", "model.keras", "new/fast.keras"])
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in Path("new").iterdir()} == {
+        "fast.bin", "fast.keras", "fast.onnx", "fast.xml",
+    }  # fmt: skip
+    assert "difference of the .onnx file" in " ".join(result.output.split())
+
+
+def test_an_export_that_fails_writes_nothing(saved, monkeypatch):
+    def fails(*_):
+        raise ExportError("No converter. Install one.")
+
+    monkeypatch.setattr(command, "to_onnx", fails)
+    Path("fast.keras").write_text("older")
+    result = RUN.invoke(app, ["fold", "--onnx", "model.keras", "fast.keras"])
+    assert result.exit_code == 2
+    assert "No converter" in result.output
+    assert Path("fast.keras").read_text() == "older"
+    assert sorted(path.name for path in Path.cwd().iterdir()) == ["fast.keras", "model.keras"]
+
+
+def test_a_model_with_a_class_of_its_own_is_sent_to_python():
+    class Own(keras.layers.Layer):
+        def call(self, x):
+            return x
+
+    inputs = keras.Input((5, 4, 3))
+    keras.Model(inputs, Own()(inputs)).save("model.keras")
+    result = RUN.invoke(app, ["fold", "model.keras", "fast.keras"])
+    assert result.exit_code == 2
+    assert "polyphase.fold(model)" in result.output

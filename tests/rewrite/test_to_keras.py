@@ -1,0 +1,102 @@
+"""target="keras": equal models of Keras' own layers, which load where Polyphase is not."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import polyphase as pp
+from polyphase.rewrite import fold
+from tests.rewrite.helpers import arrays, assert_equal_outputs, outputs, randomised
+from tests.rewrite.models import MODELS
+
+LOAD = """
+import sys
+sys.modules["polyphase"] = None  # importing it fails
+import keras, numpy as np
+model = keras.models.load_model("model.keras")
+np.save("y.npy", keras.ops.convert_to_numpy(model(np.load("x.npy"))))
+"""
+
+
+def kinds(model):
+    for layer in model.layers:
+        yield type(layer)
+        if isinstance(layer, keras.Model):
+            yield from kinds(layer)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("inference", [False, True])
+def test_the_model_computes_the_same_with_layers_of_keras_only(name, inference, tmp_path):
+    model = randomised(name)
+    plain = fold(model, target="keras", inference=inference)
+    assert not [kind for kind in kinds(plain) if kind.__module__.startswith("polyphase")]
+    assert_equal_outputs(model, plain)
+    plain.save(tmp_path / "model.keras")
+    assert_equal_outputs(model, keras.models.load_model(tmp_path / "model.keras"))
+
+
+def ours(**arguments):
+    """Every layer of ours, once, in a model of known sizes."""
+    inputs, skip = keras.Input((4, 5, 4)), keras.Input((16, 20, 2))
+    up = pp.layers.UpSampling2D(2, interpolation="bilinear")(inputs)
+    x = pp.layers.UpSampleConv2D(4, (2, 3), size=(2, 3), **arguments)(inputs)
+    x = pp.layers.Conv2DTranspose(3, 3, strides=2)(x)
+    y = pp.layers.SubPixelConv2D(3, 3, size=2, padding="same", activation="tanh")(up)
+    y = pp.layers.ConcatConv2D(3, (2, 3), size=(1, 1), padding="same", activation="relu")([y, skip])
+    z = pp.layers.UpSampleSeparableConv2D(3, 3, size=2)(inputs)
+    z = pp.layers.UpSampleDepthwiseConv2D(3, size=2)(z)
+    w = pp.layers.UpSampleConv2D(2, 3, size=2, interpolation="bilinear", dilation_rate=2)(inputs)
+    return keras.Model([inputs, skip], [x, y, z, w])
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_every_layer_of_ours_has_an_equal_of_keras(padding):
+    model = ours(padding=padding)
+    plain = fold(model, target="keras")
+    assert not [kind for kind in kinds(plain) if kind.__module__.startswith("polyphase")]
+    assert_equal_outputs(model, plain)
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() == "tensorflow", reason="Keras on TensorFlow needs channels last"
+)
+def test_sub_pixel_convolutions_of_channels_first_keep_their_order():
+    inputs = keras.Input((3, 4, 5))
+    layer = pp.layers.SubPixelConv2D(
+        2, 3, size=2, padding="same", data_format="channels_first", bias_initializer="normal"
+    )
+    model = keras.Model(inputs, layer(inputs))
+    assert_equal_outputs(model, fold(model, target="keras"))
+
+
+def test_a_model_loads_where_polyphase_is_not_installed(tmp_path):
+    model = randomised("generator")
+    x = arrays(model)
+    fold(model, target="keras").save(tmp_path / "model.keras")
+    np.save(tmp_path / "x.npy", x)
+    environment = os.environ | {"KERAS_BACKEND": keras.backend.backend()}
+    subprocess.run(
+        [sys.executable, "-c", LOAD], cwd=tmp_path, check=True, env=environment, timeout=120
+    )
+    (expected,) = outputs(model, x)
+    actual = np.load(Path(tmp_path) / "y.npy")
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
+def test_what_keras_has_not_is_said_in_a_sentence():
+    inputs = keras.Input((4, 4, 3))
+    for layer, words in (
+        (pp.layers.UpSampling2D(1.5), r"size \(1.5, 1.5\), which Keras' UpSampling2D does not"),
+        (pp.layers.UpSampling2D(2, interpolation="mitchell"), "upsamples by 'mitchell'"),
+        (pp.layers.SubPixelConv2D(2, 3, size=(2, 3)), r"into \(2, 3\) pixels; Keras knows squares"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            fold(keras.Model(inputs, layer(inputs)), target="keras")
+    with pytest.raises(ValueError, match="`target` must be one of polyphase, keras"):
+        fold(keras.Model(inputs, layer(inputs)), target="onnx")
