@@ -14,8 +14,11 @@ from polyphase.cli.app import app
 from polyphase.report import markdown
 from polyphase.report import performance as tables_of
 from polyphase.workbench import Comparison, Epoch, Trial
+from polyphase.workbench.checkerboards import Checkerboard
 
 DOCS = Path(__file__).parent
+# Of runs from before it was measured.
+NOT_MEASURED = Checkerboard(np.nan, np.ones((2, 2)), np.zeros((2, 2)), np.nan, np.nan, np.zeros(1))
 BENCHMARKS = ("peers", "memory", "precision", "epoch", "allocator", "lowerings")
 
 
@@ -70,6 +73,7 @@ def results(folder: Path) -> Comparison:
             Trial(
                 history=history,
                 reconstructions=np.empty(0),
+                checkerboard=NOT_MEASURED,
                 **{
                     key: final[key]
                     for key in (
@@ -157,6 +161,15 @@ def folding() -> str:
     return between_marks(page, "circumstances", tables_of.circumstances(contents.values()))
 
 
+def checkerboards() -> str:
+    """Return the page on checkerboards with the table of its experiment."""
+    found = DOCS.parent / "benchmarks" / "results" / "checkerboards-jax.json"
+    content = json.loads(found.read_text())
+    page = (DOCS / "checkerboards.md").read_text()
+    page = between_marks(page, "repair", tables_of.repair(content))
+    return between_marks(page, "circumstances", tables_of.circumstances([content]))
+
+
 def between_marks(page: str, name: str, content: str) -> str:
     """Replace what stands between `<!-- NAME -->` and `<!-- end -->`."""
     start = page.index(f"<!-- {name} -->") + len(f"<!-- {name} -->")
@@ -174,6 +187,7 @@ def pages() -> dict[Path, str]:
         DOCS / "published.md": page,
         DOCS / "performance.md": performance(),
         DOCS / "folding.md": folding(),
+        DOCS / "checkerboards.md": checkerboards(),
         DOCS.parent / "README.md": readme(),
     }
 

@@ -12,16 +12,30 @@ __all__ = ["__version__", "algebra"]
 # saved model relies on, needs Keras and its backend.
 if importlib.util.find_spec("keras") is not None:
     choose_backend()
-    from polyphase import initializers, inspection, layers, models, ops, rewrite
+    from polyphase import (
+        constraints,
+        initializers,
+        inspection,
+        layers,
+        metrics,
+        models,
+        ops,
+        rewrite,
+    )
+    from polyphase.inspection import inspect, repair
     from polyphase.rewrite import fold, to_upsampling
 
     __all__ += [
+        "constraints",
         "fold",
         "initializers",
+        "inspect",
         "inspection",
         "layers",
+        "metrics",
         "models",
         "ops",
+        "repair",
         "rewrite",
         "to_upsampling",
     ]

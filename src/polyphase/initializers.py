@@ -3,7 +3,9 @@
 from typing import Any
 
 import keras
+import numpy as np
 
+from polyphase.algebra.checkerboard import overlap_counts
 from polyphase.ops import arguments
 
 
@@ -51,3 +53,64 @@ class ICNR(keras.initializers.Initializer):
             "size": self.size,
             "initializer": keras.saving.serialize_keras_object(self.initializer),
         }
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class Bilinear(keras.initializers.Initializer):
+    """Start a transposed convolution as bilinear upsampling of mixed channels.
+
+    The taps are a triangle of half-width `strides`, each phase scaled to the sum 1, so there is no
+    checkerboard at the start. Kernels of `2 s - 1` or `2 s` taps hold the whole triangle; smaller
+    ones cut it, and with `s` taps it is nearest-neighbour upsampling.
+
+    Args:
+        strides: the layer's, an int or two, at least 1.
+        initializer: what draws how channels mix, called with the shape `(c_in, c_out)`; default
+            "glorot_uniform"; "identity" leaves each channel to itself.
+
+    Call with the shape `(k_h, k_w, c_out, c_in)`; returns a tensor of that shape.
+
+    Raises:
+        ValueError: for a kernel smaller than the stride.
+
+    Reference: Long, Shelhamer, Darrell, arXiv 1411.4038 (identity, in segmentation networks).
+
+    Example:
+        >>> kernel = Bilinear(2, "identity")((3, 3, 1, 1))
+        >>> keras.ops.convert_to_numpy(kernel)[:, :, 0, 0]
+        array([[0.25, 0.5 , 0.25],
+               [0.5 , 1.  , 0.5 ],
+               [0.25, 0.5 , 0.25]], dtype=float32)
+    """
+
+    def __init__(self, strides: Any = 2, initializer: Any = "glorot_uniform") -> None:
+        self.strides = arguments.pair(strides, "strides")
+        self.initializer = keras.initializers.get(initializer)
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        """Return the kernel: taps times mixing matrix."""
+        if overlap_counts(shape[:2], self.strides).min() == 0:
+            raise ValueError(
+                f"Bilinear for strides {self.strides} needs a kernel at least as large. "
+                f"Received: shape {tuple(shape)}."
+            )
+        taps = np.outer(*map(_triangle, shape[:2], self.strides))
+        mixing = self.initializer((shape[3], shape[2]), dtype=dtype)
+        taps = keras.ops.cast(taps[:, :, None, None], mixing.dtype)
+        return taps * keras.ops.transpose(mixing)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        return {
+            "strides": self.strides,
+            "initializer": keras.saving.serialize_keras_object(self.initializer),
+        }
+
+
+def _triangle(k: int, s: int) -> np.ndarray:
+    """Return `k` taps of a triangle of half-width `s`, the sum of every phase 1."""
+    distance = np.abs(np.arange(k) - (k - 1) / 2)
+    taps = np.maximum(1 - distance / s, 0)
+    for phase in range(s):
+        taps[phase::s] /= taps[phase::s].sum()
+    return taps

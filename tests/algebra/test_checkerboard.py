@@ -7,7 +7,9 @@ from polyphase.algebra.checkerboard import (
     checkerboard_gain,
     conv_transpose_gains,
     overlap_counts,
+    pattern,
     repair,
+    repair_sub_pixel,
     sub_pixel_gains,
 )
 from polyphase.algebra.equivalence import (
@@ -193,3 +195,35 @@ def test_gains_and_repairs_of_a_float32_kernel_are_float64():
     kernel = noise(3, 3, 2, 2).astype(np.float32)
     assert conv_transpose_gains(kernel, (2, 2)).dtype == np.float64
     assert repair(kernel, (2, 2)).dtype == np.float64
+
+
+@pytest.mark.parametrize("factor", [(1, 1), (2, 2), (3, 2)])
+def test_sub_pixel_repair_is_that_of_the_transposed_convolution_it_equals(factor):
+    w = noise(3, 4, 2, factor[0] * factor[1] * 3)
+    calm = repair_sub_pixel(w, factor)
+    assert checkerboard_gain(sub_pixel_gains(calm, factor)) < 1e-14
+    assert_close(repair_sub_pixel(calm, factor), calm)
+    as_transposed = sub_pixel_to_conv_transpose(w, factor)
+    assert_close(sub_pixel_to_conv_transpose(calm, factor), repair(as_transposed, factor))
+
+
+@pytest.mark.parametrize("strides", [(2, 2), (3, 2), (1, 4)])
+def test_the_pattern_of_one_channel_is_its_response_to_a_constant(strides):
+    for seed in range(5):
+        gains = np.random.default_rng(seed).standard_normal((*strides, 1, 1)) + 0.5
+        assert_close(pattern(gains), gains[:, :, 0, 0] / gains.mean())
+
+
+def test_the_pattern_is_the_strongest_component_over_the_phases():
+    generator = np.random.default_rng(1)
+    board = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    mean = generator.standard_normal((3, 4))
+    gains = mean + board[:, :, None, None] * 0.2 * mean
+    gains += 0.01 * generator.standard_normal(gains.shape)
+    found = pattern(gains)
+    np.testing.assert_allclose(found, 1 + 0.2 * board, atol=0.02)
+    assert np.mean((found - 1) ** 2) <= checkerboard_gain(gains) ** 2
+
+
+def test_the_pattern_of_even_gains_is_flat():
+    np.testing.assert_array_equal(pattern(np.ones((2, 3, 2, 2))), np.ones((2, 3)))

@@ -86,6 +86,7 @@ def test_train_leaves_a_model_and_its_reconstructions(images):
         ("transposed", "[[1. 0. 2. 0.]\n [0. 0. 0. 0.]\n [3. 0. 4. 0.]\n [0. 0. 0. 0.]]"),
         ("upsampling-generator", "(10, 10, 1)"),
         ("transposed-generator", "(10, 10, 1)"),
+        ("checkerboard", "kernel 3, stride 2:\n[[4. 2.]\n [2. 1.]]"),
     ],
 )
 def test_demo_prints_its_arrays_and_saves_its_figure(name, shown):

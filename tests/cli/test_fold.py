@@ -147,4 +147,4 @@ def test_a_model_with_a_class_of_its_own_is_sent_to_python():
     keras.Model(inputs, Own()(inputs)).save("model.keras")
     result = RUN.invoke(app, ["fold", "model.keras", "fast.keras"])
     assert result.exit_code == 2
-    assert "polyphase.fold(model)" in result.output
+    assert "Import it in Python and use polyphase there" in " ".join(result.output.split())

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
 from sklearn.datasets import load_digits
 
+from polyphase.workbench.checkerboards import Checkerboard
 from polyphase.workbench.results import Comparison, Epoch, Trial
 
 FAIR = {
@@ -81,6 +82,20 @@ def _trial(
         ssim=float(0.98 - 2 * above + 0.002 * rng.standard_normal()),
         inference_seconds=float((2e-4 + multiply_adds * 1e-10) * (1 + 0.05 * rng.random())),
         reconstructions=np.clip(noisy, 0, 1).astype(np.float32),
+        checkerboard=_checkerboard(name, np.clip(noisy, 0, 1) - originals),
+    )
+
+
+def _checkerboard(name: str, errors: np.ndarray) -> Checkerboard:
+    board = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    uneven = {"transposed-3": 0.4, "transposed-4": 0.1, "subpixel": 0.2}.get(name, 0.0)
+    return Checkerboard(
+        chi=uneven,
+        pattern=1 + uneven * board,
+        mean_error=0.02 * uneven * board,
+        bias=0.02 * uneven,
+        variance=0.002 * uneven,
+        spectrum=(np.abs(np.fft.rfft(errors, axis=2)) ** 2).mean(axis=(0, 1, 3)),
     )
 
 

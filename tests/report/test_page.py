@@ -69,7 +69,14 @@ def test_table_holds_the_numbers_of_the_data():
     found = comparison(seeds=(0, 1))
     table = Page(render(found, FIGURES)).cells
     assert table[0][:3] == ["decoder", "validation loss nats/pixel", "above the floor nats/pixel"]
-    for decoder, line in zip(found.decoders, table[1:], strict=True):
+    results, left_behind = table[:6], table[6:]
+    assert left_behind[0][:2] == ["decoder", "chi largest of its layers"]
+    for decoder, line in zip(found.decoders, left_behind[1:], strict=True):
+        one = found.of(decoder)[0].checkerboard  # the same for both seeds
+        assert line[0] == decoder
+        assert line[1].startswith(f"{one.chi:.2f}")
+        assert line[2].startswith(f"{1000 * one.bias:.2f}")
+    for decoder, line in zip(found.decoders, results[1:], strict=True):
         trials = [trial for trial in found.trials if trial.decoder == decoder]
         losses = [trial.history[-1].validation_loss for trial in trials]
         spread = f"{min(losses):.4f}\N{EN DASH}{max(losses):.4f}"

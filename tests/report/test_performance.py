@@ -98,3 +98,18 @@ def test_folding_shows_before_divided_by_after_and_both_sizes():
     assert "| net | 2.00 / 1.50 / 3.00 |" in performance.fold(contents).splitlines()
     lines = performance.fold_memory(contents).splitlines()
     assert lines[2:] == ["| net, forward | 8 / 4 |", "| net, training | 9 / 10 |"]
+
+
+def test_the_experiment_on_repair_shows_means_and_ranges_of_every_state():
+    def one(decoder, seed, loss):
+        state = {"loss": loss, "bias": 0.002, "variance": 0.0001, "chi": 1.5}
+        return {"decoder": decoder, "seed": seed, "states": {"as trained": state}}
+
+    content = {"results": [one("a", 0, 0.25), one("a", 1, 0.75), one("b", 0, 0.5)]}
+    dash = "\N{EN DASH}"
+    assert performance.repair(content).splitlines()[2:] == [
+        f"| a | as trained | 0.5000 (0.2500{dash}0.7500) | 2.00 (2.00{dash}2.00)"
+        f" | 0.10 (0.10{dash}0.10) | 1.50 (1.50{dash}1.50) |",
+        f"| b | as trained | 0.5000 (0.5000{dash}0.5000) | 2.00 (2.00{dash}2.00)"
+        f" | 0.10 (0.10{dash}0.10) | 1.50 (1.50{dash}1.50) |",
+    ]

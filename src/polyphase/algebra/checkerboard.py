@@ -1,4 +1,4 @@
-"""Checkerboards: overlap counts, DC gain per phase, chi, and the least-change repair.
+"""Checkerboards: overlap counts, DC gain per phase, chi, the pattern, the least-change repair.
 
 A constant input gives a constant output if and only if all phases have the same DC gain
 `G_p`, the `(c_in, c_out)` sum of the phase's taps.
@@ -90,6 +90,33 @@ def checkerboard_gain(gains: np.ndarray) -> float:
     return spread / norm
 
 
+def pattern(gains: np.ndarray) -> np.ndarray:
+    """Return what a constant comes out as, divided by its mean: the strongest pattern of a layer.
+
+    The deviations `G_p - G` of `P` phases are `P` vectors; their first principal component over
+    the phases, in units of `||G||`, is what most of the layer's channels show. Its mean square is
+    at most `chi^2`, and equal to it with one channel in and one out.
+
+    Args:
+        gains: `(s_h, s_w, c_in, c_out)`, with `||G|| > 0`.
+
+    Returns:
+        `(s_h, s_w)`, with mean 1; all 1 where chi is 0.
+
+    Example:
+        >>> pattern(conv_transpose_gains(np.ones((3, 3, 1, 1)), (2, 2))).round(2)
+        array([[1.78, 0.89],
+               [0.89, 0.44]])
+    """
+    mean = gains.mean(axis=(0, 1))
+    flat = (gains - mean).reshape(-1, mean.size) / np.linalg.norm(mean)
+    sizes, vectors = np.linalg.eigh(flat @ flat.T)
+    strongest = vectors[:, -1] * np.sqrt(max(sizes[-1], 0.0))
+    along = float(strongest @ (flat @ mean.ravel()))
+    sign = np.sign(along) if along else np.sign(strongest[np.abs(strongest).argmax()])
+    return np.asarray(1 + (sign * strongest).reshape(gains.shape[:2]))
+
+
 def repair(kernel: np.ndarray, strides: Sequence[int]) -> np.ndarray:
     """Return the nearest kernel (Frobenius norm) all of whose phases have the mean DC gain `G`.
 
@@ -125,3 +152,25 @@ def repair(kernel: np.ndarray, strides: Sequence[int]) -> np.ndarray:
     for p, q in np.ndindex(counts.shape):
         repaired[p :: strides[0], q :: strides[1]] += change[p, q].T
     return repaired
+
+
+def repair_sub_pixel(kernel: np.ndarray, factor: Sequence[int]) -> np.ndarray:
+    """Return the nearest kernel of a sub-pixel convolution whose phases have the same DC gain.
+
+    Every phase has all `k_h * k_w` taps, so this is the projection onto chi = 0.
+
+    Args:
+        kernel: `(k_h, k_w, c_in, s_h * s_w * c_out)`, the phase the slowest part of the last axis.
+        factor: `(s_h, s_w)`.
+
+    Returns:
+        A new float64 array of the same shape.
+
+    Example:
+        >>> kernel = np.arange(16.0).reshape(2, 2, 1, 4)
+        >>> checkerboard_gain(sub_pixel_gains(repair_sub_pixel(kernel, (2, 2)), (2, 2)))
+        0.0
+    """
+    gains = sub_pixel_gains(kernel, factor)
+    change = (gains.mean(axis=(0, 1)) - gains) / (kernel.shape[0] * kernel.shape[1])
+    return kernel + change.transpose(2, 0, 1, 3).reshape(kernel.shape[2:])

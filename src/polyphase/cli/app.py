@@ -9,6 +9,7 @@ from polyphase.cli.bench import bench
 from polyphase.cli.compare import compare
 from polyphase.cli.demo import demo
 from polyphase.cli.fold import fold
+from polyphase.cli.inspect import inspect
 from polyphase.cli.train import autoencoder
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app.command()(compare)
 app.command()(demo)
 app.command()(bench)
 app.command()(fold)
+app.command()(inspect)
 app.add_typer(train, name="train")
 
 

@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-import zipfile
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import keras
 import typer
 
 from polyphase.cli.errors import fail, one_line_errors
+from polyphase.cli.models import load_model
 from polyphase.cli.tables import print_table
 from polyphase.rewrite import Report
 from polyphase.rewrite import fold as fold_model
@@ -73,7 +73,7 @@ def fold(
     """
     if out.suffix != ".keras":
         raise fail(f"The new model's file must end in .keras. Received: {out}.")
-    model = _load(source)
+    model = load_model(source)
     try:
         folded, report = fold_model(
             model, inference=inference, target=target.value, return_report=True
@@ -89,31 +89,6 @@ def fold(
     _show(report, checks)
     for suffix in (".keras", *checks):
         typer.echo(f"Written: {out.with_suffix(suffix)}")
-
-
-def _load(path: Path) -> keras.Model:
-    """Load a model; safe mode, so that no code of the file runs.
-
-    Raises:
-        typer.Exit: with one line, for a file that is no Keras model, holds code or is not there.
-    """
-    if not path.is_file():
-        raise fail(f"There is no file {path}. Give a model saved by `model.save('NAME.keras')`.")
-    if not zipfile.is_zipfile(path) or path.suffix != ".keras":
-        raise fail(f"{path} is not a .keras file. Save the model by `model.save('NAME.keras')`.")
-    try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, KeyError, OSError, AttributeError, zipfile.BadZipFile) as error:
-        raise fail(f"{path} cannot be loaded as a Keras model: {_reason(error)}.") from error
-
-
-def _reason(error: Exception) -> str:
-    """Return the sentence of Keras' long message that says what is wrong."""
-    said = str(error).rsplit("Exception encountered:", 1)[-1].strip() or type(error).__name__
-    sentence = said.split(". ")[0].splitlines()[0]
-    if "Could not locate class" in sentence:
-        sentence += "; code in files is not run. Import it in Python and call polyphase.fold(model)"
-    return sentence
 
 
 def _save(model: keras.Model, path: Path, onnx: bool, openvino: bool) -> dict[str, float]:

@@ -12,7 +12,13 @@ def print_table(
     """Print a table to stdout; the first `text` columns are text, the others are numbers."""
     table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False)
     for index, header in enumerate(headers):
-        table.add_column(header, justify="left" if index < text else "right", overflow="fold")
+        is_text = index < text
+        table.add_column(
+            header,
+            justify="left" if is_text else "right",
+            overflow="fold",
+            no_wrap=not is_text,
+        )
     for row in rows:
         table.add_row(*row)
     console = Console()

@@ -1,5 +1,9 @@
-"""What a model's layers cost."""
+"""What a model's upsampling layers cost, whether they make checkerboards, and their repair."""
 
+from polyphase.inspection.found import readings_of
+from polyphase.inspection.inspect import inspect
+from polyphase.inspection.repair import repair
+from polyphase.inspection.result import Inspection, Stage
 from polyphase.rewrite.cost import multiply_adds
 
-__all__ = ["multiply_adds"]
+__all__ = ["Inspection", "Stage", "inspect", "multiply_adds", "readings_of", "repair"]

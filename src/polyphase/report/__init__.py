@@ -4,20 +4,23 @@ from polyphase.report.figures import (
     error_maps,
     learning_curves,
     pairs,
-    png,
     reconstructions,
     side_by_side,
 )
 from polyphase.report.page import render, write
+from polyphase.report.patterns import kernel_sizes, patterns
+from polyphase.report.style import png
 from polyphase.report.table import Row, Spread, markdown, rows, spread_sentence, text_columns
 
 __all__ = [
     "Row",
     "Spread",
     "error_maps",
+    "kernel_sizes",
     "learning_curves",
     "markdown",
     "pairs",
+    "patterns",
     "png",
     "reconstructions",
     "render",

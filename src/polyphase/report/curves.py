@@ -13,9 +13,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from polyphase.report.palette import colours
+from polyphase.report.style import GREY, INK
 from polyphase.workbench.results import Comparison
-
-_INK, _GREY = "#1f2328", "#6b7280"
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def learning_curves(comparison: Comparison) -> Figure:
         _draw(axes, curves, comparison.floor)
     whole = panels[0]
     whole.set_ylim(_limits(_values(curves), comparison.floor))
-    whole.set_ylabel("validation loss, nats/pixel", color=_INK, fontsize=10)
+    whole.set_ylabel("validation loss, nats/pixel", color=INK, fontsize=10)
     whole.set_title("All epochs" if start else "Validation loss", **_TITLE)
     _name_floor(whole, comparison.floor)
     if start:
@@ -57,7 +56,7 @@ def learning_curves(comparison: Comparison) -> Figure:
     return figure
 
 
-_TITLE: dict[str, Any] = {"loc": "left", "color": _INK, "fontsize": 11}
+_TITLE: dict[str, Any] = {"loc": "left", "color": INK, "fontsize": 11}
 
 
 def _curves(comparison: Comparison) -> list[_Curve]:
@@ -121,14 +120,14 @@ def _draw(axes: Axes, curves: Sequence[_Curve], floor: float) -> None:
                 alpha=0.2,
                 linewidth=0,
             )
-    axes.axhline(floor, color=_GREY, linewidth=1.2, linestyle=(0, (5, 3)), zorder=1)
-    axes.set_xlabel("epoch", color=_INK, fontsize=10)
+    axes.axhline(floor, color=GREY, linewidth=1.2, linestyle=(0, (5, 3)), zorder=1)
+    axes.set_xlabel("epoch", color=INK, fontsize=10)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     longest = max(len(curve.epochs) for curve in curves)
     axes.set_xlim(1 - 0.04 * longest, longest * 1.02)
     axes.grid(axis="y", color="#e5e7eb", linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.tick_params(colors=_INK, labelsize=9, width=0.6)
+    axes.tick_params(colors=INK, labelsize=9, width=0.6)
     for side, spine in axes.spines.items():
         spine.set(visible=side in ("left", "bottom"), color="#9ca3af", linewidth=0.8)
 
@@ -141,7 +140,7 @@ def _name_floor(axes: Axes, floor: float) -> None:
         xytext=(0, -4),
         textcoords="offset points",
         va="top",
-        color=_GREY,
+        color=GREY,
         fontsize=9,
     )
 
@@ -163,7 +162,7 @@ def _enlarge(panels: Sequence[Axes], curves: Sequence[_Curve], start: int) -> No
             epochs - start + 0.55,
             high - low,
             facecolor="none",
-            edgecolor=_GREY,
+            edgecolor=GREY,
             linewidth=0.8,
             zorder=4,
             clip_on=False,
@@ -185,7 +184,7 @@ def _name_curves(axes: Axes, curves: Sequence[_Curve]) -> None:
             xytext=(1.06, place),
             textcoords="axes fraction",
             va="center",
-            color=_INK,
+            color=INK,
             fontsize=10,
             parse_math=False,
             annotation_clip=False,

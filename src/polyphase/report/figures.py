@@ -4,7 +4,6 @@ Everything is drawn on `matplotlib.figure.Figure` objects; neither pyplot nor an
 touched, so a program's own figures and backend stay as they are.
 """
 
-import io
 import math
 from collections.abc import Sequence
 
@@ -16,6 +15,7 @@ from matplotlib.figure import Figure
 
 from polyphase.report.curves import learning_curves
 from polyphase.report.palette import colours
+from polyphase.report.style import DPI, GREY, INK, bare, plain, png
 from polyphase.workbench.results import Comparison
 
 __all__ = [
@@ -27,18 +27,8 @@ __all__ = [
     "side_by_side",
 ]
 
-INK = "#1f2328"
-GREY = "#6b7280"
-_DPI = 150
 _CELL = 0.95  # inches of a cell's longer side
 _GAP = 0.08  # inches between cells
-
-
-def png(figure: Figure) -> bytes:
-    """Return the figure as PNG: 150 dots per inch, white, the same bytes for the same figure."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=_DPI, facecolor="white", metadata={"Software": None})
-    return buffer.getvalue()
 
 
 def reconstructions(comparison: Comparison) -> Figure:
@@ -92,7 +82,7 @@ def pairs(
     _images(grid[0], originals)
     _images(grid[1], reconstructions)
     figure.suptitle(
-        _plain(title, 80),
+        plain(title, 80),
         y=1 - 0.1 / _height(figure),
         va="top",
         color=INK,
@@ -109,17 +99,17 @@ def side_by_side(
 
     Every pixel is drawn as a square of its own; nothing is smoothed by the drawing.
     """
-    figure = Figure(figsize=(7.2, 4.3), dpi=_DPI, facecolor="white", layout="constrained")
-    figure.suptitle(_plain(title, 80), color=INK, fontsize=13, parse_math=False)
+    figure = Figure(figsize=(7.2, 4.3), dpi=DPI, facecolor="white", layout="constrained")
+    figure.suptitle(plain(title, 80), color=INK, fontsize=13, parse_math=False)
     low, high = _range([left, right])
     for axes, image, name in zip(
         figure.subplots(1, 2), (left, right), (left_title, right_title), strict=True
     ):
         axes.imshow(image[..., 0], cmap="gray", vmin=low, vmax=high, interpolation="nearest")
-        axes.set_title(_plain(name, 60), color=INK, fontsize=11, parse_math=False)
+        axes.set_title(plain(name, 60), color=INK, fontsize=11, parse_math=False)
         height, width = image.shape[:2]
         axes.set_xlabel(f"{height} \N{MULTIPLICATION SIGN} {width} pixels", color=GREY, fontsize=9)
-        _bare(axes)
+        bare(axes)
     return figure
 
 
@@ -129,10 +119,10 @@ def _grid(
     """Make a row of axes per name and a column per image; `top` and `bottom` are in inches."""
     count, height, width = images.shape[:3]
     cell_h, cell_w = _CELL * height / max(height, width), _CELL * width / max(height, width)
-    left = 0.35 + 0.085 * max(len(_plain(name, 20)) for name in names)
+    left = 0.35 + 0.085 * max(len(plain(name, 20)) for name in names)
     wide = left + count * (cell_w + _GAP) + 0.05
     tall = top + len(names) * (cell_h + _GAP) + bottom
-    figure = Figure(figsize=(wide, tall), dpi=_DPI, facecolor="white")
+    figure = Figure(figsize=(wide, tall), dpi=DPI, facecolor="white")
     grid = []
     for row, name in enumerate(names):
         y = tall - top - cell_h - row * (cell_h + _GAP)
@@ -145,7 +135,7 @@ def _grid(
         axes[0].text(
             -0.18 / cell_w,
             0.5,
-            _plain(name, 20),
+            plain(name, 20),
             transform=axes[0].transAxes,
             ha="right",
             va="center",
@@ -155,15 +145,8 @@ def _grid(
         )
         grid.append(axes)
         for cell in axes:
-            _bare(cell)
+            bare(cell)
     return figure, grid
-
-
-def _bare(axes: Axes) -> None:
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set(color="#d0d4da", linewidth=0.6)
 
 
 def _images(axes: Sequence[Axes], images: np.ndarray) -> None:
@@ -176,7 +159,7 @@ def _images(axes: Sequence[Axes], images: np.ndarray) -> None:
 
 def _titles(axes: Sequence[Axes], labels: Sequence[str]) -> None:
     for cell, label in zip(axes, labels, strict=True):
-        cell.set_title(_plain(label, 12), fontsize=10, color=INK, pad=5, parse_math=False)
+        cell.set_title(plain(label, 12), fontsize=10, color=INK, pad=5, parse_math=False)
 
 
 def _bars(grid: Sequence[Sequence[Axes]], names: Sequence[str]) -> None:
@@ -193,12 +176,6 @@ def _bars(grid: Sequence[Sequence[Axes]], names: Sequence[str]) -> None:
             scalex=False,
             scaley=False,
         )
-
-
-def _plain(text: str, most: int) -> str:
-    """Return printable text on one line, shortened to `most` characters."""
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return line if len(line) <= most else line[: most - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def _error(reconstruction: np.ndarray, original: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment
 
 from polyphase.report import findings, table
+from polyphase.report.checkerboards import checkerboards
 from polyphase.report.figures import error_maps, learning_curves, png, reconstructions
 from polyphase.report.palette import colours
 from polyphase.workbench.results import Comparison
@@ -20,6 +21,7 @@ FIGURES = {
     "learning-curves": learning_curves,
     "reconstructions": reconstructions,
     "error-maps": error_maps,
+    "checkerboards": checkerboards,
 }
 _TIMES = "\N{MULTIPLICATION SIGN}"
 _OPERATORS = {
@@ -55,7 +57,8 @@ def render(comparison: Comparison, figures: Mapping[str, bytes]) -> str:
 
     Args:
         comparison: what was found.
-        figures: PNG bytes by name: `learning-curves`, `reconstructions`, `error-maps`; a figure
+        figures: PNG bytes by name: `learning-curves`, `reconstructions`, `error-maps`,
+            `checkerboards`; a figure
             that is not given is left out.
     """
     source = resources.files("polyphase.report").joinpath("template.html.j2")
@@ -84,6 +87,7 @@ def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, 
         "alternatives": _alternatives(comparison),
         "code": _code_values(config),
         "colours": colours(comparison.decoders),
+        "checkerboard_columns": table.checkerboard_columns(comparison),
         "columns": table.columns(comparison),
         "config": config,
         "date": _date(str(config.get("started", ""))),
@@ -140,6 +144,9 @@ def _alternatives(comparison: Comparison) -> dict[str, str]:
         "error-maps": f"A grid of images: the same {count} originals in the first row, and below "
         f"them the signed error of each reconstruction, one row each for {names}; blue where it "
         "is too dark, red where it is too bright.",
+        "checkerboards": f"For each of {names}: as a magnified pattern, what a constant comes out "
+        "of its last layer as; below it the mean error at every place of the period; below these a "
+        "line chart of the power of the errors by frequency. The table above has the numbers.",
     }
 
 

@@ -147,6 +147,31 @@ def fold_memory(contents: Mapping[str, Content]) -> str:
     return _table(["before / folded, MiB", *(NAMES[backend] for backend in contents)], rows)
 
 
+def repair(content: Content) -> str:
+    """Return loss, periodic bias and variance, and chi of decoders before and after a repair."""
+    rows = []
+    for decoder in dict.fromkeys(record["decoder"] for record in content["results"]):
+        seeds = [one["states"] for one in content["results"] if one["decoder"] == decoder]
+        for state in seeds[0]:
+            cells = [
+                _mean_and_range([one[state][name] * scale for one in seeds], decimals)
+                for name, scale, decimals in (
+                    ("loss", 1, 4),
+                    ("bias", 1e3, 2),
+                    ("variance", 1e3, 2),
+                    ("chi", 1, 2),
+                )
+            ]
+            rows.append([decoder, state, *cells])
+    head = ["decoder", "state", "loss, nats/pixel", "periodic bias", "periodic variance", "chi"]
+    return _table(head, rows, text=2)
+
+
+def _mean_and_range(values: Sequence[float], decimals: int) -> str:
+    low, high, mean = min(values), max(values), sum(values) / len(values)
+    return f"{mean:.{decimals}f} ({low:.{decimals}f}\N{EN DASH}{high:.{decimals}f})"
+
+
 def precision(contents: Mapping[str, Content]) -> str:
     """Return the largest error of every lowering, in multiples of direct's on the same input."""
     rows: dict[tuple[str, str, str], dict[str, list[float]]] = {}

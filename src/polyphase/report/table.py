@@ -55,6 +55,9 @@ class Row:
         ssim: at most 1.
         seconds_per_epoch: seconds.
         inference: seconds per image.
+        chi: largest checkerboard gain of its layers.
+        bias: periodic bias of its reconstructions, in units of the images.
+        variance: periodic variance of its reconstructions, in those units squared.
     """
 
     decoder: str
@@ -66,6 +69,9 @@ class Row:
     ssim: Spread
     seconds_per_epoch: Spread
     inference: Spread
+    chi: Spread
+    bias: Spread
+    variance: Spread
 
 
 @dataclass(frozen=True)
@@ -130,6 +136,9 @@ def _row(decoder: str, trials: Sequence[Trial], floor: float) -> Row:
         ssim=over(lambda trial: trial.ssim),
         seconds_per_epoch=over(lambda trial: trial.seconds_per_epoch),
         inference=over(lambda trial: trial.inference_seconds),
+        chi=over(lambda trial: trial.checkerboard.chi),
+        bias=over(lambda trial: trial.checkerboard.bias),
+        variance=over(lambda trial: trial.checkerboard.variance),
     )
 
 
@@ -151,6 +160,20 @@ def columns(comparison: Comparison) -> list[Column]:
         Column("training", "s/epoch", _cells(epochs, _time_decimals(epochs)), False),
         Column("inference", f"{unit}/image", _cells(images, _time_decimals(images))),
     ]
+
+
+def checkerboard_columns(comparison: Comparison) -> list[Column]:
+    """Return the table of what upsampling leaves behind, column by column."""
+    table = rows(comparison)
+    return [
+        Column("chi", "largest of its layers", _cells([row.chi for row in table], 2)),
+        Column("periodic bias", "10⁻³", _thousandths([row.bias for row in table])),
+        Column("periodic variance", "10⁻³", _thousandths([row.variance for row in table])),
+    ]
+
+
+def _thousandths(values: Sequence[Spread]) -> tuple[Cell, ...]:
+    return _cells([_scaled(value, 1e3) for value in values], 2)
 
 
 def number(value: float, decimals: int) -> str:

@@ -62,7 +62,7 @@ def multiply_adds(model: keras.Model) -> int:
         >>> multiply_adds(model) == 6 * 6 * 4 * 3 * 3 * 2
         True
     """
-    return _model(model, _written)
+    return _model(model, written)
 
 
 def _model(model: keras.Model, count: Any) -> int:
@@ -86,7 +86,7 @@ def _activation_bytes(model: keras.Model) -> int:
     return total
 
 
-def _written(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
+def written(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
     """Return the products of a layer as it is written."""
     if isinstance(layer, keras.layers.UpSampling2D):
         return _interpolation(layer, inputs[0])
@@ -112,7 +112,7 @@ def _computed(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
         return sum(_folded(layer, *part, layer.interpolation) for part in parts)
     if isinstance(layer, UpSampleConv2D) and layer.interpolation == "nearest":
         return _folded(layer, layer.size, inputs[0], layer.kernel.shape[2], "nearest")
-    return _written(layer, inputs, outputs)
+    return written(layer, inputs, outputs)
 
 
 def _folded(layer: Any, size: Any, shape: Shape, channels: Any, interpolation: str) -> int:

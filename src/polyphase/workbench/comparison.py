@@ -11,6 +11,7 @@ import numpy as np
 
 from polyphase.datasets import Dataset, Images
 from polyphase.inspection import multiply_adds
+from polyphase.workbench.checkerboards import measure
 from polyphase.workbench.config import Contender
 from polyphase.workbench.metrics import psnr, ssim
 from polyphase.workbench.results import Comparison, Epoch, Trial
@@ -137,6 +138,7 @@ def _judge(
         ssim=ssim(originals, reconstructed),
         inference_seconds=seconds,
         reconstructions=reconstruct(trained.model, shown),
+        checkerboard=measure(trained.model, originals, reconstructed),
     )
     append_metrics(
         folder,
@@ -150,6 +152,9 @@ def _judge(
         ssim=trial.ssim,
         seconds_per_epoch=trial.seconds_per_epoch,
         inference_seconds=trial.inference_seconds,
+        chi=trial.checkerboard.chi,
+        periodic_bias=trial.checkerboard.bias,
+        periodic_variance=trial.checkerboard.variance,
     )
     return trial
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from polyphase.workbench.checkerboards import Checkerboard
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -35,6 +37,7 @@ class Trial:
         ssim: mean over the validation images, at most 1.
         inference_seconds: median seconds per image, in batches, after warm-up.
         reconstructions: `(8, height, width, channels)` float32 in 0..1, of the shown images.
+        checkerboard: what its upsampling leaves behind, on the validation images.
     """
 
     decoder: str
@@ -46,6 +49,7 @@ class Trial:
     ssim: float
     inference_seconds: float
     reconstructions: np.ndarray
+    checkerboard: Checkerboard
 
     @property
     def validation_loss(self) -> float:

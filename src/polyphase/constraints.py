@@ -1,0 +1,61 @@
+"""Constraints that keep upsampling layers free of checkerboards while they are trained."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from polyphase.algebra.checkerboard import overlap_counts
+from polyphase.ops import arguments
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class EvenPhases(keras.constraints.Constraint):
+    """Keep all phases of a transposed convolution at the same DC gain: chi = 0.
+
+    After every step of the optimiser the kernel is replaced by the nearest one (least squares, mean
+    gain kept) that turns a constant into a constant.
+
+    Args:
+        strides: the layer's, an int or two, at least 1.
+
+    Call with a kernel `(k_h, k_w, c_out, c_in)` of a floating dtype; returns a tensor of that shape
+    and dtype.
+
+    Raises:
+        ValueError: for a kernel smaller than the stride: a phase has no tap.
+
+    Exactness: chi is rounding, about 1e-7 in float32.
+
+    Reference: mathematics, section 6; `polyphase.algebra.checkerboard.repair`.
+
+    Example:
+        >>> kernel = EvenPhases(2)(ops.ones((3, 3, 1, 1)))
+        >>> gains = [float(ops.sum(kernel[p::2, q::2])) for p in range(2) for q in range(2)]
+        >>> gains
+        [2.25, 2.25, 2.25, 2.25]
+    """
+
+    def __init__(self, strides: Any) -> None:
+        self.strides = arguments.pair(strides, "strides")
+
+    def __call__(self, w: Any) -> Any:
+        """Return the nearest kernel with even phases."""
+        (k_h, k_w), (s_h, s_w) = w.shape[:2], self.strides
+        counts = overlap_counts((k_h, k_w), self.strides)
+        if counts.min() == 0:
+            raise ValueError(
+                "EvenPhases needs a kernel at least as large as the stride. Received: kernel size "
+                f"{(k_h, k_w)}, strides {self.strides}. Use a larger kernel, or upsampling and a "
+                "convolution."
+            )
+        rows, columns = -(-k_h // s_h), -(-k_w // s_w)
+        padded = ops.pad(w, ((0, rows * s_h - k_h), (0, columns * s_w - k_w), (0, 0), (0, 0)))
+        gains = ops.sum(ops.reshape(padded, (rows, s_h, columns, s_w, *w.shape[2:])), axis=(0, 2))
+        change = ops.mean(gains, axis=(0, 1), keepdims=True) - gains
+        change = change / ops.cast(counts[:, :, None, None], w.dtype)
+        return w + ops.tile(change, (rows, columns, 1, 1))[:k_h, :k_w]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        return {"strides": self.strides}

@@ -1,0 +1,116 @@
+"""Find the layers that upsample, wherever in a model they are."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from polyphase.inspection.readings import Reading, read, sub_pixel
+from polyphase.rewrite.cost import written
+from polyphase.rewrite.graph import calls, graph_of, is_graph
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """One layer that upsamples.
+
+    Attributes:
+        name: of the layer; within a nested model or class, `outer/layer`.
+        layer: that has the weights.
+        shown: what gives the upsampled image: the layer, or what moves its channels into space.
+        reading: what its weights say.
+        multiply_adds: of one example; None if its sizes are not known.
+        in_graph: whether it is a node of a graph of layers, so that its effect can be followed.
+    """
+
+    name: str
+    layer: keras.Layer
+    shown: Any
+    reading: Reading
+    multiply_adds: int | None
+    in_graph: bool
+
+
+def found(model: Any) -> list[Found]:
+    """Return all layers of a built model that upsample, or whose gradient does, each once."""
+    once = {id(one.layer): one for one in _found(model, "")}
+    return list(once.values())
+
+
+def readings_of(model: Any) -> list[Reading]:
+    """Return what the weights of all layers say that upsample, in the order of the graph."""
+    return [one.reading for one in found(model)]
+
+
+def require_inspectable(model: Any, who: str) -> None:
+    """Say why a model cannot be looked into.
+
+    Raises:
+        TypeError: for what is not a Keras layer or model.
+        ValueError: for one that is not built, or has weights that are not finite.
+    """
+    if not isinstance(model, keras.Layer):
+        raise TypeError(f"`{who}` takes a Keras model. Received: {type(model).__name__}.")
+    if not model.built:
+        raise ValueError(
+            f"The model {model.name!r} is not built and has no weights. Call it on an example "
+            f"first, then `{who}`."
+        )
+    bad = [weight.path for weight in model.weights if not _finite(weight)]
+    if bad:
+        more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+        raise ValueError(
+            f"Weights of {model.name!r} are NaN or infinite: {', '.join(bad[:3])}{more}. Load "
+            "weights from before the training failed."
+        )
+
+
+def _finite(weight: Any) -> bool:
+    if "float" not in weight.dtype:
+        return True
+    return bool(np.isfinite(keras.ops.convert_to_numpy(keras.ops.sum(abs(weight.value)))))
+
+
+def _found(model: Any, path: str) -> Iterator[Found]:
+    if not is_graph(model):
+        yield from _inside(model, path)
+        return
+    for layer, inputs, outputs in calls(graph_of(model)):
+        if is_graph(layer):
+            yield from _found(layer, f"{path}{layer.name}/")
+        elif type(layer).__name__ == "DepthToSpace":
+            yield from _woven(layer, inputs[0], path)
+        elif isinstance(layer, keras.Layer):
+            reading = read(layer)
+            if reading is not None:
+                products = _products(layer, inputs, outputs)
+                yield Found(f"{path}{layer.name}", layer, layer, reading, products, True)
+            else:
+                yield from _inside(layer, f"{path}{layer.name}/")
+
+
+def _inside(owner: Any, path: str) -> Iterator[Found]:
+    """Look into a class of layers; of the order of its calls nothing is known."""
+    for layer in owner._flatten_layers(include_self=False):
+        reading = read(layer)
+        if reading is not None:
+            yield Found(f"{path}{layer.name}", layer, layer, reading, None, False)
+
+
+def _woven(operation: Any, small: Any, path: str) -> Iterator[Found]:
+    """`keras.ops.depth_to_space` of a convolution without activation: a sub-pixel convolution."""
+    layer = small._keras_history.operation
+    plain = type(layer) is keras.layers.Conv2D and layer.activation is keras.activations.linear
+    if plain and layer.strides == (1, 1):
+        reading = sub_pixel(layer, (operation.block_size, operation.block_size))
+        products = _products(layer, [], [small])
+        yield Found(f"{path}{layer.name}", layer, operation, reading, products, True)
+
+
+def _products(layer: Any, inputs: list[Any], outputs: list[Any]) -> int | None:
+    try:
+        return written(layer, [x.shape for x in inputs], [y.shape for y in outputs])
+    except ValueError:
+        return None

@@ -1,0 +1,178 @@
+"""What the weights of one layer say about checkerboards: one function per kind of layer."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from polyphase import layers as ours
+from polyphase.algebra import checkerboard
+
+Weights = list[np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """One layer that upsamples, or whose gradient does.
+
+    Attributes:
+        what: what it is, in words.
+        factor: `(s_h, s_w)`.
+        gains: the DC gain of every phase, `(s_h, s_w, c_in, c_out)`; None: even for all weights.
+        overlap: how many taps each phase has, `(s_h, s_w)`; None: not a matter of taps.
+        biases: one per phase and channel, `(s_h, s_w, c_out)`; None: one per channel only.
+        gradient: whether only its gradient upsamples.
+        even: the weights with the least change that makes all phases even; None: there is none.
+    """
+
+    what: str
+    factor: tuple[Any, Any]
+    gains: np.ndarray | None = None
+    overlap: np.ndarray | None = None
+    biases: np.ndarray | None = None
+    gradient: bool = False
+    even: Callable[[], Weights] | None = None
+
+
+def read(layer: Any) -> Reading | None:
+    """Return what a built layer's weights say; None for a layer that has no part in upsampling."""
+    for kinds, reader in _READERS:
+        if isinstance(layer, kinds):
+            return reader(layer)
+    return None
+
+
+def sub_pixel(layer: Any, factor: tuple[int, int]) -> Reading:
+    """Return the reading of a convolution whose channels become space."""
+    kernel = numpy(layer.kernel)
+    filters = kernel.shape[-1] // math.prod(factor)
+    biases = numpy(layer.bias).reshape(*factor, filters) if layer.use_bias else None
+
+    def even() -> Weights:
+        weights = _changed(layer, kernel, checkerboard.repair_sub_pixel(kernel, factor))
+        if biases is not None:
+            weights[1] = np.tile(biases.mean(axis=(0, 1)), math.prod(factor))
+        return weights
+
+    return Reading(
+        f"sub-pixel convolution {_sides(kernel)}, x{_plain(factor)}",
+        factor,
+        checkerboard.sub_pixel_gains(kernel, factor),
+        biases=biases,
+        even=even,
+    )
+
+
+def numpy(tensor: Any) -> np.ndarray:
+    """Return a variable as float64."""
+    return np.asarray(
+        keras.ops.convert_to_numpy(keras.ops.cast(tensor, "float32")), dtype=np.float64
+    )
+
+
+def _resizing(layer: Any) -> Reading | None:
+    if max(layer.size) <= 1:
+        return None
+    return Reading(f"{layer.interpolation} upsampling, x{_plain(layer.size)}", tuple(layer.size))
+
+
+def _resize_convolution(layer: Any) -> Reading | None:
+    if max(layer.size) <= 1:
+        return None
+    kind = {
+        ours.UpSampleDepthwiseConv2D: "depthwise convolution",
+        ours.UpSampleSeparableConv2D: "separable convolution",
+    }.get(type(layer), "convolution")
+    interpolation = getattr(layer, "interpolation", "nearest")
+    what = f"{interpolation} upsampling, x{_plain(layer.size)}, and {kind} {_sides_of(layer)}"
+    return Reading(what, tuple(layer.size))
+
+
+def _concatenation(layer: Any) -> Reading | None:
+    sizes = [size for size in layer.size if max(size) > 1]
+    if not sizes:
+        return None
+    listed = ", ".join(f"x{_plain(size)}" for size in sizes)
+    what = f"{layer.interpolation} upsampling, {listed}, and convolution {_sides_of(layer)}"
+    return Reading(what, tuple(sizes[0]))
+
+
+def _sub_pixel_layer(layer: Any) -> Reading | None:
+    return sub_pixel(layer, layer.size) if max(layer.size) > 1 else None
+
+
+def _transposed(layer: Any) -> Reading | None:
+    if max(layer.strides) == 1:
+        return None
+    kernel, strides = numpy(layer.kernel), tuple(layer.strides)
+    overlap = checkerboard.overlap_counts(kernel.shape[:2], strides)
+
+    def even() -> Weights:
+        return _changed(layer, kernel, checkerboard.repair(kernel, strides))
+
+    return Reading(
+        f"transposed convolution {_sides(kernel)}, stride {_plain(strides)}",
+        strides,
+        checkerboard.conv_transpose_gains(kernel, strides),
+        overlap,
+        even=even if overlap.min() else None,
+    )
+
+
+def _strided(layer: Any) -> Reading | None:
+    if max(layer.strides) == 1:
+        return None
+    # A convolution's gradient is the transposed convolution with its kernel.
+    kernel = numpy(
+        layer.depthwise_kernel if isinstance(layer, layers.SeparableConv2D) else layer.kernel
+    )
+    strides = tuple(layer.strides)
+    return Reading(
+        f"{_NAMES[type(layer)]} {_sides(kernel)}, stride {_plain(strides)}",
+        strides,
+        checkerboard.conv_transpose_gains(kernel, strides),
+        checkerboard.overlap_counts(kernel.shape[:2], strides),
+        gradient=True,
+    )
+
+
+_NAMES = {
+    layers.Conv2D: "convolution",
+    layers.DepthwiseConv2D: "depthwise convolution",
+    layers.SeparableConv2D: "separable convolution",
+}
+# Ours first: they are subclasses of Keras'.
+_READERS: tuple[tuple[tuple[type, ...], Callable[[Any], Reading | None]], ...] = (
+    ((ours.SubPixelConv2D,), _sub_pixel_layer),
+    ((ours.ConcatConv2D,), _concatenation),
+    (
+        (ours.UpSampleConv2D, ours.UpSampleDepthwiseConv2D, ours.UpSampleSeparableConv2D),
+        _resize_convolution,
+    ),
+    ((layers.UpSampling2D,), _resizing),
+    ((layers.Conv2DTranspose,), _transposed),
+    (tuple(_NAMES), _strided),
+)
+
+
+def _changed(layer: Any, kernel: np.ndarray, repaired: np.ndarray) -> Weights:
+    """Return a layer's weights with its kernel changed as the effective one (LoRA) should be."""
+    first, *others = layer.get_weights()
+    return [first + (repaired - kernel).astype(first.dtype), *others]
+
+
+def _sides(kernel: np.ndarray) -> str:
+    return "x".join(map(str, kernel.shape[:2]))
+
+
+def _sides_of(layer: Any) -> str:
+    return "x".join(map(str, layer.kernel_size))
+
+
+def _plain(pair: Any) -> str:
+    """Write a factor or two."""
+    return str(pair[0]) if pair[0] == pair[1] else "x".join(map(str, pair))

@@ -1,0 +1,201 @@
+"""What an inspection found: as data, as text, as HTML."""
+
+import math
+import textwrap
+from dataclasses import dataclass, fields
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from polyphase.inspection.verdicts import ROUNDING, cancelled
+from polyphase.rewrite.cost import Cost
+
+WIDTH = 88
+LARGEST = 4  # sides of a pattern that is written out
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """One layer that upsamples, or whose gradient does.
+
+    Attributes:
+        layer: its name; within a nested model or class, `outer/layer`.
+        what: what it is.
+        gradient: whether only its gradient upsamples.
+        overlap: how many taps each phase has, `(s_h, s_w)`; None: not a matter of taps.
+        chi: checkerboard gain, 0: constants stay constant, infinite: nothing but pattern.
+        pattern: what a constant comes out as, divided by its mean, `(s_h, s_w)`; None: flat.
+        reaches_output: the share of the pattern that reaches the output, by kind of input
+            ("constant", "smooth"); None: not measured, or nothing to measure.
+        multiply_adds: of one example; None if sizes are not known.
+        fold: what `fold` would do; None if nothing is known.
+        verdict: what that means.
+        remedy: what to do; empty: nothing.
+    """
+
+    layer: str
+    what: str
+    gradient: bool
+    overlap: np.ndarray | None
+    chi: float
+    pattern: np.ndarray | None
+    reaches_output: dict[str, float] | None
+    multiply_adds: int | None
+    fold: str | None
+    verdict: str
+    remedy: str
+
+    @property
+    def reaches(self) -> float | None:
+        """The largest share of the pattern that reaches the output; None: not measured."""
+        return max(self.reaches_output.values()) if self.reaches_output else None
+
+    @property
+    def severity(self) -> tuple[bool, float]:
+        """By this the worst is found: images before gradients, then what reaches the output."""
+        share = 1.0 if self.reaches is None else self.reaches
+        return not self.gradient, self.chi * share if share and self.chi > ROUNDING else 0.0
+
+    def exceeds(self, limit: float) -> bool:
+        """Whether its chi is over a limit and its pattern is in images that come out."""
+        return not self.gradient and self.chi > limit and not cancelled(self.reaches)
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """What `inspect` found.
+
+    Attributes:
+        model: its name.
+        stages: the layers that upsample, worst first.
+        cost: what one example costs; None if sizes are not known.
+        folded_cost: what it costs after `fold`.
+    """
+
+    model: str
+    stages: tuple[Stage, ...]
+    cost: Cost | None = None
+    folded_cost: Cost | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as what JSON knows; an infinite chi is None."""
+        return {
+            "model": self.model,
+            "stages": [
+                {field.name: _plain(getattr(stage, field.name)) for field in fields(Stage)}
+                for stage in self.stages
+            ],
+            "multiply_adds": self.cost.multiply_adds if self.cost else None,
+            "multiply_adds_folded": self.folded_cost.multiply_adds if self.folded_cost else None,
+        }
+
+    def __str__(self) -> str:
+        if not self.stages:
+            return NOTHING
+        head, rows = self.rows()
+        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+        lines = [
+            "  ".join(
+                cell.rjust(width) if index > 1 else cell.ljust(width)
+                for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in (head, *rows)
+        ]
+        return "\n".join([*lines, "", *(_wrapped(one) for one in self.sentences())])
+
+    def rows(self) -> tuple[list[str], list[list[str]]]:
+        """Return the table's head and rows as text."""
+        head = ["layer", "what", "chi", "reaches output", "multiply-adds"]
+        return head, [
+            [
+                stage.layer,
+                stage.what,
+                _chi(stage),
+                "" if stage.reaches is None else f"{100 * stage.reaches:.0f}%",
+                "" if stage.multiply_adds is None else f"{stage.multiply_adds:,}",
+            ]
+            for stage in self.stages
+        ]
+
+    def sentences(self) -> list[str]:
+        """Return a paragraph per layer, the worst first, and what folding would save."""
+        said = [
+            " ".join(
+                part
+                for part in (
+                    f"{stage.layer}: {stage.verdict}",
+                    _pattern(stage),
+                    stage.remedy,
+                    f"`polyphase.fold(model)`: {stage.fold}." if stage.fold else "",
+                )
+                if part
+            )
+            for stage in self.stages
+        ]
+        if self.cost and self.folded_cost and self.cost != self.folded_cost:
+            said.append(
+                f"Multiply-adds of the model: {self.cost.multiply_adds:,}; after "
+                f"`polyphase.fold(model)`: {self.folded_cost.multiply_adds:,}."
+            )
+        return said
+
+    def _repr_html_(self) -> str:
+        if not self.stages:
+            return f"<p>{escape(NOTHING)}</p>"
+        head, rows = self.rows()
+        cells = "".join(f"<th style='text-align:left'>{escape(cell)}</th>" for cell in head)
+        body = "".join(
+            "<tr>"
+            + "".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in row)
+            + f"<td>{_squares(stage.pattern)}</td></tr>"
+            for row, stage in zip(rows, self.stages, strict=True)
+        )
+        said = "".join(f"<li>{escape(one)}</li>" for one in self.sentences())
+        return (
+            f"<table><thead><tr>{cells}<th>a constant comes out as</th></tr></thead>"
+            f"<tbody>{body}</tbody></table><ul>{said}</ul>"
+        )
+
+
+NOTHING = "There is no upsampling in this model: no layer of it can make a checkerboard."
+
+
+def _chi(stage: Stage) -> str:
+    text = "infinite" if math.isinf(stage.chi) else f"{stage.chi:.4f}"
+    return f"{text} (gradient)" if stage.gradient else text
+
+
+def _pattern(stage: Stage) -> str:
+    if stage.pattern is None or stage.gradient or max(stage.pattern.shape) > LARGEST:
+        return ""
+    rows = " / ".join(" ".join(f"{value:.2f}" for value in row) for row in stage.pattern)
+    return f"A constant comes out as {rows}."
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, WIDTH, subsequent_indent="  ", break_long_words=False)
+
+
+def _squares(pattern: np.ndarray | None) -> str:
+    """Draw two periods of a pattern as grey squares."""
+    if pattern is None:
+        return "flat"
+    tiled = np.tile(pattern, (2, 2))
+    low, high = min(0.0, tiled.min()), max(2.0, tiled.max())
+    side = max(3, 48 // max(tiled.shape))
+    squares = "".join(
+        f"<rect x='{column * side}' y='{row * side}' width='{side}' height='{side}' "
+        f"fill='hsl(0 0% {100 * (value - low) / (high - low):.0f}%)'/>"
+        for (row, column), value in np.ndenumerate(tiled)
+    )
+    height, width = (side * n for n in tiled.shape)
+    return f"<svg width='{width}' height='{height}' role='img'>{squares}</svg>"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,128 @@
+"""What a layer's numbers mean, in words, and what to do about them."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from polyphase.inspection.readings import Reading
+
+ROUNDING = 1e-5  # a float32 kernel's chi after repair is below this
+CANCELLED = 0.05  # a share of a pattern so small is said to be cancelled
+_STRENGTHS = ((0.01, "Faint"), (0.1, "Clear"), (math.inf, "Strong"))
+
+
+def verdict(reading: Reading, chi: float, reaches: float | None) -> tuple[str, str]:
+    """Return what is the matter, and the remedy; the remedy is empty where none is needed.
+
+    Args:
+        reading: of the layer's weights.
+        chi: its checkerboard gain.
+        reaches: the share of its pattern that reaches the output; None: not measured.
+    """
+    if reading.gains is None:
+        return "Even whatever its weights: it makes no checkerboard.", ""
+    if reading.overlap is not None and reading.overlap.min() == 0:
+        return _empty(reading, reading.overlap)
+    if reading.gradient:
+        return _gradient(reading, chi)
+    if chi <= ROUNDING:
+        return _even(reading)
+    size = "infinitely strong" if math.isinf(chi) else f"{_percent(chi)} of its mean"
+    said = f"{_strength(chi)} checkerboard: a constant comes out with a pattern {size}"
+    said += _overlap(reading)
+    return f"{said}. {_arrival(reaches)}".strip(), _remedy(reading, reaches)
+
+
+def cancelled(reaches: float | None) -> bool:
+    """Return whether a pattern was measured not to reach the output."""
+    return reaches is not None and reaches < CANCELLED
+
+
+def _empty(reading: Reading, overlap: np.ndarray) -> tuple[str, str]:
+    share = float((overlap == 0).mean())
+    what = "gradients get nothing" if reading.gradient else "pixels get nothing but the bias"
+    said = f"{_percent(share)} of the {what}: the kernel is smaller than the stride."
+    if reading.gradient:
+        return said, "Use a kernel at least as large as the stride."
+    return said, (
+        "It cannot be repaired. Use upsampling and a convolution (UpSampleConv2D), or a kernel at "
+        "least as large as the stride."
+    )
+
+
+def _gradient(reading: Reading, chi: float) -> tuple[str, str]:
+    if chi <= ROUNDING:
+        return "Even: neither its image nor its gradient has a checkerboard.", ""
+    return (
+        f"Its image has no checkerboard, its gradient has one of {_percent(chi)}"
+        f"{_overlap(reading)}.",
+        "It matters where images are optimised through it (discriminators, adversarial examples, "
+        "visualisation): use stride 1 and pooling there.",
+    )
+
+
+def _even(reading: Reading) -> tuple[str, str]:
+    if reading.biases is not None and _spread(reading.biases) > ROUNDING:
+        return (
+            f"Its kernel is even, but its biases differ by {_spread(reading.biases):.2g} between "
+            "phases.",
+            "`polyphase.repair(model)` evens them.",
+        )
+    return "Even as it is now: a constant stays constant. Training can change that.", (
+        "Repair it again after training." if reading.overlap is None else _keep(reading)
+    )
+
+
+def _overlap(reading: Reading) -> str:
+    if reading.overlap is None or not _uneven(reading):
+        return ""
+    low, high = reading.overlap.min(), reading.overlap.max()
+    return f", as its pixels get {low} to {high} taps: the kernel does not divide by the stride"
+
+
+def _arrival(reaches: float | None) -> str:
+    if reaches is None:
+        return ""
+    if cancelled(reaches):
+        return f"The layers behind cancel it: {_percent(reaches)} of it reaches the output."
+    return f"{_percent(reaches)} of it reaches the output."
+
+
+def _remedy(reading: Reading, reaches: float | None) -> str:
+    if cancelled(reaches):
+        return "Nothing is to be done while those layers stay as they are."
+    other = ""
+    if _uneven(reading):
+        other = " Or train anew with upsampling and a convolution (UpSampleConv2D)."
+    even = "`polyphase.repair(model)` evens it with the least change; train on afterwards."
+    return f"{even} {_keep(reading)}{other}"
+
+
+def _keep(reading: Reading) -> str:
+    if reading.overlap is None:
+        return f"To train anew: start with `polyphase.initializers.ICNR({_code(reading.factor)})`."
+    return (
+        "To train further: "
+        f"`kernel_constraint=polyphase.constraints.EvenPhases({_code(reading.factor)})`."
+    )
+
+
+def _code(pair: tuple[Any, Any]) -> str:
+    return str(pair[0]) if pair[0] == pair[1] else str(tuple(pair))
+
+
+def _uneven(reading: Reading) -> bool:
+    return reading.overlap is not None and reading.overlap.min() != reading.overlap.max()
+
+
+def _spread(biases: Any) -> float:
+    return float((biases - biases.mean(axis=(0, 1))).std(axis=(0, 1)).max())
+
+
+def _strength(chi: float) -> str:
+    return next(word for limit, word in _STRENGTHS if chi < limit or limit == math.inf)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g}%" if share < 0.095 else f"{100 * share:.0f}%"

@@ -1,0 +1,158 @@
+"""Metrics that see what an upsampling layer leaves in images: periodic bias and variance."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from polyphase.ops import arguments, axes
+
+
+class _PerPhase(keras.Metric):
+    """Counts, sums and squares of the residual, for every phase and channel."""
+
+    def __init__(
+        self,
+        size: Any = 2,
+        data_format: str | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name=name or self._called, dtype=dtype)
+        self.size = arguments.pair(size, "size")
+        self.data_format = arguments.data_format(data_format)
+        self._sums: tuple[Any, ...] = ()
+
+    _called = ""
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Add images and what was made of them.
+
+        Args:
+            y_true: `(batch, height, width, channels)`, or channels first.
+            y_pred: of the same shape.
+            sample_weight: not used; None.
+
+        Raises:
+            ValueError: for weights, other ranks, or unequal shapes.
+        """
+        if sample_weight is not None:
+            raise ValueError(f"{type(self).__name__} takes no sample weights. Leave them out.")
+        y_true, y_pred = (arguments.tensor(y, type(self).__name__) for y in (y_true, y_pred))
+        if tuple(y_true.shape[1:]) != tuple(y_pred.shape[1:]):
+            raise ValueError(
+                f"{type(self).__name__} compares images of one shape. Received: "
+                f"{tuple(y_true.shape)} and {tuple(y_pred.shape)}."
+            )
+        residual = ops.cast(y_pred, self.dtype) - ops.cast(y_true, self.dtype)
+        if self.data_format == "channels_first":
+            residual = ops.transpose(residual, (0, 2, 3, 1))
+        if not self._sums:
+            self._make(residual.shape[axes.channel("channels_last")])
+        added = (ops.ones_like(residual), residual, ops.square(residual))
+        for total, values in zip(self._sums, added, strict=True):
+            total.assign(total + self._over_images(values))
+
+    def _make(self, channels: int) -> None:
+        shape = (*self.size, channels)
+        self._sums = tuple(
+            self.add_variable(shape, "zeros", name=name, dtype=self.dtype)
+            for name in ("count", "sum", "squares")
+        )
+
+    def _over_images(self, values: Any) -> Any:
+        """Return the sum over all pixels of each phase: `(s_h, s_w, channels)`."""
+        batch, height, width, channels = ops.shape(values)
+        s_h, s_w = self.size
+        rows, columns = -(-height // s_h), -(-width // s_w)
+        more = ((0, 0), (0, rows * s_h - height), (0, columns * s_w - width), (0, 0))
+        parts = ops.reshape(ops.pad(values, more), (batch, rows, s_h, columns, s_w, channels))
+        return ops.sum(parts, axis=(0, 1, 3))
+
+    def _moments(self) -> tuple[Any, Any]:
+        """Return the mean and the variance of the residual, of every phase and channel."""
+        count, total, squares = self._sums
+        mean = total / count
+        return mean, ops.maximum(squares / count - ops.square(mean), 0)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        return {**super().get_config(), "size": self.size, "data_format": self.data_format}
+
+
+def _spread(values: Any) -> Any:
+    """Return the standard deviation over the phases, root mean square over the channels."""
+    deviations = values - ops.mean(values, axis=(0, 1), keepdims=True)
+    return ops.sqrt(ops.mean(ops.square(deviations)))
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class PeriodicBias(_PerPhase):
+    """How much the mean error depends on where in the period a pixel lies: a fixed checkerboard.
+
+    With the residual `e = y_pred - y_true`, the standard deviation over the `s_h * s_w` phases of
+    the mean of `e` over all images; root mean square over the channels. 0: none.
+
+    Args:
+        size: the period in pixels, an int or two: the stride of the last upsampling layer, or the
+            product of several.
+        data_format: "channels_last" or "channels_first"; default Keras' own.
+        name: of the metric.
+        dtype: of the computation; default float32.
+
+    Call with images `(batch, height, width, channels)` of any number of pixels; the value has the
+    images' unit.
+
+    Reference: mathematics, section 6.
+
+    Example:
+        >>> import numpy as np
+        >>> image = np.zeros((1, 4, 4, 1), "float32")
+        >>> board = np.indices((4, 4)).sum(axis=0).reshape(image.shape) % 2
+        >>> metric = PeriodicBias(2)
+        >>> float(metric(image, 0.1 * board)).__round__(3)
+        0.05
+    """
+
+    _called = "periodic_bias"
+
+    def result(self) -> Any:
+        """Return the bias of all images so far; 0 before the first."""
+        return _spread(self._moments()[0]) if self._sums else ops.zeros((), self.dtype)
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class PeriodicVariance(_PerPhase):
+    """How much the variance of the error depends on where in the period a pixel lies.
+
+    The standard deviation over the `s_h * s_w` phases of the variance of the residual; root mean
+    square over the channels. It sees patterns whose sign changes from place to place, which the
+    bias averages away. 0: none.
+
+    Args:
+        size: the period in pixels, an int or two: the stride of the last upsampling layer, or the
+            product of several.
+        data_format: "channels_last" or "channels_first"; default Keras' own.
+        name: of the metric.
+        dtype: of the computation; default float32.
+
+    Call with images `(batch, height, width, channels)` of any number of pixels; the value has the
+    images' unit, squared.
+
+    Reference: mathematics, section 6.
+
+    Example:
+        >>> import numpy as np
+        >>> image = np.zeros((1, 4, 4, 1), "float32")
+        >>> noisy = image.copy()
+        >>> noisy[:, ::2, ::2] = [[[1], [-1]], [[-1], [1]]]
+        >>> metric = PeriodicVariance(2)
+        >>> float(metric(image, noisy)).__round__(3)
+        0.433
+    """
+
+    _called = "periodic_variance"
+
+    def result(self) -> Any:
+        """Return the spread of variances of all images so far; 0 before the first."""
+        return _spread(self._moments()[1]) if self._sums else ops.zeros((), self.dtype)

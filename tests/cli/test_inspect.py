@@ -1,0 +1,97 @@
+"""`polyphase inspect` on saved files: the table, the exit code, the figure, what it refuses."""
+
+from pathlib import Path
+
+import keras
+import pytest
+from keras import layers
+from typer.testing import CliRunner
+
+from polyphase.cli.app import app
+from polyphase.initializers import Bilinear
+
+RUN = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def save(*stages):
+    keras.utils.set_random_seed(0)
+    keras.Sequential([keras.Input((6, 6, 3)), *stages]).save("model.keras")
+
+
+def words(result):
+    return " ".join(result.output.split())
+
+
+def test_the_worst_layer_and_its_remedy_are_said():
+    save(layers.UpSampling2D(name="fine"), layers.Conv2DTranspose(2, 3, 2, name="bad"))
+    result = RUN.invoke(app, ["inspect", "model.keras"])
+    assert result.exit_code == 0, result.output
+    assert result.output.index("bad") < result.output.index("fine")
+    assert "polyphase.repair(model)" in words(result)
+
+
+@pytest.mark.parametrize(("limit", "code"), [("0.05", 1), ("100", 0)])
+def test_the_exit_code_is_for_continuous_integration(limit, code):
+    save(layers.Conv2DTranspose(2, 3, 2, name="bad"))
+    result = RUN.invoke(app, ["inspect", "model.keras", "--fail-over", limit])
+    assert result.exit_code == code
+    assert ("chi over 0.05: bad" in result.output) == bool(code)
+
+
+def test_what_is_even_passes():
+    save(layers.Conv2DTranspose(3, 4, 2, kernel_initializer=Bilinear(2)), layers.UpSampling2D())
+    result = RUN.invoke(app, ["inspect", "model.keras", "--fail-over", "0.001"])
+    assert result.exit_code == 0, result.output
+
+
+def test_the_figure_is_a_png_of_the_layers_with_a_pattern():
+    save(layers.Conv2DTranspose(2, 3, 2), layers.UpSampling2D(), layers.Conv2D(2, 3, 2))
+    result = RUN.invoke(app, ["inspect", "model.keras", "--figure", "new/patterns.png"])
+    assert result.exit_code == 0, result.output
+    assert Path("new/patterns.png").read_bytes().startswith(b"\x89PNG")
+    save(layers.UpSampling2D())
+    result = RUN.invoke(app, ["inspect", "model.keras", "--figure", "none.png"])
+    assert "no figure was drawn" in words(result)
+    assert not Path("none.png").exists()
+
+
+def test_a_model_without_upsampling_says_so_and_passes():
+    save(layers.Conv2D(2, 3))
+    result = RUN.invoke(app, ["inspect", "model.keras", "--fail-over", "0"])
+    assert result.exit_code == 0
+    assert "no upsampling in this model" in words(result)
+
+
+def test_weights_that_are_nan_are_named():
+    keras.Sequential(
+        [
+            keras.Input((6, 6, 3)),
+            layers.Conv2DTranspose(
+                2, 3, 2, name="broken", kernel_initializer=keras.initializers.Constant(float("nan"))
+            ),
+        ]
+    ).save("model.keras")
+    result = RUN.invoke(app, ["inspect", "model.keras"])
+    assert result.exit_code == 2
+    assert "broken/kernel" in result.output
+    assert len(result.output.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["none.keras"], "There is no file"),
+        (["text.keras"], "is not a .keras file"),
+        (["text.keras", "--figure", "p.jpg"], "must end in .png"),
+    ],
+)
+def test_what_is_no_model_is_refused_in_a_line(arguments, said):
+    Path("text.keras").write_text("not a model")
+    result = RUN.invoke(app, ["inspect", *arguments])
+    assert result.exit_code == 2
+    assert said in result.output
