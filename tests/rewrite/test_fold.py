@@ -1,5 +1,7 @@
 """Folded models: equal outputs, equal training, the same weights; what was done is what is said."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -236,3 +238,23 @@ def test_channels_first_models_are_folded():
         assert_equal_outputs(model, folded)
         assert len(layers_of(folded, ConcatConv2D, UpSampleConv2D)) == 2
     assert_equal_outputs(model, fold(model, target="keras"))
+
+
+def test_a_quantised_model_is_folded_and_stays_quantised():
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((10,)),
+            keras.layers.Dense(4 * 4 * 8, name="dense"),
+            keras.layers.Reshape((4, 4, 8)),
+            keras.layers.UpSampling2D(),
+            keras.layers.Conv2D(3, 3, padding="same"),
+        ]
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # which layers Keras does not quantise
+        model.quantize("int8")
+    folded = fold(model)
+    assert folded.get_layer("dense").quantization_mode == "int8"
+    assert len(layers_of(folded, UpSampleConv2D)) == 1
+    assert_equal_outputs(model, folded)

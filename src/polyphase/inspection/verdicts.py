@@ -70,7 +70,9 @@ def _even(reading: Reading) -> tuple[str, str]:
             "`polyphase.repair(model)` evens them.",
         )
     return "Even as it is now: a constant stays constant. Training can change that.", (
-        "Repair it again after training." if reading.overlap is None else _keep(reading)
+        "Repair it again after training."
+        if reading.overlap is None
+        else f"To keep it even: {_constraint(reading)}."
     )
 
 
@@ -92,20 +94,19 @@ def _arrival(reaches: float | None) -> str:
 def _remedy(reading: Reading, reaches: float | None) -> str:
     if cancelled(reaches):
         return "Nothing is to be done while those layers stay as they are."
-    other = ""
-    if _uneven(reading):
-        other = " Or train anew with upsampling and a convolution (UpSampleConv2D)."
-    even = "`polyphase.repair(model)` evens it with the least change; train on afterwards."
-    return f"{even} {_keep(reading)}{other}"
-
-
-def _keep(reading: Reading) -> str:
+    repair = "`polyphase.repair(model)` evens it with the least change; train on afterwards"
     if reading.overlap is None:
-        return f"To train anew: start with `polyphase.initializers.ICNR({_code(reading.factor)})`."
-    return (
-        "To train further: "
-        f"`kernel_constraint=polyphase.constraints.EvenPhases({_code(reading.factor)})`."
-    )
+        return f"{repair}. To train anew, start with {_icnr(reading)}."
+    anew = " Or train anew with upsampling and a convolution (UpSampleConv2D)."
+    return f"{repair}, with {_constraint(reading)}.{anew if _uneven(reading) else ''}"
+
+
+def _constraint(reading: Reading) -> str:
+    return f"`kernel_constraint=polyphase.constraints.EvenPhases({_code(reading.factor)})`"
+
+
+def _icnr(reading: Reading) -> str:
+    return f"`polyphase.initializers.ICNR({_code(reading.factor)})`"
 
 
 def _code(pair: tuple[Any, Any]) -> str:
