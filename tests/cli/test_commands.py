@@ -48,10 +48,10 @@ def test_compare_leaves_a_complete_run(images):
     ]
     assert json.loads((run / "config.json").read_text())["decoders"] == names
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    assert sum(line["kind"] == "epoch" for line in lines) == 2 * 2 * 2
+    assert sum(line["kind"] == "epoch" for line in lines) == 2 * 3 * 2
     finals = [line for line in lines if line["kind"] == "final"]
     assert {(line["decoder"], line["seed"]) for line in finals} == {
-        (name, seed) for name in names for seed in (0, 1)
+        (name, seed) for name in names for seed in (0, 1, 2)
     }
     page = (run / "report.html").read_text()
     losses = [line["validation_loss"] for line in finals if line["decoder"] == "nearest"]

@@ -1,7 +1,7 @@
 import dataclasses
 import math
 
-from polyphase.report.findings import answer
+from polyphase.report.findings import answer, limits
 from polyphase.workbench.results import Comparison
 from tests.report.synthetic import comparison
 
@@ -18,35 +18,60 @@ def with_losses(losses: dict[str, list[float]]) -> Comparison:
     return dataclasses.replace(found, trials=tuple(trials))
 
 
-def test_separate_ranges_name_the_decoder_with_the_lowest_loss():
-    said = answer(with_losses({"nearest": [0.091, 0.092], "subpixel": [0.081, 0.083]}))
+def test_intervals_without_zero_name_the_decoder_with_the_lowest_loss():
+    losses = {"nearest": [0.091, 0.092, 0.0905], "subpixel": [0.081, 0.083, 0.0814]}
+    said = answer(with_losses(losses))
     assert said[0] == (
-        "subpixel had the lowest validation loss: 0.0820 nats/pixel on average over two seeds, "
-        "0.0239 above the floor of the data."
+        "subpixel had the lowest validation loss: 0.0818 nats/pixel on average over three seeds, "
+        "0.0237 above the floor of the data."
     )
-    assert "the ranges do not overlap. nearest is next, 0.0095 behind on average." in said[1]
-    assert said[2] == "Two seeds are few: take this as a hint, not as proof."
+    assert "confidence interval of the paired differences excludes zero" in said[1]
+    assert "nearest is next, 0.0094 (0.0090 to 0.0100) behind." in said[1]
+    assert said[2] == "Three seeds are few: take this as a hint, not as proof."
 
 
-def test_overlapping_ranges_name_no_winner():
-    said = answer(with_losses({"nearest": [0.080, 0.092], "subpixel": [0.081, 0.083]}))
+def test_differences_are_paired_so_ranges_may_overlap():
+    """Seeds that are hard for both say nothing about either."""
+    nearest = [0.080, 0.085, 0.090, 0.095, 0.100]
+    said = answer(with_losses({"nearest": nearest, "subpixel": [x - 0.001 for x in nearest]}))
+    assert said[0].startswith("subpixel had the lowest")
+
+
+def test_an_interval_with_zero_names_no_winner():
+    losses = {"nearest": [0.080, 0.092, 0.084], "subpixel": [0.081, 0.083, 0.083]}
+    said = answer(with_losses(losses))
     assert said[0] == "No clear winner: this run does not tell subpixel and nearest apart."
     assert "had the lowest" not in " ".join(said)
+    assert "the 95% confidence interval includes zero" in said[1]
 
 
-def test_a_third_decoder_that_overlaps_with_the_best_is_not_called_worse():
+def test_a_third_decoder_that_is_not_separate_from_the_best_is_not_called_worse():
     said = answer(
         with_losses(
-            {"nearest": [0.080, 0.082], "bilinear": [0.083, 0.084], "subpixel": [0.081, 0.095]}
+            {
+                "nearest": [0.080, 0.082, 0.081],
+                "bilinear": [0.083, 0.084, 0.0835],
+                "subpixel": [0.079, 0.085, 0.081],
+            }
         )
     )
     assert said[0] == "No clear winner: this run does not tell nearest and subpixel apart."
-    assert "bilinear is behind: every seed ended above the range of nearest." in said
+    assert "bilinear is behind nearest: its interval excludes zero." in said
 
 
-def test_ranges_that_touch_in_the_digits_shown_overlap():
-    said = answer(with_losses({"nearest": [0.08, 0.08201], "subpixel": [0.08203, 0.084]}))
-    assert said[0].startswith("No clear winner")
+def test_two_seeds_name_no_winner():
+    said = answer(with_losses({"nearest": [0.08, 0.081], "subpixel": [0.09, 0.091]}))
+    assert said[0] == "nearest ended lowest, but two seeds per decoder name no winner."
+    assert "at least three seeds" in said[1]
+
+
+def test_what_a_comparison_does_not_show_is_said():
+    plain = " ".join(limits(comparison()))
+    assert "--match parameters" in plain
+    assert "--search lr" in plain
+    matched = " ".join(limits(comparison(match="parameters", search="lr")))
+    assert "equal multiply-adds: only parameters were matched" in matched
+    assert "--search" not in matched
 
 
 def test_five_seeds_are_not_called_few():

@@ -3,7 +3,7 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,12 +11,24 @@ from polyphase.cli.errors import one_line_errors
 from polyphase.cli.options import Data
 from polyphase.cli.progress import Watcher
 from polyphase.cli.tables import print_table
-from polyphase.datasets import load
+from polyphase.datasets import Dataset, load
 from polyphase.models import DECODERS
-from polyphase.report import spread_sentence, text_columns, write
-from polyphase.workbench import ConfigError, check, contender, default_folder, record, run_folder
+from polyphase.report import answer, spread_sentence, text_columns, write
+from polyphase.workbench import (
+    ConfigError,
+    Contender,
+    check,
+    contender,
+    default_folder,
+    record,
+    run_folder,
+)
 from polyphase.workbench import compare as compare_contenders
 from polyphase.workbench.config import BATCH_SIZE, EPOCHS, PUBLISHED
+from polyphase.workbench.matching import matched_widths
+from polyphase.workbench.resume import contenders_of, dataset_of, unfinished
+from polyphase.workbench.runs import write_json
+from polyphase.workbench.search import LEARNING_RATES, searched
 
 
 class Experiment(StrEnum):
@@ -26,12 +38,30 @@ class Experiment(StrEnum):
     PUBLISHED = "published"
 
 
+class Match(StrEnum):
+    """In what decoders are to agree."""
+
+    PARAMETERS = "parameters"
+    MULTIPLY_ADDS = "multiply-adds"
+
+
+class Search(StrEnum):
+    """What is searched for each decoder."""
+
+    LR = "lr"
+
+
 @one_line_errors
 def compare(
     data: Data = "digits",
     decoder: Annotated[
         list[str] | None,
-        typer.Option(help=f"A decoder, repeatable: {', '.join(DECODERS)}.", show_default="all"),
+        typer.Option(
+            help=f"A decoder, repeatable: {', '.join(DECODERS)}; or your own as "
+            "package.module:function, which is called with (filters, activation, name) and "
+            "returns a layer that doubles an image's sides.",
+            show_default="all five",
+        ),
     ] = None,
     epochs: Annotated[
         int | None,
@@ -48,8 +78,13 @@ def compare(
         ),
     ] = None,
     seeds: Annotated[
-        int, typer.Option(min=1, help="How many seeds each decoder is trained with: 0, 1, ...")
-    ] = 2,
+        int,
+        typer.Option(
+            min=1,
+            help="How many seeds each decoder is trained with: 0, 1, ...; fewer than three name no "
+            "winner, five or more are better.",
+        ),
+    ] = 3,
     experiment: Annotated[
         Experiment,
         typer.Option(
@@ -57,6 +92,31 @@ def compare(
             "the two different networks that the tutorials compare."
         ),
     ] = Experiment.FAIR,
+    match: Annotated[
+        Match | None,
+        typer.Option(
+            help="Widen decoders until all cost the same within 3%: in parameters, or in "
+            "multiply-adds.",
+            show_default="all 8 channels wide",
+        ),
+    ] = None,
+    search: Annotated[
+        Search | None,
+        typer.Option(
+            help="'lr': first try one grid of learning rates for each decoder, with a seed of its "
+            "own, and take the best.",
+            show_default="0.001 for all",
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN",
+            help="Go on with an interrupted run after its last finished epoch; it knows its "
+            "options.",
+            show_default="none",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder to make for the results.", show_default="runs/compare-DATE-TIME"),
@@ -74,34 +134,84 @@ def compare(
 
         polyphase compare --decoder nearest --decoder transposed-3 --seeds 5
 
+        polyphase compare --match parameters --search lr --seeds 10
+
+        polyphase compare --decoder nearest --decoder mypackage.decoders:mine
+
         polyphase compare --data photos/ --epochs 100
+
+        polyphase compare --resume runs/compare-20260101-120000
 
         polyphase compare --experiment published --data mnist.npz
     """
+    if resume is not None:
+        if any((decoder, epochs, batch_size, match, search, out)):
+            raise typer.BadParameter(
+                "a run knows its own options; give no others", param_hint="--resume"
+            )
+        target = Path(str(resume).removesuffix(".partial"))
+        config = unfinished(target)
+        contenders, dataset = contenders_of(config), dataset_of(config)
+    else:
+        target = out or default_folder("compare")
+        contenders, dataset = _chosen(data, decoder, epochs, batch_size, experiment, match)
+        command = ["polyphase", *sys.argv[1:]]
+        config = record(command, experiment.value, dataset, contenders, range(seeds), match, search)
+    _run(contenders, dataset, config, target, resume is not None)
+
+
+def _chosen(
+    data: str,
+    decoder: list[str] | None,
+    epochs: int | None,
+    batch_size: int | None,
+    experiment: Experiment,
+    match: Match | None,
+) -> tuple[list[Contender], Dataset]:
+    """Return what is to be compared, and on which data; all checked."""
     published = experiment is Experiment.PUBLISHED
-    if published and decoder:
-        raise typer.BadParameter(
-            "the published experiment has its own two decoders; leave it out",
-            param_hint="--decoder",
-        )
+    for name, given in (("--decoder", decoder), ("--match", match)):
+        if published and given:
+            raise typer.BadParameter(
+                "the published experiment has its own two decoders; leave it out", param_hint=name
+            )
     names = PUBLISHED if published else tuple(decoder or DECODERS)
-    for name in set(names) - set(DECODERS) if not published else ():
-        raise ConfigError(
-            f"Unknown decoder {name!r}. Choose from: {', '.join(DECODERS)}. The tutorials' own two "
-            "networks are --experiment published."
-        )
+    for name in names if not published else ():
+        if name in PUBLISHED:
+            raise ConfigError(
+                f"{name!r} is one of the tutorials' own two networks: use --experiment published. "
+                f"Decoders are {', '.join(DECODERS)}, or package.module:function."
+            )
     contenders = [contender(name, epochs, batch_size) for name in names]
     dataset = load(data)
     check(contenders, dataset)
-    all_seeds = range(seeds)
-    target = out or default_folder("compare")
-    command = ["polyphase", *sys.argv[1:]]
-    config = record(command, experiment.value, dataset, contenders, all_seeds)
-    total = seeds * sum(one.epochs for one in contenders)
-    with run_folder(target) as folder:
-        with Watcher(seeds * len(contenders), total) as watcher:
-            comparison = compare_contenders(contenders, dataset, all_seeds, config, folder, watcher)
+    if match is not None:
+        widths = matched_widths(names, dataset.shape, match.value)
+        contenders = [
+            contender(name, epochs, batch_size, widths=width) for name, width in widths.items()
+        ]
+    return contenders, dataset
+
+
+def _run(
+    contenders: list[Contender],
+    dataset: Dataset,
+    config: dict[str, Any],
+    target: Path,
+    resume: bool,
+) -> None:
+    """Train, measure, write the page, and say what was found."""
+    seeds = config["seeds"]
+    trials = len(seeds) + (len(LEARNING_RATES) if config["search"] else 0)
+    total = trials * sum(one.epochs for one in contenders)
+    with run_folder(target, resume) as folder:
+        write_json(folder / "config.json", config)
+        with Watcher(trials * len(contenders), total) as watcher:
+            if config["search"]:
+                contenders = searched(contenders, dataset, len(seeds), folder, watcher)
+                config["learning_rate"] = {one.name: one.learning_rate for one in contenders}
+            comparison = compare_contenders(contenders, dataset, seeds, config, folder, watcher)
         write(comparison, folder)
     note = f"{spread_sentence(comparison)} Floor of the data: {comparison.floor:.4f} nats/pixel."
-    print_table(*text_columns(comparison), note)
+    print_table(*text_columns(comparison), "\n\n".join([note, " ".join(answer(comparison))]))
     typer.echo(f"Page: {target / 'report.html'}")

@@ -27,7 +27,11 @@ def one_line_errors(command: Callable[..., Any]) -> Callable[..., Any]:
         except (ConfigError, DataError, ImportError, OSError) as error:
             raise fail(str(error)) from error
         except KeyboardInterrupt as error:
-            typer.echo("Stopped. Finished epochs, if any, lie in the .partial folder.", err=True)
+            typer.echo(
+                "Stopped. Finished epochs, if any, lie in the .partial folder; `polyphase compare "
+                "--resume RUN` goes on from there.",
+                err=True,
+            )
             raise typer.Exit(130) from error
 
     return guarded

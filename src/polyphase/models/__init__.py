@@ -5,12 +5,13 @@ from polyphase.models.autoencoders import (
     transposed_autoencoder,
     upsampling_autoencoder,
 )
-from polyphase.models.decoders import DECODERS
+from polyphase.models.decoders import DECODERS, decoder
 from polyphase.models.generators import transposed_generator, upsampling_generator
 
 __all__ = [
     "DECODERS",
     "comparison_autoencoder",
+    "decoder",
     "transposed_autoencoder",
     "transposed_generator",
     "upsampling_autoencoder",

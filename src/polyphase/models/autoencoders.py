@@ -1,12 +1,13 @@
 """R6 and R7, the tutorials' autoencoders, and the one whose decoder a comparison exchanges."""
 
+import re
 from types import ModuleType
 
 import keras
 from keras.layers import Conv2D, Cropping2D, Input, MaxPooling2D
 
 from polyphase import layers as polyphase_layers
-from polyphase.models.decoders import DECODERS
+from polyphase.models import decoders
 
 
 def upsampling_autoencoder(layers: ModuleType = polyphase_layers) -> keras.Model:
@@ -63,16 +64,19 @@ def transposed_autoencoder(layers: ModuleType = polyphase_layers) -> keras.Model
 
 
 def comparison_autoencoder(
-    decoder: str, image_shape: tuple[int, int, int] = (28, 28, 1)
+    decoder: str,
+    image_shape: tuple[int, int, int] = (28, 28, 1),
+    widths: tuple[int, int] = (8, 8),
 ) -> keras.Model:
-    """Return R6's encoder with a decoder of three x2 stages, 8, 8 and `channels` wide.
+    """Return R6's encoder with a decoder of three x2 stages, the last `channels` wide.
 
     Every stage is the decoder's; after each, rows and columns beyond the encoder's side of the
     same level are cropped (28x28: 4 -> 8, cropped to 7, -> 14 -> 28). ReLU, at last a sigmoid.
 
     Args:
-        decoder: a name of `DECODERS`.
+        decoder: a name of `DECODERS`, or a function as `package.module:function`.
         image_shape: `(height, width, channels)`, sides of at least 8 pixels.
+        widths: channels of the first and the second stage, at least 1.
 
     Returns:
         A model of such images in 0..1.
@@ -84,8 +88,7 @@ def comparison_autoencoder(
         >>> comparison_autoencoder("nearest").output_shape
         (None, 28, 28, 1)
     """
-    if decoder not in DECODERS:
-        raise ValueError(f"`decoder` must be one of {', '.join(DECODERS)}. Received: {decoder!r}.")
+    stage = decoders.decoder(decoder)
     if min(image_shape[:2]) < 8:
         raise ValueError(
             "The autoencoders halve the image three times and need sides of at least 8 pixels. "
@@ -94,14 +97,14 @@ def comparison_autoencoder(
     sides = [[-(-side // 2**level) for side in image_shape[:2]] for level in range(4)]
     stages: list[keras.Layer] = []
     for level in (2, 1, 0):
-        filters, activation = (8, "relu") if level else (image_shape[2], "sigmoid")
-        stages.append(DECODERS[decoder](filters, activation, f"up_{3 - level}"))
+        filters, activation = (widths[2 - level], "relu") if level else (image_shape[2], "sigmoid")
+        stages.append(stage(filters, activation, f"up_{3 - level}"))
         excess = [
             2 * small - large for small, large in zip(sides[level + 1], sides[level], strict=True)
         ]
         if any(excess):
             stages.append(Cropping2D(((0, excess[0]), (0, excess[1])), name=f"crop_{3 - level}"))
-    name = f"autoencoder_{decoder.replace('-', '_')}"
+    name = "autoencoder_" + re.sub(r"\W", "_", decoder)
     return keras.Sequential([Input(image_shape), *_encoder(), *stages], name=name)
 
 

@@ -7,6 +7,7 @@ from polyphase.report.figures import (
     reconstructions,
     side_by_side,
 )
+from polyphase.report.findings import answer
 from polyphase.report.page import render, write
 from polyphase.report.patterns import kernel_sizes, patterns
 from polyphase.report.style import png
@@ -15,6 +16,7 @@ from polyphase.report.table import Row, Spread, markdown, rows, spread_sentence,
 __all__ = [
     "Row",
     "Spread",
+    "answer",
     "error_maps",
     "kernel_sizes",
     "learning_curves",

@@ -1,14 +1,15 @@
 """What a comparison allows to be said: sentences that follow from its numbers.
 
-No decoder is called better than another unless every seed of the one ended below every seed of the
-other, compared with the digits that the table shows, so that a reader can check each sentence.
+No decoder is called better than another unless the confidence interval of their paired difference
+over the seeds excludes zero.
 """
 
 import math
 from collections.abc import Sequence
 
-from polyphase.report.table import LOSS_DECIMALS, Row, Spread, number, rows
+from polyphase.report.table import LOSS_DECIMALS, Row, number, rows
 from polyphase.workbench.results import Comparison
+from polyphase.workbench.statistics import LEAST_SEEDS, Difference, differences
 
 FEW_SEEDS = 5
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -43,8 +44,10 @@ def _ranking(comparison: Comparison, trained: Sequence[Row]) -> list[str]:
         return _published(best, others[0])
     if any(row.loss.count == 1 for row in trained):
         return _one_seed(best, others[0])
-    close = [row for row in others if overlap(best.loss, row.loss)]
-    said = _undecided(best, others, close) if close else _decided(best, others)
+    if any(row.loss.count < LEAST_SEEDS for row in trained):
+        return _few_seeds(best, others[0])
+    open_ = [one for one in differences(comparison) if not one.decided]
+    said = _undecided(best, others, open_) if open_ else _decided(best, differences(comparison))
     return [*said, *_few(min(row.loss.count for row in trained))]
 
 
@@ -66,31 +69,43 @@ def _one_seed(best: Row, second: Row) -> list[str]:
     ]
 
 
-def _decided(best: Row, others: Sequence[Row]) -> list[str]:
-    who = others[0].decoder if len(others) == 1 else "every other decoder"
+def _few_seeds(best: Row, second: Row) -> list[str]:
     return [
-        f"{best.decoder} had the lowest validation loss: {_loss(best)}.",
-        f"All its seeds ended below every seed of {who}: the ranges do not overlap. "
-        f"{others[0].decoder} is next, {_behind(best, others[0])} on average.",
+        f"{best.decoder} ended lowest, but {_count(best.loss.count)} seeds per decoder name no "
+        "winner.",
+        f"Its validation loss is {_loss(best)}; {second.decoder} is next, "
+        f"{_behind(best, second)}. A confidence interval needs at least "
+        f"{_count(LEAST_SEEDS)} seeds; five are better.",
     ]
 
 
-def _undecided(best: Row, others: Sequence[Row], close: Sequence[Row]) -> list[str]:
-    names = listed([best.decoder, *(row.decoder for row in close)])
-    range_ = "its range overlaps" if len(close) == 1 else "their ranges overlap"
+def _decided(best: Row, others: Sequence[Difference]) -> list[str]:
+    who = others[0].decoder if len(others) == 1 else "every other decoder"
+    intervals = "interval" if len(others) == 1 else "intervals"
+    return [
+        f"{best.decoder} had the lowest validation loss: {_loss(best)}.",
+        f"It differs from {who} by more than the seeds do: the 95% confidence {intervals} of the "
+        f"paired differences exclude{'s' if len(others) == 1 else ''} zero. {others[0].decoder} is "
+        f"next, {interval(others[0])} behind.",
+    ]
+
+
+def _undecided(best: Row, others: Sequence[Row], open_: Sequence[Difference]) -> list[str]:
+    names = listed([best.decoder, *(one.decoder for one in open_)])
+    intervals = "interval includes" if len(open_) == 1 else "intervals include"
     said = [
         f"No clear winner: this run does not tell {names} apart.",
         f"{best.decoder} has the lowest validation loss, {_loss(best)}. "
-        f"{listed([f'{row.decoder} ({_rounded(row.loss.mean)})' for row in close])} "
-        f"{'is' if len(close) == 1 else 'are'} not separate from it: over the seeds, "
-        f"{range_} with that of {best.decoder}.",
+        f"{listed([f'{one.decoder} ({interval(one)} behind)' for one in open_])} "
+        f"{'is' if len(open_) == 1 else 'are'} not separate from it: the 95% confidence "
+        f"{intervals} zero.",
     ]
-    clear = [row.decoder for row in others if row not in close]
+    undecided = [one.decoder for one in open_]
+    clear = [row.decoder for row in others if row.decoder not in undecided]
     if clear:
         verb = "is" if len(clear) == 1 else "are"
-        said.append(
-            f"{listed(clear)} {verb} behind: every seed ended above the range of {best.decoder}."
-        )
+        ends = "its interval excludes" if len(clear) == 1 else "their intervals exclude"
+        said.append(f"{listed(clear)} {verb} behind {best.decoder}: {ends} zero.")
     return said
 
 
@@ -100,9 +115,35 @@ def _few(count: int) -> list[str]:
     return [f"{_count(count).capitalize()} seeds are few: take this as a hint, not as proof."]
 
 
-def overlap(one: Spread, other: Spread) -> bool:
-    """Whether two ranges share a value, in the digits of the table."""
-    return _round(one.low) <= _round(other.high) and _round(other.low) <= _round(one.high)
+def limits(comparison: Comparison) -> list[str]:
+    """Return what a comparison does not show."""
+    config = comparison.config
+    data = config.get("data", {}).get("name", "these")
+    said = [
+        f"Whether the order is the same for other data than {data}, other sizes, "
+        "another encoder, or longer training.",
+        "Whether images look better: the loss, PSNR and SSIM are averages over pixels and windows.",
+    ]
+    match = config.get("match")
+    if match is None:
+        said.append(
+            "What the operators do at equal cost: parameters and multiply-adds differ as the table "
+            "says. `--match parameters` or `--match multiply-adds` makes them agree."
+        )
+    else:
+        other = "multiply-adds" if match == "parameters" else "parameters"
+        said.append(f"What the operators do at equal {other}: only {match} were matched.")
+    if config.get("search") is None:
+        said.append(
+            "Whether each decoder had its best learning rate: all had the same. `--search lr` "
+            "searches one grid for each."
+        )
+    return said
+
+
+def interval(one: Difference) -> str:
+    """Write a difference with its interval, in the digits of the table."""
+    return f"{_rounded(one.mean)} ({_rounded(one.low)} to {_rounded(one.high)})"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from polyphase.report.checkerboards import checkerboards
 from polyphase.report.figures import error_maps, learning_curves, png, reconstructions
 from polyphase.report.palette import colours
 from polyphase.workbench.results import Comparison
+from polyphase.workbench.statistics import differences
 
 FIGURES = {
     "learning-curves": learning_curves,
@@ -90,6 +91,9 @@ def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, 
         "checkerboard_columns": table.checkerboard_columns(comparison),
         "columns": table.columns(comparison),
         "config": config,
+        "differences": [one for one in differences(comparison) if math.isfinite(one.low)],
+        "interval": findings.interval,
+        "limits": [] if findings.published(comparison) else findings.limits(comparison),
         "date": _date(str(config.get("started", ""))),
         "decoders": comparison.decoders,
         "figures": {name: _data_uri(content) for name, content in figures.items()},
@@ -155,6 +159,7 @@ def _settings(config: Mapping[str, Any], seeds: tuple[int, ...]) -> list[tuple[s
     data, machine = config.get("data", {}), config.get("machine", {})
     counts = ", ".join(f"{data[part]:,} {part}" for part in _PARTS if data.get(part) is not None)
     versions = config.get("versions", {})
+    widths = {name: " and ".join(map(str, two)) for name, two in config.get("widths", {}).items()}
     settings = [
         ("Data", f"{data.get('name', '')}, from {data.get('source', '')}"),
         ("SHA-256 of the data", data.get("sha256", "")),
@@ -162,7 +167,8 @@ def _settings(config: Mapping[str, Any], seeds: tuple[int, ...]) -> list[tuple[s
         ("Seeds", ", ".join(map(str, seeds))),
         ("Epochs", _each(config.get("epochs", ""))),
         ("Batch size", _each(config.get("batch_size", ""))),
-        ("Learning rate", str(config.get("learning_rate", ""))),
+        ("Learning rate", _each(config.get("learning_rate", ""))),
+        ("Widths", _each(widths)),
         ("Backend", str(config.get("backend", ""))),
         ("Versions", ", ".join(f"{name} {version}" for name, version in versions.items())),
         ("Machine", f"{machine.get('cpus', '')} CPUs, {machine.get('platform', '')}"),

@@ -1,5 +1,6 @@
 """Train contenders that differ in one thing, and gather the evidence."""
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +16,7 @@ from polyphase.workbench.checkerboards import measure
 from polyphase.workbench.config import Contender
 from polyphase.workbench.metrics import psnr, ssim
 from polyphase.workbench.results import Comparison, Epoch, Trial
-from polyphase.workbench.runs import append_metrics, write_json
+from polyphase.workbench.runs import append_metrics, keep_metrics, read_metrics, write_json
 from polyphase.workbench.training import train
 
 SHOWN = 8
@@ -69,14 +70,16 @@ def compare(
         dataset: the images.
         seeds: of weights and data order; the same for every contender.
         config: what `config.record` returned; saved first.
-        folder: an existing folder to write to.
+        folder: an existing folder to write to; what an interrupted run left in it is not
+            trained again, and an unfinished training goes on after its last finished epoch.
         watch: called after every epoch.
 
     Returns:
         The results. The test images are only shown, never measured.
     """
     write_json(folder / "config.json", config)
-    (folder / "models").mkdir()
+    (folder / "models").mkdir(exist_ok=True)
+    _forget_unfinished(folder, contenders, seeds)
     trained = [_train(one, dataset, seed, folder, watch) for seed in seeds for one in contenders]
     seconds = inference_seconds([one.model for one in trained], dataset.validation.pixels)
     shown = shown_images(dataset.test)
@@ -109,7 +112,8 @@ def _train(
     folder: Path,
     watch: Callable[[Progress], None],
 ) -> _Trained:
-    """Train one model, saving as it goes."""
+    """Train one model, saving as it goes; what a run finished before is taken as it is."""
+    path = _model_path(folder, contender, seed)
 
     def on_epoch(epoch: int, result: Epoch) -> None:
         append_metrics(
@@ -117,9 +121,49 @@ def _train(
         )
         watch(Progress(contender.name, seed, epoch, contender.epochs, result))
 
-    model, history = train(contender, dataset, seed, on_epoch)
-    model.save(folder / "models" / f"{contender.name}-seed{seed}.keras")
+    if path.exists():
+        model, history = contender.build(dataset.shape), _history(folder, contender, seed)
+        model.load_weights(path)
+        for epoch, result in enumerate(history):
+            watch(Progress(contender.name, seed, epoch, contender.epochs, result))
+        return _Trained(contender, seed, model, history)
+    saved = folder / "training.npz"
+    model, history = train(contender, dataset, seed, on_epoch, saved)
+    unfinished = path.with_name(f"unfinished-{path.name}")
+    model.save(unfinished)
+    os.replace(unfinished, path)
+    saved.unlink()
     return _Trained(contender, seed, model, history)
+
+
+def _model_path(folder: Path, contender: Contender, seed: int) -> Path:
+    return folder / "models" / f"{contender.file}-seed{seed}.keras"
+
+
+def _history(folder: Path, contender: Contender, seed: int) -> tuple[Epoch, ...]:
+    """Return the epochs of a finished training from `metrics.jsonl`."""
+    return tuple(
+        Epoch(line["loss"], line["validation_loss"], line["seconds"])
+        for line in read_metrics(folder)
+        if line["kind"] == "epoch" and (line["decoder"], line["seed"]) == (contender.name, seed)
+    )
+
+
+def _forget_unfinished(folder: Path, contenders: Sequence[Contender], seeds: Sequence[int]) -> None:
+    """Keep, of a run that is resumed, the epochs of finished trainings and the search."""
+    finished = {
+        (one.name, seed)
+        for one in contenders
+        for seed in seeds
+        if _model_path(folder, one, seed).exists()
+    }
+    keep_metrics(
+        folder,
+        lambda line: (
+            line["kind"] == "search"
+            or (line["kind"] == "epoch" and (line["decoder"], line["seed"]) in finished)
+        ),
+    )
 
 
 def _judge(

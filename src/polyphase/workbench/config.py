@@ -1,6 +1,7 @@
 """What a run is to do, checked before anything is done, and all that is needed to repeat it."""
 
 import functools
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from polyphase.datasets import Dataset, entropy_floor
 from polyphase.models import (
     DECODERS,
     comparison_autoencoder,
+    decoder,
     transposed_autoencoder,
     upsampling_autoencoder,
 )
@@ -36,12 +38,21 @@ class Contender:
         build: makes the untrained model for images of a shape `(height, width, channels)`.
         epochs: passes over the training images.
         batch_size: images per step.
+        learning_rate: of Adam.
+        widths: channels of a decoder's two inner stages; None: a published model.
     """
 
     name: str
     build: Callable[[tuple[int, int, int]], keras.Model]
     epochs: int
     batch_size: int
+    learning_rate: float = LEARNING_RATE
+    widths: tuple[int, int] | None = None
+
+    @property
+    def file(self) -> str:
+        """Its name as part of a file's name."""
+        return re.sub(r"[^\w.-]", "_", self.name)
 
 
 PUBLISHED = ("upsampling", "transposed")
@@ -54,24 +65,28 @@ def contender(
     epochs: int | None = None,
     batch_size: int | None = None,
     layers: ModuleType = polyphase_layers,
+    widths: tuple[int, int] = (8, 8),
 ) -> Contender:
     """Return a contender by name; None takes the published or the default value.
 
     Args:
-        name: one of `NAMES`.
+        name: one of `NAMES`, or a user's own decoder, `package.module:function`.
         epochs: passes over the training images, at least 1.
         batch_size: images per step, at least 1.
         layers: where R6 and R7 take their upsampling layers from: `polyphase.layers`, or
             `keras.layers` for comparison.
+        widths: channels of a decoder's two inner stages.
 
     Raises:
-        ConfigError: for an unknown name.
+        ConfigError: for an unknown name, or a decoder that cannot be used.
     """
-    if name in DECODERS:
-        build = functools.partial(comparison_autoencoder, name)
-        return Contender(name, build, epochs or EPOCHS, batch_size or BATCH_SIZE)
     if name not in PUBLISHED:
-        raise ConfigError(f"Unknown decoder {name!r}. Choose from: {', '.join(NAMES)}.")
+        try:
+            decoder(name)
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+        build = functools.partial(comparison_autoencoder, name, widths=widths)
+        return Contender(name, build, epochs or EPOCHS, batch_size or BATCH_SIZE, widths=widths)
     published, size = {
         "upsampling": (upsampling_autoencoder, 25),
         "transposed": (transposed_autoencoder, 1000),
@@ -118,6 +133,8 @@ def record(
     dataset: Dataset,
     contenders: Sequence[Contender],
     seeds: Sequence[int],
+    match: str | None = None,
+    search: str | None = None,
 ) -> dict[str, Any]:
     """Return the effective configuration as JSON: all that is needed to repeat the run."""
     return {
@@ -137,8 +154,11 @@ def record(
         "seeds": list(seeds),
         "epochs": {one.name: one.epochs for one in contenders},
         "batch_size": {one.name: one.batch_size for one in contenders},
+        "match": match,
+        "search": search,
         "optimizer": "adam",
-        "learning_rate": LEARNING_RATE,
+        "learning_rate": {one.name: one.learning_rate for one in contenders},
+        "widths": {one.name: one.widths for one in contenders if one.widths},
         "loss": "binary_crossentropy",
         "backend": keras.backend.backend(),
         "versions": versions(),

@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
 from polyphase.datasets import Dataset
-from polyphase.workbench.config import LEARNING_RATE, Contender
+from polyphase.workbench import checkpoint
+from polyphase.workbench.config import Contender
 from polyphase.workbench.results import Epoch
 
 OnEpoch = Callable[[int, Epoch], None]
@@ -21,12 +23,12 @@ class Batches(keras.utils.PyDataset):
     another chance), so that every step has one shape and is compiled once.
     """
 
-    def __init__(self, images: np.ndarray, batch_size: int, seed: int) -> None:
+    def __init__(self, images: np.ndarray, batch_size: int, seed: int, epoch: int = 0) -> None:
         super().__init__()
         self._images = images
         self._batch_size = batch_size
         self._seed = seed
-        self._epoch = -1
+        self._epoch = epoch - 1
         self.on_epoch_end()
 
     def __len__(self) -> int:
@@ -47,10 +49,11 @@ class Batches(keras.utils.PyDataset):
 class _Recorder(keras.callbacks.Callback):
     """Collect one `Epoch` per epoch; the clock stops before validation."""
 
-    def __init__(self, on_epoch: OnEpoch) -> None:
+    def __init__(self, history: list[Epoch], on_epoch: OnEpoch, saved: Path | None) -> None:
         super().__init__()
-        self.history: list[Epoch] = []
+        self.history = history
         self._on_epoch = on_epoch
+        self._saved = saved
         self._began = self._seconds = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -62,11 +65,17 @@ class _Recorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         one = Epoch(float(logs["loss"]), float(logs["val_loss"]), self._seconds)
         self.history.append(one)
+        if self._saved:
+            checkpoint.save(self._saved, self.model, self.history)
         self._on_epoch(epoch, one)
 
 
 def train(
-    contender: Contender, dataset: Dataset, seed: int, on_epoch: OnEpoch
+    contender: Contender,
+    dataset: Dataset,
+    seed: int,
+    on_epoch: OnEpoch,
+    saved: Path | None = None,
 ) -> tuple[keras.Model, tuple[Epoch, ...]]:
     """Build and train one autoencoder: Adam, binary cross-entropy, input = target.
 
@@ -74,20 +83,27 @@ def train(
         contender: what to build, and for how many epochs in which batches.
         dataset: its training and validation images.
         seed: of the weights and of the data order.
-        on_epoch: called after every epoch with its index from 0 and its `Epoch`.
+        on_epoch: called after every epoch with its index from 0 and its `Epoch`; for epochs that
+            are restored too.
+        saved: file that is written after every epoch; if it exists, training goes on from there.
 
     Returns:
         The trained model and one `Epoch` per epoch. On one machine and backend the same
-        arguments give the same numbers.
+        arguments give the same numbers, interrupted or not.
     """
     keras.utils.set_random_seed(seed)
     model = contender.build(dataset.shape)
-    model.compile(optimizer=keras.optimizers.Adam(LEARNING_RATE), loss="binary_crossentropy")
-    recorder = _Recorder(on_epoch)
+    model.compile(keras.optimizers.Adam(contender.learning_rate), loss="binary_crossentropy")
+    history = checkpoint.restore(saved, model) if saved and saved.exists() else []
+    for epoch, one in enumerate(history):
+        on_epoch(epoch, one)
+    begin = len(history)
+    recorder = _Recorder(history, on_epoch, saved)
     validation = dataset.validation.pixels
     model.fit(
-        Batches(dataset.train.pixels, contender.batch_size, seed),
+        Batches(dataset.train.pixels, contender.batch_size, seed, begin),
         epochs=contender.epochs,
+        initial_epoch=begin,
         shuffle=False,
         validation_data=(validation, validation),
         validation_batch_size=min(len(validation), 1000),

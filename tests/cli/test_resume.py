@@ -1,0 +1,166 @@
+"""`polyphase compare --resume`: killed at random times, it ends as if it never was."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from polyphase.cli.app import app
+
+RUN = CliRunner()
+OPTIONS = ["--data", "images.npy", "--batch-size", "8", "--decoder", "nearest",
+           "--decoder", "transposed-3", "--seeds", "1"]  # fmt: skip
+PROGRAM = "from polyphase_command import main; main()"
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 8, 10), dtype="uint8")
+    np.save("images.npy", pixels)
+
+
+def invoke(*arguments):
+    result = RUN.invoke(app, ["compare", *arguments])
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def weights(run):
+    return {
+        path.name: keras.saving.load_model(path).get_weights()
+        for path in Path(run, "models").iterdir()
+    }
+
+
+def metrics(run):
+    """Return all lines, without times."""
+    lines = [json.loads(line) for line in Path(run, "metrics.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if "seconds" not in k} for line in lines]
+
+
+def assert_same(one, other):
+    assert metrics(one) == metrics(other)
+    first, second = weights(one), weights(other)
+    assert first.keys() == second.keys()
+    for name, arrays in first.items():
+        for ours, theirs in zip(arrays, second[name], strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def killed(*arguments, least):
+    """Run until so many epochs are recorded and a random time has passed; then kill -9."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "compare", *arguments],
+        env=os.environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    path, deadline = Path("run.partial/metrics.jsonl"), time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        if path.exists() and path.read_text().count("\n") >= least:
+            break
+        time.sleep(0.01)
+    time.sleep(random.random())
+    assert process.poll() is None, process.communicate()[1]
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not Path("run").exists()
+
+
+def test_a_run_that_is_killed_twice_ends_as_one_that_was_not(backend):
+    if backend != "jax":
+        pytest.skip("bit for bit is promised on JAX")
+    options = [*OPTIONS, "--epochs", "40"]
+    invoke(*options, "--out", "whole")
+    killed(*options, "--out", "run", least=3)
+    killed("--resume", "run", least=43)
+    invoke("--resume", "run.partial")
+    assert_same("whole", "run")
+    assert not Path("run.partial").exists()
+    assert not Path("run/training.npz").exists()
+
+
+def test_a_torn_line_and_an_unfinished_model_are_no_harm(monkeypatch):
+    options = [*OPTIONS, "--epochs", "2", "--search", "lr"]
+    monkeypatch.setattr("polyphase.workbench.search.LEARNING_RATES", (0.001, 0.01))
+    monkeypatch.setattr("polyphase.cli.compare.LEARNING_RATES", (0.001, 0.01))
+    invoke(*options, "--out", "whole")
+    Path("whole").rename("run.partial")
+    Path("run.partial/models/transposed-3-seed0.keras").rename(
+        "run.partial/models/unfinished-transposed-3-seed0.keras"
+    )
+    lines = Path("run.partial/metrics.jsonl").read_text().splitlines(keepends=True)
+    Path("run.partial/metrics.jsonl").write_text("".join(lines[:-2]) + '{"kind": "fin')
+    invoke("--resume", "run")
+    invoke(*options, "--out", "again")
+    assert_same("again", "run")
+
+
+def test_a_search_gives_each_decoder_a_rate_of_the_same_grid(monkeypatch):
+    monkeypatch.setattr("polyphase.workbench.search.LEARNING_RATES", (1e-6, 0.01))
+    monkeypatch.setattr("polyphase.cli.compare.LEARNING_RATES", (1e-6, 0.01))
+    invoke(*OPTIONS, "--epochs", "2", "--search", "lr", "--match", "parameters", "--out", "run")
+    config = json.loads(Path("run/config.json").read_text())
+    assert (config["match"], config["search"]) == ("parameters", "lr")
+    searches = [line for line in metrics("run") if line["kind"] == "search"]
+    assert [(line["decoder"], line["learning_rate"]) for line in searches] == [
+        ("nearest", 1e-6), ("nearest", 0.01), ("transposed-3", 1e-6), ("transposed-3", 0.01),
+    ]  # fmt: skip
+    assert {line["seed"] for line in searches} == {1}  # not a seed of the comparison
+    for name, rate in config["learning_rate"].items():
+        losses = {
+            line["learning_rate"]: line["validation_loss"]
+            for line in searches
+            if line["decoder"] == name
+        }
+        assert rate == min(losses, key=losses.get)
+
+
+def test_what_cannot_be_resumed_is_said_in_a_line():
+    def refused(*arguments):
+        result = RUN.invoke(app, ["compare", *arguments])
+        assert result.exit_code == 2
+        return " ".join(result.output.split())
+
+    assert "There is no unfinished run" in refused("--resume", "nowhere")
+    assert "give no others" in refused("--resume", "run", "--epochs", "3")
+    invoke(*OPTIONS, "--epochs", "1", "--out", "run")
+    assert "is complete: there is nothing to resume" in refused("--resume", "run")
+    Path("run").rename("run.partial")
+    assert "Go on with it by" in refused(*OPTIONS, "--out", "run")
+    np.save("images.npy", np.zeros((60, 8, 10), "uint8"))
+    assert "SHA-256 differs" in refused("--resume", "run")
+    config = json.loads(Path("run.partial/config.json").read_text())
+    config["versions"]["keras"] = "2.0"
+    Path("run.partial/config.json").write_text(json.dumps(config))
+    assert "was begun with keras 2.0" in refused("--resume", "run")
+
+
+def test_a_full_disk_is_an_error_and_what_was_measured_stays():
+    script = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000));" + PROGRAM
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "compare", *OPTIONS, "--epochs", "2", "--out", "run"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Cannot write into run.partial (File too large)" in done.stderr
+    assert [line["kind"] for line in metrics("run.partial")] == ["epoch", "epoch"]
+    invoke("--resume", "run")
+    assert len([line for line in metrics("run") if line["kind"] == "epoch"]) == 4
