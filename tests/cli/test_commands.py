@@ -41,6 +41,7 @@ def test_compare_leaves_a_complete_run(images):
     assert not Path("run.partial").exists()
     assert sorted(path.name for path in run.iterdir()) == [
         "config.json",
+        "evidence.npz",
         "figures",
         "metrics.jsonl",
         "models",

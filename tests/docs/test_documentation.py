@@ -37,7 +37,16 @@ def test_generated_pages_are_current(generate):
 
 def test_every_command_is_documented(generate):
     documented = (ROOT / "docs" / "cli.md").read_text()
-    for command in ("compare", "demo", "bench", "fold", "inspect", "train autoencoder"):
+    for command in (
+        "compare",
+        "demo",
+        "bench",
+        "fold",
+        "inspect",
+        "runs",
+        "report",
+        "train autoencoder",
+    ):
         assert f"## `polyphase {command}`" in documented
 
 

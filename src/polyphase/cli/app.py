@@ -10,6 +10,7 @@ from polyphase.cli.compare import compare
 from polyphase.cli.demo import demo
 from polyphase.cli.fold import fold
 from polyphase.cli.inspect import inspect
+from polyphase.cli.runs import report, runs
 from polyphase.cli.train import autoencoder
 
 app = typer.Typer(
@@ -26,6 +27,8 @@ app.command()(demo)
 app.command()(bench)
 app.command()(fold)
 app.command()(inspect)
+app.command()(runs)
+app.command()(report)
 app.add_typer(train, name="train")
 
 

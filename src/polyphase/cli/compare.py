@@ -25,6 +25,7 @@ from polyphase.workbench import (
 )
 from polyphase.workbench import compare as compare_contenders
 from polyphase.workbench.config import BATCH_SIZE, EPOCHS, PUBLISHED
+from polyphase.workbench.evidence import save
 from polyphase.workbench.matching import matched_widths
 from polyphase.workbench.resume import contenders_of, dataset_of, unfinished
 from polyphase.workbench.runs import write_json
@@ -211,6 +212,7 @@ def _run(
                 contenders = searched(contenders, dataset, len(seeds), folder, watcher)
                 config["learning_rate"] = {one.name: one.learning_rate for one in contenders}
             comparison = compare_contenders(contenders, dataset, seeds, config, folder, watcher)
+        save(comparison, folder)
         write(comparison, folder)
     note = f"{spread_sentence(comparison)} Floor of the data: {comparison.floor:.4f} nats/pixel."
     print_table(*text_columns(comparison), "\n\n".join([note, " ".join(answer(comparison))]))

@@ -1,0 +1,91 @@
+"""`polyphase runs` and `polyphase report`: what was run, and its pages made again."""
+
+import json
+import shlex
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from polyphase.cli.errors import fail, one_line_errors
+from polyphase.cli.tables import print_table
+from polyphase.report import answer, write
+from polyphase.workbench import default_folder
+from polyphase.workbench.evidence import joined, load
+from polyphase.workbench.runs import read_metrics, run_folder
+
+
+@one_line_errors
+def runs(
+    folder: Annotated[Path, typer.Argument(help="Where the run folders are.")] = Path("runs"),
+) -> None:
+    """List runs: what was compared, on which data, and which ended lowest.
+
+    Example:
+
+        polyphase runs
+    """
+    if not folder.is_dir():
+        raise fail(f"There is no folder {folder}. Give the one with your runs.")
+    found = sorted(folder.glob("*/config.json"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        typer.echo(f"There is no run in {folder}. Make one: polyphase compare")
+        return
+    rows = [_row(path.parent, json.loads(path.read_text())) for path in found]
+    print_table(
+        ["run", "began", "data", "decoders", "seeds", "epochs", "lowest loss"],
+        rows,
+        "A page again: polyphase report RUN. Several in one: polyphase report RUN RUN.",
+        text=4,
+    )
+
+
+def _row(folder: Path, config: dict[str, Any]) -> list[str]:
+    finals = [line for line in read_metrics(folder) if line["kind"] == "final"]
+    best = min(finals, key=lambda line: line["validation_loss"], default=None)
+    if best:
+        lowest = f"{best['validation_loss']:.4f} {best['decoder']}"
+    else:
+        lowest = "unfinished" if folder.suffix == ".partial" else ""
+    epochs = sorted(set(config["epochs"].values()))
+    return [
+        folder.name,
+        f"{datetime.fromisoformat(config['started']):%Y-%m-%d %H:%M}",
+        config["data"]["name"],
+        ", ".join(config["decoders"]),
+        str(len(config["seeds"])),
+        " ".join(map(str, epochs)),
+        lowest,
+    ]
+
+
+@one_line_errors
+def report(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Folders of finished comparisons.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder to make for the page.", show_default="runs/report-DATE-TIME"),
+    ] = None,
+) -> None:
+    """Make the page of a finished comparison again, or one page of several.
+
+    Several must have been made with the same data. Nothing is trained; the runs stay as they are.
+
+    Examples:
+
+        polyphase report runs/compare-20260101-120000
+
+        polyphase report runs/compare-20260101-120000 runs/compare-20260102-120000
+    """
+    target = out or default_folder("report")
+    command = shlex.join(["polyphase", *sys.argv[1:]])
+    found = [(folder.name, load(folder)) for folder in folders]
+    comparison = joined(found, command) if len(found) > 1 else found[0][1]
+    with run_folder(target) as folder:
+        write(comparison, folder)
+    typer.echo(" ".join(answer(comparison)))
+    typer.echo(f"Page: {target / 'report.html'}")
