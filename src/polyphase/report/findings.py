@@ -17,7 +17,7 @@ _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", 
 
 def answer(comparison: Comparison) -> list[str]:
     """Return the summary: the answer first, then how sure it is."""
-    table = sorted(rows(comparison), key=_order)
+    table = sorted(rows(comparison), key=order)
     trained = [row for row in table if math.isfinite(row.loss.mean)]
     failed = [row.decoder for row in table if row not in trained]
     said = _ranking(comparison, trained)
@@ -155,7 +155,8 @@ def _it(names: Sequence[str]) -> str:
     return "it" if len(names) == 1 else "each"
 
 
-def _order(row: Row) -> float:
+def order(row: Row) -> float:
+    """Return by what rows are ranked: their loss; those that did not train are last."""
     return row.loss.mean if math.isfinite(row.loss.mean) else math.inf
 
 

@@ -1,17 +1,19 @@
-"""The page of a comparison: one HTML file that needs no network and no script."""
+"""The page of a comparison: one HTML file that needs no network; a script in it adds controls."""
 
 import base64
 import datetime
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment
+from markupsafe import Markup
+from matplotlib.figure import Figure
 
-from polyphase.report import findings, table
+from polyphase.report import findings, interactive, table
 from polyphase.report.checkerboards import checkerboards
 from polyphase.report.figures import error_maps, learning_curves, png, reconstructions
 from polyphase.report.palette import colours
@@ -24,6 +26,7 @@ FIGURES = {
     "error-maps": error_maps,
     "checkerboards": checkerboards,
 }
+MOST_SHOWN = 10  # decoders in a figure; the tables have all
 _TIMES = "\N{MULTIPLICATION SIGN}"
 _OPERATORS = {
     "nearest": f"nearest-neighbour resize by 2, then a 3{_TIMES}3 convolution",
@@ -53,29 +56,51 @@ class _Mark:
     high: float
 
 
-def render(comparison: Comparison, figures: Mapping[str, bytes]) -> str:
+def render(
+    comparison: Comparison, figures: Mapping[str, bytes], curves: Figure | None = None
+) -> str:
     """Return the page as HTML.
 
     Args:
         comparison: what was found.
         figures: PNG bytes by name: `learning-curves`, `reconstructions`, `error-maps`,
-            `checkerboards`; a figure
-            that is not given is left out.
+            `checkerboards`; a figure that is not given is left out.
+        curves: the learning curves as drawn, for the values under the pointer; None: without.
     """
-    source = resources.files("polyphase.report").joinpath("template.html.j2")
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(source.read_text(encoding="utf-8"))
-    return template.render(**_context(comparison, figures))
+    template = environment.from_string(_file("template.html.j2"))
+    return template.render(
+        **_context(comparison, figures),
+        script=Markup(_file("page.js")),
+        losses=interactive.curves(comparison, curves),
+        images=interactive.images(shown(comparison)),
+    )
+
+
+def shown(comparison: Comparison) -> Comparison:
+    """Return a comparison with the decoders that figures have room for, those of lowest loss."""
+    if len(comparison.decoders) <= MOST_SHOWN:
+        return comparison
+    ranked = sorted(table.rows(comparison), key=findings.order)
+    names = {row.decoder for row in ranked[:MOST_SHOWN]}
+    kept = tuple(trial for trial in comparison.trials if trial.decoder in names)
+    return replace(comparison, trials=kept)
+
+
+def _file(name: str) -> str:
+    return resources.files("polyphase.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def write(comparison: Comparison, folder: Path) -> Path:
     """Write `figures/*.png` and `report.html` into the folder; return the path of the page."""
-    drawn = {name: png(draw(comparison)) for name, draw in FIGURES.items()}
+    figures = {name: draw(shown(comparison)) for name, draw in FIGURES.items()}
+    drawn = {name: png(figure) for name, figure in figures.items()}
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     for name, content in drawn.items():
         (folder / "figures" / f"{name}.png").write_bytes(content)
     page = folder / "report.html"
-    page.write_text(render(comparison, drawn), encoding="utf-8", newline="\n")
+    text = render(comparison, drawn, figures["learning-curves"])
+    page.write_text(text, encoding="utf-8", newline="\n")
     return page
 
 
@@ -104,6 +129,7 @@ def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, 
         "seeds": seeds,
         "settings": _settings(config, seeds),
         "shown": len(comparison.originals),
+        "left_out": max(0, len(comparison.decoders) - MOST_SHOWN),
         "spread": table.spread_sentence(comparison),
         "strip": _strip(comparison),
         "rgb": comparison.originals.shape[-1] == 3,
