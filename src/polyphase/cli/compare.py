@@ -24,6 +24,7 @@ from polyphase.workbench import (
     run_folder,
 )
 from polyphase.workbench import compare as compare_contenders
+from polyphase.workbench.cluster import Cluster, cluster
 from polyphase.workbench.config import BATCH_SIZE, EPOCHS, PUBLISHED
 from polyphase.workbench.evidence import save
 from polyphase.workbench.matching import matched_widths
@@ -109,6 +110,16 @@ def compare(
             show_default="0.001 for all",
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Train in so many processes, by Dask.", show_default="here"),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Train on the workers of a Dask scheduler, tcp://host:port.", show_default="none"
+        ),
+    ] = None,
     resume: Annotated[
         Path | None,
         typer.Option(
@@ -158,7 +169,10 @@ def compare(
         contenders, dataset = _chosen(data, decoder, epochs, batch_size, experiment, match)
         command = ["polyphase", *sys.argv[1:]]
         config = record(command, experiment.value, dataset, contenders, range(seeds), match, search)
-    _run(contenders, dataset, config, target, resume is not None)
+    if workers and scheduler:
+        raise typer.BadParameter("give --workers or --scheduler", param_hint="--scheduler")
+    with cluster(workers, scheduler) as pool:
+        _run(contenders, dataset, config, target, resume is not None, pool)
 
 
 def _chosen(
@@ -200,6 +214,7 @@ def _run(
     config: dict[str, Any],
     target: Path,
     resume: bool,
+    pool: Cluster | None,
 ) -> None:
     """Train, measure, write the page, and say what was found."""
     seeds = config["seeds"]
@@ -211,7 +226,9 @@ def _run(
             if config["search"]:
                 contenders = searched(contenders, dataset, len(seeds), folder, watcher)
                 config["learning_rate"] = {one.name: one.learning_rate for one in contenders}
-            comparison = compare_contenders(contenders, dataset, seeds, config, folder, watcher)
+            comparison = compare_contenders(
+                contenders, dataset, seeds, config, folder, watcher, pool
+            )
         save(comparison, folder)
         write(comparison, folder)
     note = f"{spread_sentence(comparison)} Floor of the data: {comparison.floor:.4f} nats/pixel."

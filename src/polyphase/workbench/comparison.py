@@ -13,6 +13,7 @@ import numpy as np
 from polyphase.datasets import Dataset, Images
 from polyphase.inspection import multiply_adds
 from polyphase.workbench.checkerboards import measure
+from polyphase.workbench.cluster import Cluster, Task
 from polyphase.workbench.config import Contender
 from polyphase.workbench.metrics import psnr, ssim
 from polyphase.workbench.results import Comparison, Epoch, Trial
@@ -42,6 +43,10 @@ class Progress:
     result: Epoch
 
 
+def _nobody(progress: Progress) -> None:
+    """Watch nothing."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Trained:
     contender: Contender
@@ -56,7 +61,8 @@ def compare(
     seeds: Sequence[int],
     config: dict[str, Any],
     folder: Path,
-    watch: Callable[[Progress], None] = lambda progress: None,
+    watch: Callable[[Progress], None] = _nobody,
+    workers: Cluster | None = None,
 ) -> Comparison:
     """Train every contender with every seed and measure all of them alike.
 
@@ -73,6 +79,7 @@ def compare(
         folder: an existing folder to write to; what an interrupted run left in it is not
             trained again, and an unfinished training goes on after its last finished epoch.
         watch: called after every epoch.
+        workers: where to train; None: here.
 
     Returns:
         The results. The test images are only shown, never measured.
@@ -80,7 +87,11 @@ def compare(
     write_json(folder / "config.json", config)
     (folder / "models").mkdir(exist_ok=True)
     _forget_unfinished(folder, contenders, seeds)
-    trained = [_train(one, dataset, seed, folder, watch) for seed in seeds for one in contenders]
+    tasks = [(one, seed) for seed in seeds for one in contenders]
+    if workers is not None:
+        _train_elsewhere(workers, tasks, dataset, folder, watch)
+        watch = _nobody
+    trained = [_train(one, dataset, seed, folder, watch) for one, seed in tasks]
     seconds = inference_seconds([one.model for one in trained], dataset.validation.pixels)
     shown = shown_images(dataset.test)
     trials = [
@@ -112,28 +123,57 @@ def _train(
     folder: Path,
     watch: Callable[[Progress], None],
 ) -> _Trained:
-    """Train one model, saving as it goes; what a run finished before is taken as it is."""
+    """Train one model, saving as it goes; what was finished before is taken as it is."""
     path = _model_path(folder, contender, seed)
-
-    def on_epoch(epoch: int, result: Epoch) -> None:
-        append_metrics(
-            folder, kind="epoch", decoder=contender.name, seed=seed, epoch=epoch, **asdict(result)
-        )
-        watch(Progress(contender.name, seed, epoch, contender.epochs, result))
-
     if path.exists():
         model, history = contender.build(dataset.shape), _history(folder, contender, seed)
         model.load_weights(path)
         for epoch, result in enumerate(history):
             watch(Progress(contender.name, seed, epoch, contender.epochs, result))
         return _Trained(contender, seed, model, history)
+
+    def on_epoch(epoch: int, result: Epoch) -> None:
+        _append(folder, contender, seed, epoch, result)
+        watch(Progress(contender.name, seed, epoch, contender.epochs, result))
+
     saved = folder / "training.npz"
     model, history = train(contender, dataset, seed, on_epoch, saved)
+    _save(model, path)
+    saved.unlink()
+    return _Trained(contender, seed, model, history)
+
+
+def _train_elsewhere(
+    workers: Cluster,
+    tasks: Sequence[Task],
+    dataset: Dataset,
+    folder: Path,
+    watch: Callable[[Progress], None],
+) -> None:
+    """Let workers train what is not finished yet, and save what they send, in order."""
+    missing = [task for task in tasks if not _model_path(folder, *task).exists()]
+    results = workers.train(missing, dataset)
+    for one, seed in tasks:
+        if (one, seed) in missing:
+            weights, history = next(results)
+            model = one.build(dataset.shape)
+            model.set_weights(weights)
+            for epoch, result in enumerate(history):
+                _append(folder, one, seed, epoch, result)
+            _save(model, _model_path(folder, one, seed))
+        for epoch, result in enumerate(_history(folder, one, seed)):
+            watch(Progress(one.name, seed, epoch, one.epochs, result))
+
+
+def _append(folder: Path, one: Contender, seed: int, epoch: int, result: Epoch) -> None:
+    append_metrics(folder, kind="epoch", decoder=one.name, seed=seed, epoch=epoch, **asdict(result))
+
+
+def _save(model: keras.Model, path: Path) -> None:
+    """Save a finished model; its name is there only when it is whole."""
     unfinished = path.with_name(f"unfinished-{path.name}")
     model.save(unfinished)
     os.replace(unfinished, path)
-    saved.unlink()
-    return _Trained(contender, seed, model, history)
 
 
 def _model_path(folder: Path, contender: Contender, seed: int) -> Path:

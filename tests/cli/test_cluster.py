@@ -1,0 +1,84 @@
+"""`polyphase compare --workers`: the same results, also when a worker is killed."""
+
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from polyphase.cli.app import app
+from polyphase.datasets import load
+from polyphase.workbench import compare, contender, record
+from polyphase.workbench.cluster import cluster
+
+pytest.importorskip("distributed", reason="needs the extra `cluster`")
+RUN = CliRunner()
+NAMES = ("nearest", "transposed-3")
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("images.npy", np.random.default_rng(0).integers(0, 256, (60, 8, 10), dtype="uint8"))
+
+
+def run(name, pool, epochs):
+    dataset = load("images.npy")
+    contenders = [contender(one, epochs, 8) for one in NAMES]
+    Path(name).mkdir()
+    config = record(["test"], "fair", dataset, contenders, range(2))
+    compare(contenders, dataset, range(2), config, Path(name), workers=pool)
+
+
+def found(name):
+    lines = [json.loads(line) for line in Path(name, "metrics.jsonl").read_text().splitlines()]
+    weights = {
+        path.name: keras.saving.load_model(path).get_weights()
+        for path in Path(name, "models").iterdir()
+    }
+    return [{k: v for k, v in line.items() if "seconds" not in k} for line in lines], weights
+
+
+def assert_same(one, other):
+    (metrics, weights), (others, theirs) = found(one), found(other)
+    assert metrics == others
+    assert weights.keys() == theirs.keys()
+    for name in weights:
+        for ours, their in zip(weights[name], theirs[name], strict=True):
+            np.testing.assert_array_equal(ours, their)
+
+
+@pytest.mark.filterwarnings("ignore")  # Dask's own, about processes that end
+def test_workers_give_the_results_of_one_process_also_when_one_is_killed():
+    run("alone", None, 150)
+    with cluster(2, None) as pool:
+        pids = list(pool.client.run(os.getpid).values())
+
+        def kill():
+            while not any("_train" in key for key in str(pool.client.processing()).split("'")):
+                time.sleep(0.1)
+            time.sleep(3)  # in the middle of it
+            os.kill(pids[0], signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        run("together", pool, 150)
+        killer.join()
+        assert pids[0] not in pool.client.run(os.getpid).values()
+    assert_same("alone", "together")
+
+
+def test_a_scheduler_that_does_not_answer_is_an_error_in_time():
+    arguments = ["compare", "--data", "images.npy", "--batch-size", "8"]
+    result = RUN.invoke(app, [*arguments, "--scheduler", "tcp://127.0.0.1:9"])
+    assert result.exit_code == 2
+    assert "does not answer" in " ".join(result.output.split())
+    assert not list(Path().glob("runs/*"))
+    both = RUN.invoke(app, [*arguments, "--scheduler", "tcp://x:1", "--workers", "2"])
+    assert both.exit_code == 2
