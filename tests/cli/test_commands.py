@@ -35,7 +35,8 @@ def images(tmp_path):
 def test_compare_leaves_a_complete_run(images):
     names = ["nearest", "subpixel"]
     arguments = ["compare", "--data", images, "--epochs", "2", "--batch-size", "8", "--out", "run"]
-    result = RUN.invoke(app, [*arguments, "--decoder", names[0], "--decoder", names[1]])
+    arguments += ["--decoder", names[0], "--decoder", names[1], "--tensorboard"]
+    result = RUN.invoke(app, arguments)
     assert result.exit_code == 0, result.output
     run = Path("run")
     assert not Path("run.partial").exists()
@@ -46,6 +47,7 @@ def test_compare_leaves_a_complete_run(images):
         "metrics.jsonl",
         "models",
         "report.html",
+        "tensorboard",
     ]
     assert json.loads((run / "config.json").read_text())["decoders"] == names
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]

@@ -17,6 +17,7 @@ from polyphase.report import answer, spread_sentence, text_columns, write
 from polyphase.workbench import (
     ConfigError,
     Contender,
+    Progress,
     check,
     contender,
     default_folder,
@@ -26,11 +27,13 @@ from polyphase.workbench import (
 from polyphase.workbench import compare as compare_contenders
 from polyphase.workbench.cluster import Cluster, cluster
 from polyphase.workbench.config import BATCH_SIZE, EPOCHS, PUBLISHED
+from polyphase.workbench.devices import devices as several
 from polyphase.workbench.evidence import save
 from polyphase.workbench.matching import matched_widths
 from polyphase.workbench.resume import contenders_of, dataset_of, unfinished
 from polyphase.workbench.runs import write_json
 from polyphase.workbench.search import LEARNING_RATES, searched
+from polyphase.workbench.tensorboard import Board
 
 
 class Experiment(StrEnum):
@@ -120,6 +123,18 @@ def compare(
             help="Train on the workers of a Dask scheduler, tcp://host:port.", show_default="none"
         ),
     ] = None,
+    devices: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Divide every batch among so many devices (JAX).", show_default="one"
+        ),
+    ] = None,
+    tensorboard: Annotated[
+        bool,
+        typer.Option(
+            "--tensorboard", help="Also write losses and images for TensorBoard, beside the page."
+        ),
+    ] = False,
     resume: Annotated[
         Path | None,
         typer.Option(
@@ -171,8 +186,10 @@ def compare(
         config = record(command, experiment.value, dataset, contenders, range(seeds), match, search)
     if workers and scheduler:
         raise typer.BadParameter("give --workers or --scheduler", param_hint="--scheduler")
-    with cluster(workers, scheduler) as pool:
-        _run(contenders, dataset, config, target, resume is not None, pool)
+    if devices and (workers or scheduler):
+        raise typer.BadParameter("devices are for training here", param_hint="--devices")
+    with cluster(workers, scheduler) as pool, several(devices, contenders, dataset):
+        _run(contenders, dataset, config, target, resume is not None, pool, tensorboard)
 
 
 def _chosen(
@@ -215,6 +232,7 @@ def _run(
     target: Path,
     resume: bool,
     pool: Cluster | None,
+    tensorboard: bool,
 ) -> None:
     """Train, measure, write the page, and say what was found."""
     seeds = config["seeds"]
@@ -222,13 +240,20 @@ def _run(
     total = trials * sum(one.epochs for one in contenders)
     with run_folder(target, resume) as folder:
         write_json(folder / "config.json", config)
+        board = Board(folder / "tensorboard") if tensorboard else None
         with Watcher(trials * len(contenders), total) as watcher:
+
+            def watch(progress: Progress) -> None:
+                if board and progress.seed in seeds:  # a search has a seed of its own
+                    board(progress)
+                watcher(progress)
+
             if config["search"]:
-                contenders = searched(contenders, dataset, len(seeds), folder, watcher)
+                contenders = searched(contenders, dataset, len(seeds), folder, watch)
                 config["learning_rate"] = {one.name: one.learning_rate for one in contenders}
-            comparison = compare_contenders(
-                contenders, dataset, seeds, config, folder, watcher, pool
-            )
+            comparison = compare_contenders(contenders, dataset, seeds, config, folder, watch, pool)
+        if board:
+            board.finish(comparison)
         save(comparison, folder)
         write(comparison, folder)
     note = f"{spread_sentence(comparison)} Floor of the data: {comparison.floor:.4f} nats/pixel."

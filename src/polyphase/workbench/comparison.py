@@ -17,7 +17,13 @@ from polyphase.workbench.cluster import Cluster, Task
 from polyphase.workbench.config import Contender
 from polyphase.workbench.metrics import psnr, ssim
 from polyphase.workbench.results import Comparison, Epoch, Trial
-from polyphase.workbench.runs import append_metrics, keep_metrics, read_metrics, write_json
+from polyphase.workbench.runs import (
+    append_metrics,
+    file_name,
+    keep_metrics,
+    read_metrics,
+    write_json,
+)
 from polyphase.workbench.training import train
 
 SHOWN = 8
@@ -177,7 +183,7 @@ def _save(model: keras.Model, path: Path) -> None:
 
 
 def _model_path(folder: Path, contender: Contender, seed: int) -> Path:
-    return folder / "models" / f"{contender.file}-seed{seed}.keras"
+    return folder / "models" / f"{file_name(contender.name)}-seed{seed}.keras"
 
 
 def _history(folder: Path, contender: Contender, seed: int) -> tuple[Epoch, ...]:

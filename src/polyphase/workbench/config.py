@@ -1,7 +1,6 @@
 """What a run is to do, checked before anything is done, and all that is needed to repeat it."""
 
 import functools
-import re
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -48,11 +47,6 @@ class Contender:
     batch_size: int
     learning_rate: float = LEARNING_RATE
     widths: tuple[int, int] | None = None
-
-    @property
-    def file(self) -> str:
-        """Its name as part of a file's name."""
-        return re.sub(r"[^\w.-]", "_", self.name)
 
 
 PUBLISHED = ("upsampling", "transposed")

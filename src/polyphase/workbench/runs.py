@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -67,6 +68,16 @@ def _make(target: Path, partial: Path) -> None:
         raise type(error)(
             f"Cannot make the folder {partial} ({error.strerror}). Choose another --out."
         ) from error
+
+
+def file_name(name: str) -> str:
+    """Return a decoder's name as part of a file's name.
+
+    Example:
+        >>> file_name("mine.decoders:lanczos")
+        'mine.decoders_lanczos'
+    """
+    return re.sub(r"[^\w.-]", "_", name)
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -1,0 +1,45 @@
+"""One training on several devices: every batch is divided among them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import keras
+
+from polyphase.datasets import Dataset
+from polyphase.workbench.config import ConfigError, Contender
+
+
+@contextmanager
+def devices(count: int | None, contenders: Sequence[Contender], dataset: Dataset) -> Iterator[None]:
+    """Train on the first `count` devices within this context, by Keras' data parallelism.
+
+    Args:
+        count: how many; None: as Keras does without being told.
+        contenders: whose batches are divided.
+        dataset: whose validation images are divided.
+
+    Raises:
+        ConfigError: on another backend than JAX, with fewer devices, or if something does not
+            divide.
+    """
+    if count is None:
+        yield
+        return
+    found = keras.distribution.list_devices() if keras.backend.backend() == "jax" else []
+    if len(found) < count:
+        raise ConfigError(
+            f"--devices {count} needs the backend JAX and {count} devices. Received: "
+            f"{keras.backend.backend()} with {len(found) or 'one'}. A CPU can stand for several: "
+            f"XLA_FLAGS=--xla_force_host_platform_device_count={count}."
+        )
+    sizes = {one.batch_size for one in contenders} | {len(dataset.validation)}
+    if any(size % count for size in sizes):
+        raise ConfigError(
+            f"Batches and validation images must divide by --devices {count}. Received: "
+            f"{', '.join(map(str, sorted(sizes)))}."
+        )
+    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=found[:count]))
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(None)
