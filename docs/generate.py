@@ -11,14 +11,15 @@ import typer.main
 from typer.core import TyperGroup
 
 from polyphase.cli.app import app
-from polyphase.report import markdown
+from polyphase.report import answer, markdown
 from polyphase.report import performance as tables_of
+from polyphase.report.findings import interval
+from polyphase.report.table import checkerboard_columns, markdown_columns
 from polyphase.workbench import Comparison, Epoch, Trial
 from polyphase.workbench.checkerboards import Checkerboard
+from polyphase.workbench.statistics import differences
 
 DOCS = Path(__file__).parent
-# Of runs from before it was measured.
-NOT_MEASURED = Checkerboard(np.nan, np.ones((2, 2)), np.zeros((2, 2)), np.nan, np.nan, np.zeros(1))
 BENCHMARKS = ("peers", "memory", "precision", "epoch", "allocator", "lowerings")
 
 
@@ -73,7 +74,7 @@ def results(folder: Path) -> Comparison:
             Trial(
                 history=history,
                 reconstructions=np.empty(0),
-                checkerboard=NOT_MEASURED,
+                checkerboard=_checkerboard(final),
                 **{
                     key: final[key]
                     for key in (
@@ -86,16 +87,47 @@ def results(folder: Path) -> Comparison:
     return Comparison(config, config["data"]["floor"], np.empty(0), (), tuple(trials))
 
 
-def published() -> str:
-    """Return the table and the circumstances of the published comparison."""
-    comparison = results(DOCS / "results" / "published")
-    config = comparison.config
+def _checkerboard(final: dict) -> Checkerboard:
+    """Return the numbers of a checkerboard; runs from before they were measured have none."""
+    chi, bias, variance = (
+        final.get(name, np.nan) for name in ("chi", "periodic_bias", "periodic_variance")
+    )
+    return Checkerboard(chi, np.ones((2, 2)), np.zeros((2, 2)), bias, variance, np.zeros(1))
+
+
+def finding() -> str:
+    """Return the page of the first comparison: its answer and its tables."""
+    comparison = results(DOCS / "results" / "first")
+    behind = [
+        f"| {one.decoder} | {interval(one)} | {'yes' if one.decided else 'no'} |"
+        for one in differences(comparison)
+    ]
+    head = ["| decoder | behind, nats/pixel | decided |", "| --- | ---: | --- |"]
+    parts = {
+        "answer": "".join(f"> {sentence}\n" for sentence in answer(comparison)),
+        "numbers": markdown(comparison),
+        "differences": "\n".join([*head, *behind]) + "\n",
+        "checkerboards": markdown_columns(comparison, checkerboard_columns(comparison)),
+        "circumstances": _circumstances(comparison.config),
+    }
+    page = (DOCS / "finding.md").read_text()
+    for name, content in parts.items():
+        page = between_marks(page, name, content)
+    return page
+
+
+def _circumstances(config: dict) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in config["versions"].items())
     return (
-        f"{markdown(comparison)}\n"
         f"`{config['command']}`, {config['started'][:10]}; {versions}; "
         f"{config['machine']['cpus']} CPU cores, shared with other work.\n"
     )
+
+
+def published() -> str:
+    """Return the table and the circumstances of the published comparison."""
+    comparison = results(DOCS / "results" / "published")
+    return f"{markdown(comparison)}\n{_circumstances(comparison.config)}"
 
 
 def same_seeds() -> str:
@@ -186,6 +218,7 @@ def pages() -> dict[Path, str]:
         DOCS / "cli.md": commands(),
         DOCS / "published.md": page,
         DOCS / "performance.md": performance(),
+        DOCS / "finding.md": finding(),
         DOCS / "folding.md": folding(),
         DOCS / "checkerboards.md": checkerboards(),
         DOCS.parent / "README.md": readme(),

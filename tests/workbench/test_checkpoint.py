@@ -21,11 +21,14 @@ class StopError(Exception):
 
 
 def with_dropout(shape):
-    """Its seed is state too, which `save_weights` does not write."""
+    """Its seed is state too, which `save_weights` does not write.
+
+    Without a seed Keras draws from PyTorch's global generator there.
+    """
     return keras.Sequential(
         [
             keras.Input(shape),
-            keras.layers.Dropout(0.3),
+            keras.layers.Dropout(0.3, seed=5),
             keras.layers.Conv2D(4, 3, padding="same"),
             keras.layers.BatchNormalization(),
             keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid"),

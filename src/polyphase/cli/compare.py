@@ -25,7 +25,7 @@ from polyphase.workbench import (
     run_folder,
 )
 from polyphase.workbench import compare as compare_contenders
-from polyphase.workbench.cluster import Cluster, cluster
+from polyphase.workbench.cluster import Cluster
 from polyphase.workbench.config import BATCH_SIZE, EPOCHS, PUBLISHED
 from polyphase.workbench.devices import devices as several
 from polyphase.workbench.evidence import save
@@ -188,7 +188,8 @@ def compare(
         raise typer.BadParameter("give --workers or --scheduler", param_hint="--scheduler")
     if devices and (workers or scheduler):
         raise typer.BadParameter("devices are for training here", param_hint="--devices")
-    with cluster(workers, scheduler) as pool, several(devices, contenders, dataset):
+    pool = Cluster(workers, scheduler) if workers or scheduler else None
+    with several(devices, contenders, dataset):
         _run(contenders, dataset, config, target, resume is not None, pool, tensorboard)
 
 

@@ -233,7 +233,13 @@ def spread_sentence(comparison: Comparison) -> str:
 
 def markdown(comparison: Comparison) -> str:
     """Return the table in Markdown, for the documentation, with a sentence on the spread."""
-    table = columns(comparison)
+    text = markdown_columns(comparison, columns(comparison))
+    floor = number(comparison.floor, LOSS_DECIMALS)
+    return f"{text}\n{spread_sentence(comparison)} Floor of the data: {floor} nats/pixel.\n"
+
+
+def markdown_columns(comparison: Comparison, table: Sequence[Column]) -> str:
+    """Return columns in Markdown, a line per decoder."""
     lines = [
         ["decoder", *(column.heading for column in table)],
         ["---", *("---:" for _ in table)],
@@ -241,9 +247,7 @@ def markdown(comparison: Comparison) -> str:
     for index, decoder in enumerate(comparison.decoders):
         name = decoder.replace("\\", "\\\\").replace("|", "\\|")
         lines.append([name, *(column.cells[index].text for column in table)])
-    text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    floor = number(comparison.floor, LOSS_DECIMALS)
-    return f"{text}\n\n{spread_sentence(comparison)} Floor of the data: {floor} nats/pixel.\n"
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 def text_columns(comparison: Comparison) -> tuple[list[str], list[list[str]]]:

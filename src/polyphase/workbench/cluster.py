@@ -10,7 +10,7 @@ import numpy as np
 from polyphase.datasets import Dataset, load
 from polyphase.workbench.config import ConfigError, Contender
 from polyphase.workbench.results import Epoch
-from polyphase.workbench.training import train
+from polyphase.workbench.training import train, untrained
 
 SECONDS = 10  # to wait for a scheduler
 Task = tuple[Contender, int]
@@ -18,67 +18,75 @@ Result = tuple[list[np.ndarray], tuple[Epoch, ...]]
 
 
 class Cluster:
-    """Workers that train.
+    """Workers that train: so many processes here, or those of a scheduler.
 
     Args:
-        client: of `distributed`.
+        workers: processes on this machine.
+        scheduler: address of a running one, `tcp://host:port`; used if there are no `workers`.
+
+    Attributes:
+        client: of `distributed`, while it trains.
+
+    Raises:
+        ConfigError: if the scheduler does not answer within ten seconds.
+        ImportError: if Dask is not installed.
     """
 
-    def __init__(self, client: Any) -> None:
-        self.client = client
+    def __init__(self, workers: int | None, scheduler: str | None) -> None:
+        try:
+            import distributed
+        except ImportError as error:
+            raise ImportError(
+                "--workers and --scheduler need Dask. Run: pip install 'polyphase[cluster]'"
+            ) from error
+        self._dask = distributed
+        self._workers = workers
+        self._scheduler = scheduler
+        self.client: Any = None
+        if scheduler is not None:
+            self._answering(scheduler).close()
 
     def train(self, tasks: Sequence[Task], dataset: Dataset) -> Iterator[Result]:
         """Yield weights and history of every training, in the order of the tasks.
 
         All are submitted at once. One whose worker dies is trained again by another worker.
         """
+        # Drawn before Dask has threads: they too draw from Python's `random`, as Keras does.
+        starts = [_start(one, dataset, seed) for one, seed in tasks]
         backend = keras.backend.backend()
-        # Loaded by the workers, as a task: what a dying worker takes with it is loaded again.
-        data = self.client.submit(_load, dataset.source, dataset.sha256, backend)
-        futures = [self.client.submit(_train, one, seed, data) for one, seed in tasks]
-        for future in futures:
-            yield future.result()
+        with self._connected() as self.client:
+            # Loaded by the workers, as a task: what dies with a worker is loaded again.
+            data = self.client.submit(_load, dataset.source, dataset.sha256, backend)
+            futures = [
+                self.client.submit(_train, one, seed, data, start)
+                for (one, seed), start in zip(tasks, starts, strict=True)
+            ]
+            for future in futures:
+                yield future.result()
 
+    @contextmanager
+    def _connected(self) -> Iterator[Any]:
+        if self._scheduler is not None:
+            with self._answering(self._scheduler) as client:
+                yield client
+            return
+        with (
+            self._dask.LocalCluster(
+                n_workers=self._workers, threads_per_worker=1, dashboard_address=None
+            ) as local,
+            self._dask.Client(local) as client,
+        ):
+            yield client
 
-@contextmanager
-def cluster(workers: int | None, scheduler: str | None) -> Iterator[Cluster | None]:
-    """Yield workers: so many processes here, or those of a scheduler; None: neither was asked for.
-
-    Args:
-        workers: processes on this machine.
-        scheduler: address of a running one, `tcp://host:port`.
-
-    Raises:
-        ConfigError: if the scheduler does not answer within ten seconds.
-        ImportError: if Dask is not installed.
-    """
-    if workers is None and scheduler is None:
-        yield None
-        return
-    try:
-        from distributed import Client, LocalCluster
-    except ImportError as error:
-        raise ImportError(
-            "--workers and --scheduler need Dask. Run: pip install 'polyphase[cluster]'"
-        ) from error
-    if scheduler is not None:
-        with _answering(Client, scheduler) as client:
-            yield Cluster(client)
-        return
-    local = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
-    with local, Client(local) as client:
-        yield Cluster(client)
-
-
-def _answering(client: Any, scheduler: str) -> Any:
-    try:
-        return client(scheduler, timeout=SECONDS)
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"The scheduler {scheduler} does not answer within {SECONDS} s. Start one with "
-            "`dask scheduler` and workers with `dask worker ADDRESS`, and give its address as "
-            "tcp://host:port."
-        ) from error
+    def _answering(self, scheduler: str) -> Any:
+        try:
+            return self._dask.Client(scheduler, timeout=SECONDS)
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"The scheduler {scheduler} does not answer within {SECONDS} s. Start one with "
+                "`dask scheduler` and workers with `dask worker ADDRESS`, and give its address as "
+                "tcp://host:port."
+            ) from error
 
 
 def _load(source: str, sha256: str, backend: str) -> Dataset:
@@ -94,6 +102,12 @@ def _load(source: str, sha256: str, backend: str) -> Dataset:
     return dataset
 
 
-def _train(contender: Contender, seed: int, dataset: Dataset) -> Result:
-    model, history = train(contender, dataset, seed, lambda *_: None)
+def _start(contender: Contender, dataset: Dataset, seed: int) -> list[np.ndarray]:
+    """Return the first values of a model's variables."""
+    variables = untrained(contender, dataset, seed).variables
+    return [keras.ops.convert_to_numpy(one.value) for one in variables]
+
+
+def _train(contender: Contender, seed: int, dataset: Dataset, start: list[np.ndarray]) -> Result:
+    model, history = train(contender, dataset, seed, lambda *_: None, start=start)
     return model.get_weights(), history

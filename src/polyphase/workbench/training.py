@@ -1,7 +1,7 @@
 """Train one autoencoder: the same images in the same order for every model of a seed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +70,19 @@ class _Recorder(keras.callbacks.Callback):
         self._on_epoch(epoch, one)
 
 
+def untrained(contender: Contender, dataset: Dataset, seed: int) -> keras.Model:
+    """Return a contender's model as a seed makes it."""
+    keras.utils.set_random_seed(seed)
+    return contender.build(dataset.shape)
+
+
 def train(
     contender: Contender,
     dataset: Dataset,
     seed: int,
     on_epoch: OnEpoch,
     saved: Path | None = None,
+    start: Sequence[np.ndarray] | None = None,
 ) -> tuple[keras.Model, tuple[Epoch, ...]]:
     """Build and train one autoencoder: Adam, binary cross-entropy, input = target.
 
@@ -86,13 +93,15 @@ def train(
         on_epoch: called after every epoch with its index from 0 and its `Epoch`; for epochs that
             are restored too.
         saved: file that is written after every epoch; if it exists, training goes on from there.
+        start: what `untrained(contender, dataset, seed)` returned elsewhere; None: made here.
 
     Returns:
         The trained model and one `Epoch` per epoch. On one machine and backend the same
         arguments give the same numbers, interrupted or not.
     """
-    keras.utils.set_random_seed(seed)
-    model = contender.build(dataset.shape)
+    model = untrained(contender, dataset, seed)
+    for variable, value in zip(model.variables, start, strict=True) if start else ():
+        variable.assign(value)
     model.compile(keras.optimizers.Adam(contender.learning_rate), loss="binary_crossentropy")
     history = checkpoint.restore(saved, model) if saved and saved.exists() else []
     for epoch, one in enumerate(history):
