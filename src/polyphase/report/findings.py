@@ -128,14 +128,14 @@ def limits(comparison: Comparison) -> list[str]:
     if match is None:
         said.append(
             "What the operators do at equal cost: parameters and multiply-adds differ as the table "
-            "says. `--match parameters` or `--match multiply-adds` makes them agree."
+            "says. --match parameters or --match multiply-adds makes them agree."
         )
     else:
         other = "multiply-adds" if match == "parameters" else "parameters"
         said.append(f"What the operators do at equal {other}: only {match} were matched.")
     if config.get("search") is None:
         said.append(
-            "Whether each decoder had its best learning rate: all had the same. `--search lr` "
+            "Whether each decoder had its best learning rate: all had the same. --search lr "
             "searches one grid for each."
         )
     return said
