@@ -5,9 +5,10 @@ from pathlib import Path
 
 from polyphase.datasets.arrays import load_npy, load_npz
 from polyphase.datasets.digits import load_digits
+from polyphase.datasets.errors import DataError
 from polyphase.datasets.floor import entropy_floor
 from polyphase.datasets.folder import load_folder
-from polyphase.datasets.images import DataError, Dataset, Images
+from polyphase.datasets.images import Dataset, Images
 from polyphase.datasets.mnist import load_mnist
 
 __all__ = ["DataError", "Dataset", "Images", "entropy_floor", "load"]
@@ -21,7 +22,8 @@ def load(source: str | os.PathLike[str]) -> Dataset:
     """Return images to train, validate and test with; the same ones each time.
 
     Validation is the last fifth of the training images, as with Keras' `validation_split=0.2`.
-    A source without a test set gives a fifth of its images, drawn with a fixed seed.
+    A source without a test set gives a fifth of its images, drawn with a fixed seed. A set of more
+    than 256 MiB lies in a temporary file, as a read-only array, so that memory may be smaller.
 
     Args:
         source: one of

@@ -2,17 +2,33 @@
 
 import math
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 import numpy as np
 from numpy.lib import format as npy
 
 from polyphase.datasets.checks import as_labels, as_pixels, check_bytes, decoding
-from polyphase.datasets.images import DataError, Dataset, Images, assemble
+from polyphase.datasets.errors import DataError
+from polyphase.datasets.images import Dataset, Images, assemble
+from polyphase.datasets.storage import mapped
 
 _LAYOUT: tuple[str, ...] = ("x_train", "y_train", "x_test", "y_test")
+_PART = 2**24
 _HEADER_READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+
+
+@dataclass(frozen=True)
+class _Header:
+    shape: tuple[int, ...]
+    order: Literal["C", "F"]
+    dtype: np.dtype
+
+    @property
+    def bytes(self) -> int:
+        """The size of the array, as float32 if its own values are smaller."""
+        return math.prod(self.shape) * max(self.dtype.itemsize, 4)
 
 
 def load_npy(path: Path) -> Dataset:
@@ -26,9 +42,9 @@ def load_npy(path: Path) -> Dataset:
             that `as_pixels` accepts.
     """
     with decoding(str(path)), path.open("rb") as file:
-        check_bytes(_declared_bytes(file, str(path)), str(path))
-        file.seek(0)
-        array = npy.read_array(file, allow_pickle=False)
+        header = _header(file, str(path))
+        check_bytes(header.bytes, str(path))
+        array = _array(file, header)
     return assemble(path.stem, str(path), _images(array, None, str(path), str(path)))
 
 
@@ -58,14 +74,14 @@ def _read_members(archive: zipfile.ZipFile, path: Path) -> dict[str, np.ndarray]
     total = 0
     for name in names.values():
         with archive.open(f"{name}.npy") as member:
-            total += _declared_bytes(member, f"{name} of {path}")
+            total += _header(member, f"{name} of {path}").bytes
     check_bytes(total, str(path))
     return {key: _read_member(archive, name) for key, name in names.items()}
 
 
 def _read_member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     with archive.open(f"{name}.npy") as member:
-        return npy.read_array(member, allow_pickle=False)
+        return _array(member, _header(member, name))
 
 
 def _names(archive: zipfile.ZipFile, path: Path) -> dict[str, str]:
@@ -96,15 +112,15 @@ def _images(x: np.ndarray, y: np.ndarray | None, x_name: str, y_name: str) -> Im
     return Images(pixels, as_labels(y, len(pixels), y_name))
 
 
-def _declared_bytes(file: IO[bytes], what: str) -> int:
-    """Return the size of an array by its header, as float32 if its own values are smaller."""
+def _header(file: IO[bytes], what: str) -> _Header:
+    """Return what a file declares, read from its start."""
     version = npy.read_magic(file)
     if version not in _HEADER_READERS:
         raise DataError(
             f"{what} is a NumPy file of version {version}, which plain arrays do not need. "
             "Save the array again with np.save."
         )
-    shape, _, dtype = _HEADER_READERS[version](file)
+    shape, fortran, dtype = _HEADER_READERS[version](file)
     if dtype.hasobject:
         raise DataError(
             f"{what} holds Python objects (pickled), which are never loaded: they could run "
@@ -112,4 +128,11 @@ def _declared_bytes(file: IO[bytes], what: str) -> int:
         )
     if any(length < 0 for length in shape):  # could hide the size of another array
         raise DataError(f"{what} declares the shape {shape}. Save the array again with np.save.")
-    return math.prod(shape) * max(dtype.itemsize, 4)
+    return _Header(shape, "F" if fortran else "C", dtype)
+
+
+def _array(file: IO[bytes], header: _Header) -> np.ndarray:
+    """Return the array behind a header: its bytes, copied to where they can be mapped."""
+    size = math.prod(header.shape) * header.dtype.itemsize
+    parts = (file.read(min(_PART, size - start)) for start in range(0, size, _PART))
+    return mapped(header.shape, header.dtype, parts, header.order)

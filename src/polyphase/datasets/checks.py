@@ -1,13 +1,15 @@
 """Arrays from strangers become pixels and labels, or are refused with a reason."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 
-from polyphase.datasets.images import DataError
+from polyphase.datasets.errors import DataError
+from polyphase.datasets.storage import gathered, slices
 
-MAXIMUM_BYTES = 4 * 2**30
+MAXIMUM_BYTES = 64 * 2**30
 
 
 def as_pixels(array: np.ndarray, what: str) -> np.ndarray:
@@ -32,14 +34,13 @@ def as_pixels(array: np.ndarray, what: str) -> np.ndarray:
         raise DataError(f"{what} is empty. Received: shape {array.shape}. Give images.")
     if array.dtype.kind == "f":
         _check_range(array, what)
-        return np.ascontiguousarray(array, dtype=np.float32)
-    if array.dtype not in (np.uint8, np.bool_):
+    elif array.dtype not in (np.uint8, np.bool_):
         raise DataError(
             f"{what} must be uint8, bool, or floats in 0..1. Received: {array.dtype}. "
             "Convert it, for example with x.astype('uint8') if its values are 0..255."
         )
-    pixels = np.ascontiguousarray(array, dtype=np.float32)
-    return pixels if array.dtype == np.bool_ else np.divide(pixels, np.float32(255), out=pixels)
+    scale = np.float32(255 if array.dtype == np.uint8 else 1)
+    return gathered(array.shape, (array[s].astype(np.float32) / scale for s in slices(array.shape)))
 
 
 def as_labels(array: np.ndarray | None, count: int, what: str) -> tuple[str, ...]:
@@ -73,13 +74,13 @@ def as_labels(array: np.ndarray | None, count: int, what: str) -> tuple[str, ...
 
 
 def check_bytes(size: int, what: str) -> None:
-    """Raise `DataError` if so many bytes exceed 4 GiB.
+    """Raise `DataError` if so many bytes exceed 64 GiB.
 
-    Call it with what a header declares, before anything of that size is allocated.
+    Call it with what a header declares, before anything of that size is read.
     """
     if size > MAXIMUM_BYTES:
         raise DataError(
-            f"{what} would need {size / 2**30:.1f} GiB of memory. At most "
+            f"{what} would need {size / 2**30:.1f} GiB. At most "
             f"{MAXIMUM_BYTES / 2**30:.0f} GiB are read. Give fewer or smaller images."
         )
 
@@ -117,13 +118,16 @@ def _with_channels(array: np.ndarray, what: str) -> np.ndarray:
 
 
 def _check_range(array: np.ndarray, what: str) -> None:
-    finite = np.isfinite(array).all(axis=(1, 2, 3))
-    if not finite.all():
-        raise DataError(
-            f"{what} must be finite. Received: NaN or infinity, first in image "
-            f"{int(np.argmin(finite))}. Leave out or mend such images."
-        )
-    low, high = float(array.min()), float(array.max())
+    low, high = math.inf, -math.inf
+    for part in slices(array.shape):
+        finite = np.isfinite(array[part]).all(axis=(1, 2, 3))
+        if not finite.all():
+            raise DataError(
+                f"{what} must be finite. Received: NaN or infinity, first in image "
+                f"{part.start + int(np.argmin(finite))}. Leave out or mend such images."
+            )
+        low = min(low, float(array[part].min()))
+        high = max(high, float(array[part].max()))
     if low < 0 or high > 1:
         raise DataError(
             f"{what} has floats, so they must lie in 0..1. Received: values in {low:g}..{high:g}. "

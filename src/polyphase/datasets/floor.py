@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from polyphase.datasets.images import DataError
+from polyphase.datasets.errors import DataError
 
 # Values per step: bounds the float64 copies (8 MiB each), whatever the size of the data.
 _CHUNK = 1 << 20

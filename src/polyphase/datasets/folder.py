@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from polyphase.datasets.checks import check_bytes, decoding
-from polyphase.datasets.images import DataError, Dataset, Images, assemble, check_count
+from polyphase.datasets.errors import DataError
+from polyphase.datasets.images import Dataset, Images, assemble, check_count
 from polyphase.datasets.optional import import_workbench
+from polyphase.datasets.storage import gathered
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
@@ -42,10 +44,8 @@ def load_folder(root: Path) -> Dataset:
     paths = _list(root)
     check_count(len(paths), str(root))
     height, width, channels = _check_headers(paths, root)
-    pixels = np.empty((len(paths), height, width, channels), np.float32)
-    for index, path in enumerate(paths):
-        with _open(path) as image:
-            pixels[index] = _decode(image, channels)
+    decoded = (_decode(path, channels)[None] for path in paths)
+    pixels = gathered((len(paths), height, width, channels), decoded)
     labels = tuple("" if path.parent == root else path.parent.name for path in paths)
     return assemble(root.name, str(root), Images(pixels, labels))
 
@@ -116,7 +116,12 @@ def _open(path: Path) -> Iterator[Any]:
             yield image
 
 
-def _decode(image: Any, channels: int) -> np.ndarray:
+def _decode(path: Path, channels: int) -> np.ndarray:
+    with _open(path) as image:
+        return _pixels(image, channels)
+
+
+def _pixels(image: Any, channels: int) -> np.ndarray:
     """Return `(height, width, channels)` float32 in 0..1; grey may come as 1 channel."""
     if image.mode.startswith(_GREY_16):  # Pillow's own conversion would clip at 255
         return np.asarray(image).astype(np.float32)[..., None] / np.float32(65535)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from polyphase.datasets.errors import DataError
+from polyphase.datasets.storage import gathered, slices
+
 MINIMUM_IMAGES = 10
-
-
-class DataError(ValueError):
-    """Data that cannot be used: what was received, what is expected, how to mend it."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -144,7 +143,9 @@ def check_count(count: int, source: str) -> None:
 
 
 def _take(images: Images, order: np.ndarray) -> Images:
-    return Images(images.pixels[order], tuple(images.labels[i] for i in order))
+    shape = (len(order), *images.pixels.shape[1:])
+    pixels = gathered(shape, (images.pixels[order[part]] for part in slices(shape)))
+    return Images(pixels, tuple(images.labels[i] for i in order))
 
 
 def _digest(parts: Iterable[np.ndarray]) -> str:

@@ -6,7 +6,8 @@ from contextlib import redirect_stdout
 import numpy as np
 
 from polyphase.datasets.checks import as_labels, as_pixels, one_line
-from polyphase.datasets.images import DataError, Dataset, Images, assemble
+from polyphase.datasets.errors import DataError
+from polyphase.datasets.images import Dataset, Images, assemble
 
 
 def load_mnist() -> Dataset:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from polyphase.algebra.checkerboard import checkerboard_gain, pattern
+from polyphase.datasets.storage import slices
 from polyphase.inspection import readings_of
 from polyphase.metrics import PeriodicBias, PeriodicVariance
 
@@ -46,20 +47,30 @@ def measure(model: keras.Model, originals: np.ndarray, reconstructions: np.ndarr
     size = readings[-1].factor if readings else (2, 2)
     period = (int(size[0]), int(size[1]))
     last = readings[-1].gains if readings else None
-    errors = reconstructions.astype(np.float64) - originals
-    metrics = PeriodicBias(period), PeriodicVariance(period)
-    bias, variance = (float(metric(originals, reconstructions)) for metric in metrics)
+    bias, variance = PeriodicBias(period), PeriodicVariance(period)
+    mean, spectrum = np.zeros(period), np.zeros(originals.shape[2] // 2 + 1)
+    for part in slices(originals.shape):
+        for metric in (bias, variance):
+            metric.update_state(originals[part], reconstructions[part])
+        errors = reconstructions[part].astype(np.float64) - originals[part]
+        mean += len(errors) / len(originals) * _mean(errors, period)
+        spectrum += len(errors) / len(originals) * _spectrum(errors)
     return Checkerboard(
         chi=max([0.0, *map(checkerboard_gain, uneven)]),
         pattern=np.ones(period) if last is None else pattern(last),
-        mean_error=_mean_error(errors, period),
-        bias=bias,
-        variance=variance,
-        spectrum=np.asarray((np.abs(np.fft.rfft(errors, axis=2)) ** 2).mean(axis=(0, 1, 3))),
+        mean_error=mean - mean.mean(),
+        bias=float(bias.result()),
+        variance=float(variance.result()),
+        spectrum=spectrum,
     )
 
 
-def _mean_error(errors: np.ndarray, period: tuple[int, int]) -> np.ndarray:
+def _mean(errors: np.ndarray, period: tuple[int, int]) -> np.ndarray:
+    """Return the mean at every place of a period."""
     s_h, s_w = period
-    means = np.array([[errors[:, p::s_h, q::s_w].mean() for q in range(s_w)] for p in range(s_h)])
-    return np.asarray(means - means.mean())
+    return np.array([[errors[:, p::s_h, q::s_w].mean() for q in range(s_w)] for p in range(s_h)])
+
+
+def _spectrum(errors: np.ndarray) -> np.ndarray:
+    """Return the mean power along rows at every frequency."""
+    return np.asarray((np.abs(np.fft.rfft(errors, axis=2)) ** 2).mean(axis=(0, 1, 3)))

@@ -1,5 +1,6 @@
 """Trainings on several processes or machines, by Dask; the results are those of one process."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -55,8 +56,7 @@ class Cluster:
         starts = [_start(one, dataset, seed) for one, seed in tasks]
         backend = keras.backend.backend()
         with self._connected() as self.client:
-            # Loaded by the workers, as a task: what dies with a worker is loaded again.
-            data = self.client.submit(_load, dataset.source, dataset.sha256, backend)
+            data = (dataset.source, dataset.sha256, backend)
             futures = [
                 self.client.submit(_train, one, seed, data, start)
                 for (one, seed), start in zip(tasks, starts, strict=True)
@@ -89,8 +89,9 @@ class Cluster:
             ) from error
 
 
+@functools.lru_cache(maxsize=1)
 def _load(source: str, sha256: str, backend: str) -> Dataset:
-    """Load the data on a worker, and say if it is not as it should be there."""
+    """Load the data, once in each worker, and say if they are not as they should be there."""
     if keras.backend.backend() != backend:
         raise ConfigError(
             f"A worker has the backend {keras.backend.backend()}, this run {backend}. Start "
@@ -108,6 +109,8 @@ def _start(contender: Contender, dataset: Dataset, seed: int) -> list[np.ndarray
     return [keras.ops.convert_to_numpy(one.value) for one in variables]
 
 
-def _train(contender: Contender, seed: int, dataset: Dataset, start: list[np.ndarray]) -> Result:
-    model, history = train(contender, dataset, seed, lambda *_: None, start=start)
+def _train(
+    contender: Contender, seed: int, data: tuple[str, str, str], start: list[np.ndarray]
+) -> Result:
+    model, history = train(contender, _load(*data), seed, lambda *_: None, start=start)
     return model.get_weights(), history

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from polyphase.datasets import Dataset, Images
+from polyphase.datasets.storage import gathered
 from polyphase.inspection import multiply_adds
 from polyphase.workbench.checkerboards import measure
 from polyphase.workbench.cluster import Cluster, Task
@@ -251,10 +252,11 @@ def _judge(
 
 def reconstruct(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """Return the model's output for all images, in batches of one shape: compiled once."""
-    outputs = [
-        model.predict_on_batch(_batch(images, start)) for start in range(0, len(images), BATCH)
-    ]
-    return np.concatenate(outputs)[: len(images)]
+    outputs = (
+        model.predict_on_batch(_batch(images, start))[: len(images) - start]
+        for start in range(0, len(images), BATCH)
+    )
+    return gathered(images.shape, outputs)
 
 
 def _batch(images: np.ndarray, start: int) -> np.ndarray:

@@ -3,6 +3,8 @@
 import numpy as np
 from skimage.metrics import structural_similarity
 
+from polyphase.datasets.storage import slices
+
 
 def psnr(originals: np.ndarray, reconstructions: np.ndarray) -> float:
     """Return the mean over images of `10 log10(1 / mse)`, in dB.
@@ -18,8 +20,13 @@ def psnr(originals: np.ndarray, reconstructions: np.ndarray) -> float:
         >>> psnr(np.zeros((1, 2, 2, 1)), np.full((1, 2, 2, 1), 0.1)).__round__(6)
         20.0
     """
-    error = (originals.astype(np.float64) - reconstructions) ** 2
-    return float(np.mean(-10 * np.log10(np.maximum(error.mean(axis=(1, 2, 3)), 1e-12))))
+    errors = np.concatenate(
+        [
+            ((originals[part].astype(np.float64) - reconstructions[part]) ** 2).mean(axis=(1, 2, 3))
+            for part in slices(originals.shape)
+        ]
+    )
+    return float(np.mean(-10 * np.log10(np.maximum(errors, 1e-12))))
 
 
 def ssim(originals: np.ndarray, reconstructions: np.ndarray) -> float:

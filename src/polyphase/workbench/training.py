@@ -1,5 +1,6 @@
 """Train one autoencoder: the same images in the same order for every model of a seed."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from polyphase.workbench import checkpoint
 from polyphase.workbench.config import Contender
 from polyphase.workbench.results import Epoch
 
+VALIDATION_BATCH = 1000
 OnEpoch = Callable[[int, Epoch], None]
 
 
@@ -44,6 +46,21 @@ class Batches(keras.utils.PyDataset):
         self._epoch += 1
         generator = np.random.default_rng([self._seed, self._epoch])
         self._order = generator.permutation(len(self._images))
+
+
+class InOrder(keras.utils.PyDataset):
+    """Images as their own targets, all of them, in their order; the last batch may be smaller."""
+
+    def __init__(self, images: np.ndarray) -> None:
+        super().__init__()
+        self._images = images
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._images) / VALIDATION_BATCH)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        batch = self._images[index * VALIDATION_BATCH : (index + 1) * VALIDATION_BATCH].copy()
+        return batch, batch
 
 
 class _Recorder(keras.callbacks.Callback):
@@ -108,14 +125,12 @@ def train(
         on_epoch(epoch, one)
     begin = len(history)
     recorder = _Recorder(history, on_epoch, saved)
-    validation = dataset.validation.pixels
     model.fit(
         Batches(dataset.train.pixels, contender.batch_size, seed, begin),
         epochs=contender.epochs,
         initial_epoch=begin,
         shuffle=False,
-        validation_data=(validation, validation),
-        validation_batch_size=min(len(validation), 1000),
+        validation_data=InOrder(dataset.validation.pixels),
         callbacks=[recorder],
         verbose=0,
     )
