@@ -109,6 +109,7 @@ def finding() -> str:
         "differences": "\n".join([*head, *behind]) + "\n",
         "checkerboards": markdown_columns(comparison, checkerboard_columns(comparison)),
         "circumstances": _circumstances(comparison.config),
+        "published": markdown(results(DOCS / "results" / "published")),
     }
     page = (DOCS / "finding.md").read_text()
     for name, content in parts.items():
