@@ -11,8 +11,10 @@ cases are measured again; the others keep their figures, and the date is the las
 import itertools
 import json
 import math
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,8 +23,12 @@ import numpy as np
 import results_file
 
 import polyphase as pp
+from polyphase.ops import device
 from polyphase.ops.lowerings import LOWERINGS
-from polyphase.workbench.timing import alternate, forward, gradient
+from polyphase.workbench.timing import Run, alternate, forward, gradient
+
+Runs = dict[str, Run]
+SECONDS = 0.7
 
 # (batch, height, width, c_in, c_out), those of measurements.md first
 SHAPES = (
@@ -51,6 +57,15 @@ TRANSPOSED = (
 )
 DEPTHWISE = [(s, k, shape) for s, k in ((2, 3), (2, 5), (3, 3)) for shape in (
     (8, 32, 32, 64), (1, 64, 64, 256), (4, 14, 14, 32), (1, 8, 8, 64))]  # fmt: skip
+GPU_SHAPES = (
+    (1, 64, 64, 256, 256),
+    (8, 32, 32, 64, 64),
+    (64, 8, 8, 512, 256),
+    (64, 16, 16, 256, 128),
+    (16, 64, 64, 64, 32),
+    (4, 128, 128, 32, 3),
+    (64, 64, 64, 128, 64),
+)
 IMAGES = ((8, 64, 64, 64), (1, 256, 256, 16), (1, 512, 512, 3), (25, 7, 7, 8))
 
 
@@ -72,126 +87,168 @@ class Case:
 
 
 def cases() -> Iterator[Case]:
-    """Yield all cases."""
-    generator = np.random.default_rng(0)
+    """Yield all cases of the device in use."""
+    yield from _gpu_cases() if device.in_use(keras.backend.backend()) == "gpu" else _cpu_cases()
 
-    def noise(*shape: int) -> np.ndarray:
-        return generator.standard_normal(shape, dtype="float32")
 
-    for s, k, (*image, c_in, c_out) in CONVOLUTIONS:
+def _cpu_cases() -> Iterator[Case]:
+    for s, k, shape in CONVOLUTIONS:
         for interpolation in ("nearest", "bilinear") if k == 3 and s == 2 else ("nearest",):
-            yield Case(
-                f"upsample_conv {interpolation} x{s} k{k} {_shape(*image, c_in)}->{c_out}",
-                {"operation": "upsample_conv", "interpolation": interpolation,
-                 "channels": c_in, "filters": c_out, "taps": k, "pixels": math.prod(image)},
-                lambda x, w, lowering, s=s, i=interpolation: pp.ops.upsample_conv(
-                    x, w, s, i, padding="same", lowering=lowering
-                ),
-                [noise(*image, c_in), noise(k, k, c_in, c_out)],
-            )  # fmt: skip
-    for (*image, c_in, c_out), k, interpolation in itertools.product(
-        FEW_CHANNELS, (2, 3), ("nearest", "bilinear")
-    ):
-        yield Case(
-            f"upsample_conv {interpolation} x2 k{k} {_shape(*image, c_in)}->{c_out}",
-            {"operation": "upsample_conv", "interpolation": interpolation,
-             "channels": c_in, "filters": c_out, "taps": k, "pixels": math.prod(image)},
-            lambda x, w, lowering, i=interpolation: pp.ops.upsample_conv(
-                x, w, 2, i, padding="same", lowering=lowering
-            ),
-            [noise(*image, c_in), noise(k, k, c_in, c_out)],
-        )  # fmt: skip
-    for s, k, (*image, channels) in DEPTHWISE:
-        yield Case(
-            f"upsample_depthwise_conv nearest x{s} k{k} {_shape(*image, channels)}",
-            {"operation": "upsample_depthwise_conv", "interpolation": "nearest",
-             "channels": channels, "filters": 1, "taps": k, "pixels": math.prod(image)},
-            lambda x, w, lowering, s=s: pp.ops.upsample_depthwise_conv(
-                x, w, s, padding="same", lowering=lowering
-            ),
-            [noise(*image, channels), noise(k, k, channels, 1)],
-        )  # fmt: skip
-    for s, k, (*image, c_in, c_out) in TRANSPOSED:
-        yield Case(
-            f"conv_transpose s{s} k{k} {_shape(*image, c_in)}->{c_out}",
-            {"operation": "conv_transpose", "channels": c_in, "filters": c_out, "taps": k,
-             "plain": s > 1},
-            lambda x, w, lowering, s=s: pp.ops.conv_transpose(x, w, s, "same", lowering=lowering),
-            [noise(*image, c_in), noise(k, k, c_out, c_in)],
-        )  # fmt: skip
-    for k, (*image, c_in, c_out) in itertools.product((1, 3), SMALL):
-        yield Case(
-            f"upsample_conv nearest x2 k{k} {_shape(*image, c_in)}->{c_out} bfloat16",
-            {"operation": "upsample_conv", "interpolation": "nearest",
-             "channels": c_in, "filters": c_out, "taps": k, "pixels": math.prod(image),
-             "dtype": "bfloat16"},
-            lambda x, w, lowering: keras.ops.cast(pp.ops.upsample_conv(
-                *(keras.ops.cast(t, "bfloat16") for t in (x, w)), 2, padding="same",
-                lowering=lowering,
-            ), "float32"),
-            [noise(*image, c_in), noise(k, k, c_in, c_out)],
-        )  # fmt: skip
-    for *image, c_in, c_out in SMALL:
-        yield Case(
-            f"conv_transpose s2 k4 {_shape(*image, c_in)}->{c_out} bfloat16",
-            {"operation": "conv_transpose", "channels": c_in, "filters": c_out, "taps": 4,
-             "dtype": "bfloat16"},
-            lambda x, w, lowering: keras.ops.cast(pp.ops.conv_transpose(
-                *(keras.ops.cast(t, "bfloat16") for t in (x, w)), 2, "same", lowering=lowering
-            ), "float32"),
-            [noise(*image, c_in), noise(4, 4, c_out, c_in)],
-        )  # fmt: skip
+            yield convolution(s, k, shape, interpolation)
+    for shape, k, interpolation in itertools.product(FEW_CHANNELS, (2, 3), ("nearest", "bilinear")):
+        yield convolution(2, k, shape, interpolation)
+    for s, k, shape in DEPTHWISE:
+        yield depthwise(s, k, shape)
+    for s, k, shape in TRANSPOSED:
+        yield transposed(s, k, shape)
+    for k, shape in itertools.product((1, 3), SMALL):
+        yield convolution(2, k, shape, "nearest", "bfloat16")
+    for shape in SMALL:
+        yield transposed(2, 4, shape, "bfloat16")
     for image in IMAGES:
         for interpolation, size in itertools.product(
             ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"), (2, 3)
         ):
-            yield Case(
-                f"upsample {interpolation} x{size} {_shape(*image)}",
-                {"operation": "upsample", "interpolation": interpolation, "channels": image[3],
-                 "dyadic": size == 2},
-                lambda x, lowering, s=size, i=interpolation: pp.ops.upsample(
-                    x, s, i, lowering=lowering
-                ),
-                [noise(*image)],
-            )  # fmt: skip
+            yield upsampling(size, image, interpolation)
 
 
-def ways(case: Case) -> Iterator[str]:
-    """Yield the lowerings, but the reference, that can compute a case."""
-    for name, module in LOWERINGS.items():
-        if name == "reference" or not hasattr(module, case.ask["operation"]):
+def _gpu_cases() -> Iterator[Case]:
+    for shape, dtype in itertools.product(GPU_SHAPES, ("float32", "bfloat16")):
+        yield convolution(2, 3, shape, "nearest", dtype)
+        yield transposed(2, 4, shape, dtype)
+    for s, k, shape in ((4, 3, GPU_SHAPES[1]), (2, 5, GPU_SHAPES[3])):
+        yield convolution(s, k, shape, "nearest")
+    for s, k, shape in ((2, 3, GPU_SHAPES[3]), (4, 5, GPU_SHAPES[3]), (2, 2, GPU_SHAPES[4])):
+        yield transposed(s, k, shape)
+    for shape in GPU_SHAPES[3:5]:
+        yield convolution(2, 3, shape, "bilinear")
+    for *image, channels, _ in GPU_SHAPES[3:5]:
+        yield depthwise(2, 3, (*image, channels))
+    for interpolation in ("nearest", "bilinear"):
+        yield upsampling(2, (16, 64, 64, 64), interpolation, "bfloat16")
+    for image in ((16, 64, 64, 64), (1, 512, 512, 3)):
+        for interpolation, size in itertools.product(("nearest", "bilinear", "bicubic"), (2, 3)):
+            yield upsampling(size, image, interpolation)
+
+
+def convolution(
+    s: int, k: int, shape: Sequence[int], interpolation: str, dtype: str = "float32"
+) -> Case:
+    """Return upsampling and a "same" convolution of `(batch, height, width, c_in, c_out)`."""
+    *image, c_in, c_out = shape
+    return Case(
+        f"upsample_conv {interpolation} x{s} k{k} {_shape(*image, c_in)}->{c_out}{_named(dtype)}",
+        {"operation": "upsample_conv", "interpolation": interpolation, "channels": c_in,
+         "filters": c_out, "taps": k, "pixels": math.prod(image)} | _asked(dtype),
+        _in(dtype, lambda x, w, lowering: pp.ops.upsample_conv(
+            x, w, s, interpolation, padding="same", lowering=lowering
+        )),
+        [noise(*image, c_in), noise(k, k, c_in, c_out)],
+    )  # fmt: skip
+
+
+def depthwise(s: int, k: int, shape: Sequence[int]) -> Case:
+    """Return upsampling and a "same" depthwise convolution of a shape, channels last."""
+    *image, channels = shape
+    return Case(
+        f"upsample_depthwise_conv nearest x{s} k{k} {_shape(*shape)}",
+        {"operation": "upsample_depthwise_conv", "interpolation": "nearest", "channels": channels,
+         "filters": 1, "taps": k, "pixels": math.prod(image)},
+        lambda x, w, lowering: pp.ops.upsample_depthwise_conv(
+            x, w, s, padding="same", lowering=lowering
+        ),
+        [noise(*shape), noise(k, k, channels, 1)],
+    )  # fmt: skip
+
+
+def transposed(s: int, k: int, shape: Sequence[int], dtype: str = "float32") -> Case:
+    """Return a "same" transposed convolution of `(batch, height, width, c_in, c_out)`."""
+    *image, c_in, c_out = shape
+    return Case(
+        f"conv_transpose s{s} k{k} {_shape(*image, c_in)}->{c_out}{_named(dtype)}",
+        {"operation": "conv_transpose", "channels": c_in, "filters": c_out, "taps": k,
+         "plain": s > 1} | _asked(dtype),
+        _in(dtype, lambda x, w, lowering: pp.ops.conv_transpose(
+            x, w, s, "same", lowering=lowering
+        )),
+        [noise(*image, c_in), noise(k, k, c_out, c_in)],
+    )  # fmt: skip
+
+
+def upsampling(s: int, image: Sequence[int], interpolation: str, dtype: str = "float32") -> Case:
+    """Return upsampling alone of `(batch, height, width, channels)`."""
+    return Case(
+        f"upsample {interpolation} x{s} {_shape(*image)}{_named(dtype)}",
+        {"operation": "upsample", "interpolation": interpolation, "channels": image[3],
+         "dyadic": s == 2} | _asked(dtype),
+        _in(dtype, lambda x, lowering: pp.ops.upsample(x, s, interpolation, lowering=lowering)),
+        [noise(*image)],
+    )  # fmt: skip
+
+
+def noise(*shape: int) -> np.ndarray:
+    """Return an array of noise."""
+    return np.random.default_rng(0).standard_normal(shape, dtype="float32")
+
+
+def _in(dtype: str, compute: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a computation that takes and returns float32 and computes in `dtype`."""
+    if dtype == "float32":
+        return compute
+    return lambda *arrays, lowering: keras.ops.cast(
+        compute(*(keras.ops.cast(one, dtype) for one in arrays), lowering=lowering), "float32"
+    )
+
+
+def prepare(case: Case) -> dict[str, Runs]:
+    """Return calls of every lowering but the reference that can compute a case, compiled."""
+    prepared: dict[str, Runs] = {"forward": {}, "training": {}}
+    for (mode, make), name in itertools.product(
+        (("forward", forward), ("training", gradient)), LOWERINGS
+    ):
+        if name == "reference" or not hasattr(LOWERINGS[name], case.ask["operation"]):
             continue
         try:
-            case.compute(*(array[:1, :2, :2] if i == 0 else array
-                           for i, array in enumerate(case.arrays)), lowering=name)  # fmt: skip
-        except ValueError:
+            run = make(lambda *t, name=name: case.compute(*t, lowering=name), case.arrays)
+            run()
+        except (ValueError, RuntimeError) as error:
+            print(f"{case.name}, {name}: {' '.join(str(error).split())[:200]}", flush=True)
             continue
-        yield name
+        prepared[mode][name] = run
+    return prepared
 
 
-def measure(case: Case) -> dict[str, Any]:
+def measure(case: Case, prepared: dict[str, Runs]) -> dict[str, Any]:
     """Return the medians of every lowering, forward and training."""
     result: dict[str, Any] = {"ask": case.ask}
-    for mode, prepare in (("forward", forward), ("training", gradient)):
-        runs = {
-            name: prepare(lambda *t, name=name: case.compute(*t, lowering=name), case.arrays)
-            for name in ways(case)
-        }
-        result[mode] = {name: asdict(times)["median"] for name, times in alternate(runs).items()}
+    for mode, runs in prepared.items():
+        times = alternate(runs, SECONDS)
+        result[mode] = {name: asdict(one)["median"] for name, one in times.items()}
     return result
 
 
 def main(*parts: str) -> None:
     """Measure the cases with these parts in their names, or all, and write the file."""
     known = json.loads(results_file.path("lowerings").read_text())["cases"] if parts else {}
-    results = {}
-    for case in cases():
-        if case.name in known and not any(part in case.name for part in parts):
-            results[case.name] = known[case.name] | {"ask": case.ask}
-            continue
-        results[case.name] = measure(case)
-        print(case.name, results[case.name]["forward"], results[case.name]["training"], flush=True)
-    results_file.write("lowerings", unit="ms, median", cases=results)
+    every = list(cases())
+    results = {one.name: known[one.name] | {"ask": one.ask} for one in every if one.name in known}
+    asked = [o for o in every if o.name not in known or any(part in o.name for part in parts)]
+    at_once = os.cpu_count() or 1
+    with ThreadPoolExecutor(at_once) as pool:
+        for start in range(0, len(asked), at_once):
+            some = asked[start : start + at_once]
+            for case, prepared in zip(some, list(pool.map(prepare, some)), strict=True):
+                results[case.name] = one = measure(case, prepared)
+                print(case.name, one["forward"], one["training"], flush=True)
+            results_file.write("lowerings", unit="ms, median", cases=results)
+
+
+def _asked(dtype: str) -> dict[str, str]:
+    return {} if dtype == "float32" else {"dtype": dtype}
+
+
+def _named(dtype: str) -> str:
+    return "" if dtype == "float32" else f" {dtype}"
 
 
 def _shape(*sides: int) -> str:

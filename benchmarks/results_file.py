@@ -7,12 +7,15 @@ from typing import Any
 
 import keras
 
+from polyphase.ops import device
 from polyphase.workbench.environment import machine, versions
 
 
 def path(kind: str) -> Path:
-    """Return benchmarks/results/KIND-BACKEND.json for the backend in use."""
-    return Path(__file__).parent / "results" / f"{kind}-{keras.backend.backend()}.json"
+    """Return benchmarks/results/KIND-BACKEND.json, or KIND-BACKEND-gpu.json where one is in use."""
+    backend = keras.backend.backend()
+    where = "" if device.in_use(backend) == "cpu" else "-gpu"
+    return Path(__file__).parent / "results" / f"{kind}-{backend}{where}.json"
 
 
 def write(kind: str, **content: Any) -> None:

@@ -11,6 +11,7 @@ import typer.main
 from typer.core import TyperGroup
 
 from polyphase.cli.app import app
+from polyphase.ops.choice import TABLE
 from polyphase.report import answer, markdown
 from polyphase.report import performance as tables_of
 from polyphase.report.findings import interval
@@ -20,7 +21,8 @@ from polyphase.workbench.checkerboards import Checkerboard
 from polyphase.workbench.statistics import differences
 
 DOCS = Path(__file__).parent
-BENCHMARKS = ("peers", "memory", "precision", "epoch", "allocator", "lowerings")
+ROOT = DOCS.parent
+BENCHMARKS = ("peers", "memory", "precision", "epoch", "allocator")
 
 
 def commands() -> str:
@@ -153,7 +155,7 @@ def same_seeds() -> str:
 
 def measured(kind: str) -> dict[str, dict]:
     """Return the benchmark's results of one kind, by backend."""
-    found = DOCS.parent / "benchmarks" / "results"
+    found = ROOT / "benchmarks" / "results"
     return {
         backend: json.loads((found / f"{kind}-{backend}.json").read_text())
         for backend in ("jax", "tensorflow", "torch")
@@ -163,7 +165,7 @@ def measured(kind: str) -> dict[str, dict]:
 def readme() -> str:
     """Return README with the first lines of the summary on performance."""
     lines = tables_of.summary(measured("peers")).splitlines()[:4]
-    return between_marks((DOCS.parent / "README.md").read_text(), "speed", "\n".join(lines) + "\n")
+    return between_marks((ROOT / "README.md").read_text(), "speed", "\n".join(lines) + "\n")
 
 
 def performance() -> str:
@@ -175,7 +177,9 @@ def performance() -> str:
         "fastest": tables_of.fastest(contents["peers"]),
         "memory": tables_of.memory(contents["memory"]),
         "precision": tables_of.precision(contents["precision"]),
-        "choices": tables_of.choices(contents["lowerings"]),
+        "choices": tables_of.choices(
+            {row.measurement: json.loads((ROOT / row.measurement).read_text()) for row in TABLE}
+        ),
         "epoch": tables_of.epoch(contents["epoch"]),
         "allocator": tables_of.allocator(contents["allocator"]),
         "circumstances": tables_of.circumstances(contents["peers"].values()),
@@ -196,7 +200,7 @@ def folding() -> str:
 
 def checkerboards() -> str:
     """Return the page on checkerboards with the table of its experiment."""
-    found = DOCS.parent / "benchmarks" / "results" / "checkerboards-jax.json"
+    found = ROOT / "benchmarks" / "results" / "checkerboards-jax.json"
     content = json.loads(found.read_text())
     page = (DOCS / "checkerboards.md").read_text()
     page = between_marks(page, "repair", tables_of.repair(content))
@@ -222,7 +226,7 @@ def pages() -> dict[Path, str]:
         DOCS / "finding.md": finding(),
         DOCS / "folding.md": folding(),
         DOCS / "checkerboards.md": checkerboards(),
-        DOCS.parent / "README.md": readme(),
+        ROOT / "README.md": readme(),
     }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import polyphase as pp
-from polyphase.ops import choice
+from polyphase.ops import choice, device
 from polyphase.ops.lowerings import LOWERINGS
 from tests.gradients import to_numpy
 from tests.ops import cases
@@ -135,7 +135,7 @@ def test_each_decision_is_logged_once(caplog):
 
 
 def test_the_device_in_use_is_a_cpu_or_a_gpu():
-    assert choice._device(keras.backend.backend()) in ("cpu", "gpu")
+    assert device.in_use(keras.backend.backend()) in ("cpu", "gpu")
 
 
 @pytest.mark.parametrize("operation", WAYS)

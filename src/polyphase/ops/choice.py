@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 
+from polyphase.ops.device import in_use
 from polyphase.ops.lowerings import LOWERINGS
 
 _log = logging.getLogger("polyphase")
@@ -55,7 +56,8 @@ class Row:
 
         docs/performance.md renders what they say of every row.
         """
-        return f"benchmarks/results/lowerings-{self.backend}.json"
+        where = "" if self.device == "cpu" else f"-{self.device}"
+        return f"benchmarks/results/lowerings-{self.backend}{where}.json"
 
     def fits(self, question: "Question") -> bool:
         """Return whether this row answers a question."""
@@ -117,6 +119,12 @@ TABLE: tuple[Row, ...] = (
     Row("upsample", "torch", "cpu", "phases"),
     Row("upsample_conv", "torch", "cpu", "transpose", _NEAREST, pixels=512),
     Row("upsample_depthwise_conv", "torch", "cpu", "transpose", _NEAREST, pixels=1024),
+    Row("upsample", "torch", "gpu", "native", _NEAREST, ("float32",)),
+    Row("upsample", "torch", "gpu", "phases", _NEAREST, ("bfloat16",)),
+    Row("upsample", "torch", "gpu", "native", ("bilinear",), ("float32", "bfloat16"), dyadic=True),
+    Row("upsample", "torch", "gpu", "native", ("bicubic",), ("float32",), dyadic=True),
+    Row("upsample", "torch", "gpu", "phases", ("bicubic",)),
+    Row("upsample_conv", "torch", "gpu", "transpose", _NEAREST, pixels=2**18),
 )
 
 
@@ -150,7 +158,8 @@ def choose(
             kernel takes its time, whatever the image.
         dtype: what is computed in.
         backend: a Keras backend; default: the one in use.
-        device: "cpu" or "gpu"; default: the one in use.
+        device: "cpu", "gpu" or another accelerator, for which no row exists; default: the one in
+            use.
 
     Returns:
         The deciding `Row`: `.lowering` and `.measurement`; one that says "direct" where none fits.
@@ -160,7 +169,6 @@ def choose(
         'native'
     """
     backend = backend or keras.backend.backend()
-    device = device or _device(backend)
     question = Question(
         operation=operation,
         interpolation=interpolation,
@@ -172,7 +180,7 @@ def choose(
         pixels=pixels,
         dtype=dtype,
         backend=backend,
-        device=device,
+        device=device or in_use(backend),
     )
     return _answer(question)
 
@@ -186,22 +194,6 @@ def _answer(question: Question) -> Row:
     return row
 
 
-@functools.lru_cache
-def _device(backend: str) -> str:
-    """Return "cpu", or "gpu" for any accelerator in use."""
-    if backend == "jax":
-        import jax
-
-        return "cpu" if jax.default_backend() == "cpu" else "gpu"
-    if backend == "tensorflow":
-        import tensorflow
-
-        return "gpu" if tensorflow.config.list_physical_devices("GPU") else "cpu"
-    import torch
-
-    return "gpu" if torch.cuda.is_available() or torch.backends.mps.is_available() else "cpu"
-
-
 def layout(x: Any, data_format: str) -> tuple[Any, str, Callable[[Any], Any]]:
     """Return the image and the data format to compute in, and the way back for the result.
 
@@ -209,7 +201,7 @@ def layout(x: Any, data_format: str) -> tuple[Any, str, Callable[[Any], Any]]:
     oneDNN) => there, computing goes through channels last.
     """
     backend = keras.backend.backend()
-    if data_format == "channels_last" or backend != "tensorflow" or _device(backend) != "cpu":
+    if data_format == "channels_last" or backend != "tensorflow" or in_use(backend) != "cpu":
         return x, data_format, lambda y: y
     x = keras.ops.transpose(x, (0, 2, 3, 1))
     return x, "channels_last", lambda y: keras.ops.transpose(y, (0, 3, 1, 2))

@@ -5,6 +5,8 @@ from typing import Any
 
 from keras import backend, ops
 
+from polyphase.ops import device
+
 Tensor = Any
 
 
@@ -26,8 +28,12 @@ def linear(
 def computed(
     forward: Callable[..., Tensor], differentiated: Callable[..., Tensor], *arguments: Tensor
 ) -> Tensor:
-    """Return `forward(*arguments)`; on JAX its gradient is that of `differentiated`, its equal."""
-    if backend.backend() != "jax":
+    """Return `forward(*arguments)`; on JAX's CPU its gradient is that of `differentiated`.
+
+    Both are the same function. XLA's own gradients of convolutions are slow on a CPU; on a GPU they
+    are cuDNN's.
+    """
+    if backend.backend() != "jax" or device.in_use("jax") != "cpu":
         return forward(*arguments)
     import jax
 

@@ -190,19 +190,24 @@ def precision(contents: Mapping[str, Content]) -> str:
 
 
 def choices(contents: Mapping[str, Content]) -> str:
-    """Return what the table behind `auto` rests on: direct's time divided by each row's way."""
+    """Return what the table behind `auto` rests on: direct's time divided by each row's way.
+
+    Args:
+        contents: the files that the rows name as their measurements, by that name.
+    """
     rows = []
     for row in TABLE:
         measured = [
             case
-            for case in contents[row.backend]["cases"].values()
+            for case in contents[row.measurement]["cases"].values()
             if choose(**case["ask"], backend=row.backend, device=row.device) is row
         ]
         gains = [
             _mean_and_worst([case[mode]["direct"] / case[mode][row.lowering] for case in measured])
             for mode in ("forward", "training")
         ]
-        who = f"{NAMES[row.backend]}: `{row.operation}`"
+        where = "" if row.device == "cpu" else f", {row.device.upper()}"
+        who = f"{NAMES[row.backend]}{where}: `{row.operation}`"
         rows.append([who, _conditions(row), f"`{row.lowering}`", str(len(measured)), *gains])
     head = ["operation", "where", "way", "cases", "forward", "training"]
     return _table(head, rows, text=3)

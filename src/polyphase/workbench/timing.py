@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from polyphase.ops import device
+
 Run = Callable[[], Any]
 
 
@@ -101,7 +103,15 @@ def _tensorflow_forward(function: Callable[..., Any], arrays: Sequence[np.ndarra
 
     variables = [tf.Variable(array) for array in arrays]
     compiled = tf.function(lambda: function(*(v.value() for v in variables)))
-    return lambda: compiled()
+    wait = device.in_use("tensorflow") == "gpu"
+
+    def run() -> Any:
+        y = compiled()
+        if wait:
+            tf.test.experimental.sync_devices()
+        return y
+
+    return run
 
 
 def _tensorflow_gradient(function: Callable[..., Any], arrays: Sequence[np.ndarray]) -> Run:
@@ -119,11 +129,13 @@ def _tensorflow_gradient(function: Callable[..., Any], arrays: Sequence[np.ndarr
 def _torch_forward(function: Callable[..., Any], arrays: Sequence[np.ndarray]) -> Run:
     import torch
 
-    tensors = [torch.as_tensor(array) for array in arrays]
+    tensors = [keras.ops.convert_to_tensor(array) for array in arrays]
 
     def run() -> Any:
         with torch.no_grad():
-            return function(*tensors)
+            y = function(*tensors)
+        _torch_wait()
+        return y
 
     return run
 
@@ -131,14 +143,24 @@ def _torch_forward(function: Callable[..., Any], arrays: Sequence[np.ndarray]) -
 def _torch_gradient(function: Callable[..., Any], arrays: Sequence[np.ndarray]) -> Run:
     import torch
 
-    tensors = [torch.as_tensor(array).requires_grad_() for array in arrays]
-    noise = torch.as_tensor(_noise(tuple(function(*tensors).shape)))
+    tensors = [keras.ops.convert_to_tensor(array).requires_grad_() for array in arrays]
+    noise = keras.ops.convert_to_tensor(_noise(tuple(function(*tensors).shape)))
 
     def run() -> Any:
         y = function(*tensors)
-        return y, torch.autograd.grad(y, tensors, noise)
+        gradients = torch.autograd.grad(y, tensors, noise)
+        _torch_wait()
+        return y, gradients
 
     return run
+
+
+def _torch_wait() -> None:
+    """Wait for a GPU, which computes while Python goes on."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
 
 
 def _noise(shape: tuple[int, ...]) -> np.ndarray:
