@@ -4,6 +4,7 @@ It stands outside the package, so that a package that cannot be imported, becaus
 backend is missing, ends with one line and not with a traceback.
 """
 
+import logging
 import os
 import sys
 
@@ -11,6 +12,7 @@ import sys
 def main() -> None:
     """Run the command line, or say what to install."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of one graph per model
     try:
         from polyphase.cli.app import app
     except ModuleNotFoundError as error:

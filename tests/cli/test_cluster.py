@@ -75,6 +75,18 @@ def test_workers_give_the_results_of_one_process_also_when_one_is_killed():
     assert_same("alone", "together")
 
 
+@pytest.mark.filterwarnings("ignore")  # Dask's own, about processes that end
+def test_workers_search_and_compare_as_one_process(monkeypatch):
+    monkeypatch.setattr("polyphase.workbench.search.LEARNING_RATES", (0.001, 0.01))
+    options = ["--data", "images.npy", "--batch-size", "8", "--epochs", "2", "--seeds", "2"]
+    options += ["--decoder", "nearest", "--decoder", "transposed-3", "--search", "lr"]
+    for out, more in (("alone", []), ("together", ["--workers", "2"])):
+        result = RUN.invoke(app, ["compare", *options, *more, "--out", out])
+        assert result.exit_code == 0, result.output
+    assert_same("alone", "together")
+    assert sum(line["kind"] == "search" for line in found("together")[0]) == 4
+
+
 def test_a_scheduler_that_does_not_answer_is_an_error_in_time():
     arguments = ["compare", "--data", "images.npy", "--batch-size", "8"]
     result = RUN.invoke(app, [*arguments, "--scheduler", "tcp://127.0.0.1:9"])

@@ -250,7 +250,11 @@ def _run(
                 watcher(progress)
 
             if config["search"]:
-                contenders = searched(contenders, dataset, len(seeds), folder, watch)
+                spare = len(seeds)
+                if pool:
+                    every = [(one, seed) for one in contenders for seed in (*seeds, spare)]
+                    pool.draw(every, dataset)
+                contenders = searched(contenders, dataset, spare, folder, watch, pool)
                 config["learning_rate"] = {one.name: one.learning_rate for one in contenders}
             comparison = compare_contenders(contenders, dataset, seeds, config, folder, watch, pool)
         if board:

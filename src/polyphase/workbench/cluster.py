@@ -43,6 +43,7 @@ class Cluster:
         self._dask = distributed
         self._workers = workers
         self._scheduler = scheduler
+        self._starts: dict[tuple[str, int], list[np.ndarray]] = {}
         self.client: Any = None
         if scheduler is not None:
             self._answering(scheduler).close()
@@ -52,17 +53,25 @@ class Cluster:
 
         All are submitted at once. One whose worker dies is trained again by another worker.
         """
-        # Drawn before Dask has threads: they too draw from Python's `random`, as Keras does.
-        starts = [_start(one, dataset, seed) for one, seed in tasks]
+        self.draw(tasks, dataset)
         backend = keras.backend.backend()
         with self._connected() as self.client:
             data = (dataset.source, dataset.sha256, backend)
             futures = [
-                self.client.submit(_train, one, seed, data, start)
-                for (one, seed), start in zip(tasks, starts, strict=True)
+                self.client.submit(_train, one, seed, data, self._starts[one.name, seed])
+                for one, seed in tasks
             ]
             for future in futures:
                 yield future.result()
+
+    def draw(self, tasks: Sequence[Task], dataset: Dataset) -> None:
+        """Draw the first weights of all trainings to come, unless they are drawn already.
+
+        Dask's threads draw from Python's `random`, as Keras does => before the first `train`.
+        """
+        for one, seed in tasks:
+            if (one.name, seed) not in self._starts:
+                self._starts[one.name, seed] = _start(one, dataset, seed)
 
     @contextmanager
     def _connected(self) -> Iterator[Any]:

@@ -1,17 +1,20 @@
 """Search the learning rate of each decoder on the same grid."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from polyphase.datasets import Dataset
+from polyphase.workbench.cluster import Cluster
 from polyphase.workbench.comparison import Progress
 from polyphase.workbench.config import LEARNING_RATE, Contender
+from polyphase.workbench.results import Epoch
 from polyphase.workbench.runs import append_metrics, read_metrics
 from polyphase.workbench.training import train
 
 LEARNING_RATES = (0.0003, 0.001, 0.003, 0.01)
+Watch = Callable[[Progress], None]
 
 
 def searched(
@@ -19,7 +22,8 @@ def searched(
     dataset: Dataset,
     seed: int,
     folder: Path,
-    watch: Callable[[Progress], None] = lambda progress: None,
+    watch: Watch = lambda progress: None,
+    workers: Cluster | None = None,
 ) -> list[Contender]:
     """Return the contenders, each with the learning rate that gave it the lowest loss.
 
@@ -30,40 +34,56 @@ def searched(
         folder: where `metrics.jsonl` gets a line for each training; those that it has already are
             not trained again.
         watch: called after every epoch.
+        workers: where to train; None: here.
     """
-    return [
-        replace(one, learning_rate=_best(one, dataset, seed, folder, watch)) for one in contenders
+    losses = {
+        (line["decoder"], line["learning_rate"]): line["validation_loss"]
+        for line in read_metrics(folder)
+        if line["kind"] == "search"
+    }
+    missing = [
+        replace(one, learning_rate=rate)
+        for one in contenders
+        for rate in LEARNING_RATES
+        if (one.name, rate) not in losses
     ]
+    histories = _histories(missing, dataset, seed, watch, workers)
+    for one, history in zip(missing, histories, strict=True):
+        losses[one.name, one.learning_rate] = history[-1].validation_loss
+        append_metrics(
+            folder,
+            kind="search",
+            decoder=one.name,
+            seed=seed,
+            learning_rate=one.learning_rate,
+            validation_loss=history[-1].validation_loss,
+        )
+    return [replace(one, learning_rate=_best(one.name, losses)) for one in contenders]
 
 
-def _best(
-    one: Contender,
+def _histories(
+    trials: Sequence[Contender],
     dataset: Dataset,
     seed: int,
-    folder: Path,
-    watch: Callable[[Progress], None],
-) -> float:
-    losses = {
-        line["learning_rate"]: line["validation_loss"]
-        for line in read_metrics(folder)
-        if line["kind"] == "search" and line["decoder"] == one.name
-    }
-    for rate in LEARNING_RATES:
-        if rate not in losses:
-            _, history = train(
-                replace(one, learning_rate=rate),
-                dataset,
-                seed,
-                lambda epoch, result: watch(Progress(one.name, seed, epoch, one.epochs, result)),
-            )
-            losses[rate] = history[-1].validation_loss
-            append_metrics(
-                folder,
-                kind="search",
-                decoder=one.name,
-                seed=seed,
-                learning_rate=rate,
-                validation_loss=losses[rate],
-            )
-    finite = [rate for rate in losses if math.isfinite(losses[rate])]
-    return min(finite, key=lambda rate: losses[rate], default=LEARNING_RATE)
+    watch: Watch,
+    workers: Cluster | None,
+) -> Iterator[tuple[Epoch, ...]]:
+    """Train every trial, here or elsewhere, and yield its epochs."""
+    if workers is not None:
+        results = workers.train([(one, seed) for one in trials], dataset)
+        for one, (_, history) in zip(trials, results, strict=True):
+            for epoch, result in enumerate(history):
+                watch(Progress(one.name, seed, epoch, one.epochs, result))
+            yield history
+        return
+    for one in trials:
+
+        def on_epoch(epoch: int, result: Epoch, one: Contender = one) -> None:
+            watch(Progress(one.name, seed, epoch, one.epochs, result))
+
+        yield train(one, dataset, seed, on_epoch)[1]
+
+
+def _best(name: str, losses: dict[tuple[str, float], float]) -> float:
+    finite = [rate for rate in LEARNING_RATES if math.isfinite(losses[name, rate])]
+    return min(finite, key=lambda rate: losses[name, rate], default=LEARNING_RATE)
