@@ -109,7 +109,8 @@ def test_a_full_disk_is_one_clear_sentence(tmp_path):
     path = write_npz(tmp_path)
     program = (
         "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50));"
-        f"from polyphase.datasets import load; load({str(path)!r})"
+        "from polyphase.datasets import load, storage; storage.IN_MEMORY = 0;"
+        f"load({str(path)!r})"
     )
     result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False

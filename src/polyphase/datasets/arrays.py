@@ -12,7 +12,7 @@ from numpy.lib import format as npy
 from polyphase.datasets.checks import as_labels, as_pixels, check_bytes, decoding
 from polyphase.datasets.errors import DataError
 from polyphase.datasets.images import Dataset, Images, assemble
-from polyphase.datasets.storage import mapped
+from polyphase.datasets.storage import stored
 
 _LAYOUT: tuple[str, ...] = ("x_train", "y_train", "x_test", "y_test")
 _PART = 2**24
@@ -132,7 +132,7 @@ def _header(file: IO[bytes], what: str) -> _Header:
 
 
 def _array(file: IO[bytes], header: _Header) -> np.ndarray:
-    """Return the array behind a header: its bytes, copied to where they can be mapped."""
+    """Return the array behind a header: its bytes, copied."""
     size = math.prod(header.shape) * header.dtype.itemsize
     parts = (file.read(min(_PART, size - start)) for start in range(0, size, _PART))
-    return mapped(header.shape, header.dtype, parts, header.order)
+    return stored(header.shape, header.dtype, parts, header.order)

@@ -34,7 +34,7 @@ def gathered(shape: tuple[int, ...], parts: Iterable[np.ndarray]) -> np.ndarray:
     """
     if 4 * math.prod(shape) > IN_MEMORY:
         whole = (np.broadcast_to(part, (len(part), *shape[1:])) for part in parts)
-        return mapped(shape, np.float32, (np.ascontiguousarray(p, np.float32) for p in whole))
+        return stored(shape, np.float32, (np.ascontiguousarray(p, np.float32) for p in whole))
     array = np.empty(shape, np.float32)
     start = 0
     for part in parts:
@@ -43,10 +43,12 @@ def gathered(shape: tuple[int, ...], parts: Iterable[np.ndarray]) -> np.ndarray:
     return array
 
 
-def mapped(
+def stored(
     shape: tuple[int, ...], dtype: Any, parts: Iterable[Any], order: Literal["C", "F"] = "C"
 ) -> np.ndarray:
-    """Return a read-only array whose bytes lie in a temporary file, as `gathered` describes."""
+    """Return a read-only array of bytes that come in parts; it lies where `gathered` says."""
+    if math.prod(shape) * np.dtype(dtype).itemsize <= IN_MEMORY:
+        return np.frombuffer(b"".join(parts), dtype).reshape(shape, order=order)
     with tempfile.TemporaryFile(dir=_folder()) as file:
         try:
             for part in parts:
