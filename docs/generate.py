@@ -99,24 +99,34 @@ def _checkerboard(final: dict) -> Checkerboard:
 
 def finding() -> str:
     """Return the page of the first comparison: its answer and its tables."""
-    comparison = results(DOCS / "results" / "first")
-    behind = [
-        f"| {one.decoder} | {interval(one)} | {'yes' if one.decided else 'no'} |"
-        for one in differences(comparison)
-    ]
-    head = ["| decoder | behind, nats/pixel | decided |", "| --- | ---: | --- |"]
+    first, matched, tutorials = (
+        results(DOCS / "results" / name) for name in ("first", "matched", "published")
+    )
     parts = {
-        "answer": "".join(f"> {sentence}\n" for sentence in answer(comparison)),
-        "numbers": markdown(comparison),
-        "differences": "\n".join([*head, *behind]) + "\n",
-        "checkerboards": markdown_columns(comparison, checkerboard_columns(comparison)),
-        "circumstances": _circumstances(comparison.config),
-        "published": markdown(results(DOCS / "results" / "published")),
+        **_found(first, ""),
+        "checkerboards": markdown_columns(first, checkerboard_columns(first)),
+        **_found(matched, "matched "),
+        "published": markdown(tutorials),
     }
     page = (DOCS / "finding.md").read_text()
     for name, content in parts.items():
         page = between_marks(page, name, content)
     return page
+
+
+def _found(comparison: Comparison, which: str) -> dict[str, str]:
+    """Return what a page says of a comparison, by its marks."""
+    behind = [
+        f"| {one.decoder} | {interval(one)} | {'yes' if one.decided else 'no'} |"
+        for one in differences(comparison)
+    ]
+    head = ["| decoder | behind, nats/pixel | decided |", "| --- | ---: | --- |"]
+    return {
+        f"{which}answer": "".join(f"> {sentence}\n" for sentence in answer(comparison)),
+        f"{which}numbers": markdown(comparison),
+        f"{which}differences": "\n".join([*head, *behind]) + "\n",
+        f"{which}circumstances": _circumstances(comparison.config),
+    }
 
 
 def _circumstances(config: dict) -> str:
