@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from polyphase.datasets import DataError
+from polyphase.datasets import DataError, storage
 from polyphase.datasets.checks import as_labels, as_pixels
 
 
@@ -13,6 +13,28 @@ def test_every_byte_becomes_its_float32_quotient():
     assert pixels.dtype == np.float32
     assert pixels.shape == (4, 8, 8, 1)
     np.testing.assert_array_equal(pixels[..., 0], bytes_.astype(np.float32) / 255)
+
+
+@pytest.mark.parametrize("dtype", ["<u2", ">u2"])
+@pytest.mark.parametrize("channels", [(), (1,), (3,)])
+def test_sixteen_bits_become_their_float32_quotient_whatever_their_greatest(dtype, channels):
+    for greatest in (255, 65535):
+        x = np.linspace(0, greatest, 4 * 8 * 8 * 3).astype(dtype).reshape(-1, 8, 8, *channels)
+        pixels = as_pixels(x, "x")
+        assert pixels.dtype == np.float32
+        expected = (x.astype(np.float64) / 65535).reshape(*x.shape[:3], *(channels or (1,)))
+        np.testing.assert_allclose(pixels, expected, rtol=2e-7)
+
+
+@pytest.mark.parametrize("place", [0, 5, 11])
+@pytest.mark.parametrize("bad", [-0.25, 1.5, np.nan])
+def test_every_slice_of_a_large_array_is_checked(monkeypatch, place, bad):
+    monkeypatch.setattr(storage, "_PART", 4 * 5 * 6 * 4)  # three slices of four images
+    x = np.full((12, 5, 6), 0.5, np.float32)
+    x[place, 2, 3] = bad
+    message = f"first in image {place}" if np.isnan(bad) else f"values in .*{bad:g}"
+    with pytest.raises(DataError, match=message):
+        as_pixels(x, "x")
 
 
 def test_the_axes_of_colour_images_are_kept():
@@ -47,9 +69,11 @@ def test_empty_arrays_are_refused(shape):
         as_pixels(np.zeros(shape, np.uint8), "x")
 
 
-@pytest.mark.parametrize("dtype", ["int64", "uint16", "int8", "complex64", "U3", "S3", "M8[s]"])
+@pytest.mark.parametrize(
+    "dtype", ["int64", "int16", "uint32", "int8", "complex64", "U3", "S3", "M8[s]"]
+)
 def test_other_dtypes_are_refused(dtype):
-    with pytest.raises(DataError, match=r"uint8, bool, or floats in 0\.\.1. Received: "):
+    with pytest.raises(DataError, match=r"uint8, uint16, bool, or floats in 0\.\.1. Received: "):
         as_pixels(np.zeros((12, 5, 6), dtype), "x")
 
 

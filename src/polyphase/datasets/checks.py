@@ -15,11 +15,12 @@ MAXIMUM_BYTES = 64 * 2**30
 def as_pixels(array: np.ndarray, what: str) -> np.ndarray:
     """Return images as `(n, height, width, channels)` float32 in 0..1.
 
-    Exactness: uint8 becomes `x.astype(float32) / 255`; floats are rounded to float32.
+    Exactness: uint8 becomes `x.astype(float32) / 255`, uint16 `x.astype(float32) / 65535`,
+    whatever their values; floats are rounded to float32.
 
     Args:
-        array: `(n, height, width)`, or with a last axis of 1 or 3 channels; uint8, bool, or
-            floats in 0..1.
+        array: `(n, height, width)`, or with a last axis of 1 or 3 channels; uint8, uint16, bool,
+            or floats in 0..1.
         what: where the array comes from, for the messages.
 
     Raises:
@@ -34,12 +35,12 @@ def as_pixels(array: np.ndarray, what: str) -> np.ndarray:
         raise DataError(f"{what} is empty. Received: shape {array.shape}. Give images.")
     if array.dtype.kind == "f":
         _check_range(array, what)
-    elif array.dtype not in (np.uint8, np.bool_):
+    elif array.dtype.kind + str(array.dtype.itemsize) not in ("u1", "u2", "b1"):
         raise DataError(
-            f"{what} must be uint8, bool, or floats in 0..1. Received: {array.dtype}. "
+            f"{what} must be uint8, uint16, bool, or floats in 0..1. Received: {array.dtype}. "
             "Convert it, for example with x.astype('uint8') if its values are 0..255."
         )
-    scale = np.float32(255 if array.dtype == np.uint8 else 1)
+    scale = np.float32(2 ** (8 * array.dtype.itemsize) - 1 if array.dtype.kind == "u" else 1)
     return gathered(array.shape, (array[s].astype(np.float32) / scale for s in slices(array.shape)))
 
 
@@ -113,7 +114,7 @@ def _with_channels(array: np.ndarray, what: str) -> np.ndarray:
     raise DataError(
         f"{what} must have the axes (n, height, width) or (n, height, width, channels) with "
         f"1 or 3 channels. Received: shape {array.shape}. Move a channel axis to the end with "
-        "np.moveaxis(x, 1, -1); drop an alpha channel with x[..., :3]."
+        "np.moveaxis(x, 1, -1); drop an alpha channel with x[..., :-1]."
     )
 
 

@@ -18,20 +18,23 @@ EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 # Pillow's decoders for these, and no other: some of the others start programs.
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
-_GREY = ("1", "L")
+_GREY = ("1", "L", "LA", "La")
 _GREY_16 = "I;16"
+_TURNED = (5, 6, 7, 8)  # EXIF orientations that exchange height and width
+_ORIENTATION, _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC = 274, 256, 257, 258, 262  # tags
 
 
 def load_folder(root: Path) -> Dataset:
     """Return the images of a folder, in the order of their relative paths.
 
-    Grey images (1, 8 or 16 bits) give 1 channel; if any image has colour, all give 3 (RGB). Of
-    an animation the first frame is taken; transparency and EXIF orientation are ignored.
+    Grey images (1 to 16 bits, with or without alpha, or by a palette of greys) give 1 channel;
+    if any image is declared as colour, all give 3 (RGB). EXIF orientation is applied. Of an
+    animation the first frame is taken; transparency is ignored.
 
     1. List the files: `root/*.png` without labels, or `root/label/*.png`. Hidden ones are
        ignored.
-    2. Read the headers: one size, and not too large.
-    3. Decode: 8 bits are divided by 255, 16 bits by 65535, in float32.
+    2. Read the headers: one size, after orientation, and not too large.
+    3. Decode: 8 bits are divided by 255, 12 bits by 4095, 16 bits by 65535, in float32.
 
     Args:
         root: an absolute path of a folder.
@@ -44,7 +47,7 @@ def load_folder(root: Path) -> Dataset:
     paths = _list(root)
     check_count(len(paths), str(root))
     height, width, channels = _check_headers(paths, root)
-    decoded = (_decode(path, channels)[None] for path in paths)
+    decoded = (_decode(path, height, width, channels)[None] for path in paths)
     pixels = gathered((len(paths), height, width, channels), decoded)
     labels = tuple("" if path.parent == root else path.parent.name for path in paths)
     return assemble(root.name, str(root), Images(pixels, labels))
@@ -85,11 +88,12 @@ def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
 
 def _check_headers(paths: list[Path], root: Path) -> tuple[int, int, int]:
     """Return `(height, width, channels)` of all images, decoding none."""
-    modes = set()
+    grey = True
     expected: tuple[int, int] | None = None
     for path in paths:
         with _open(path) as image:
-            size, mode = image.size, image.mode
+            size = _size(image)
+            grey = grey and _is_grey(image)
         expected = expected or size
         if size != expected:
             raise DataError(
@@ -97,12 +101,46 @@ def _check_headers(paths: list[Path], root: Path) -> tuple[int, int, int]:
                 f"{size[0]}x{size[1]} pixels (width x height); {paths[0]} has "
                 f"{expected[0]}x{expected[1]}. Resize or remove it."
             )
-        modes.add(mode)
     assert expected is not None  # check_count has seen the paths
     width, height = expected
-    channels = 1 if all(mode in _GREY or mode.startswith(_GREY_16) for mode in modes) else 3
+    channels = 1 if grey else 3
     check_bytes(4 * len(paths) * height * width * channels, str(root))
     return height, width, channels
+
+
+def _size(image: Any) -> tuple[int, int]:
+    """Return `(width, height)` after orientation.
+
+    Some versions of Pillow orient the size of a TIFF when it is opened, others when it is
+    decoded; its tags are as they were written.
+    """
+    tags = getattr(image, "tag_v2", {})
+    width, height = tags.get(_WIDTH, image.width), tags.get(_HEIGHT, image.height)
+    return (height, width) if _orientation(image) in _TURNED else (width, height)
+
+
+def _orientation(image: Any) -> int:
+    """Return the EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
+    pillow = import_workbench("PIL.Image", "Pillow", "A folder of images")
+    try:
+        # A PNG's own `getexif` decodes the image.
+        return int(pillow.Image.getexif(image).get(_ORIENTATION, 1))
+    except Exception:  # whatever else a damaged EXIF holds, the pixels are whole
+        return 1
+
+
+def _is_grey(image: Any) -> bool:
+    """Return whether the header declares greys; a palette counts with all of its colours."""
+    if image.mode in ("P", "PA"):
+        pillow = import_workbench("PIL.Image", "Pillow", "A folder of images")
+        probe = pillow.new("P", (1, 1))  # the image's own `getpalette` decodes it
+        raw, colours = image.palette.getdata()
+        probe.putpalette(colours, raw)
+        red, green, blue = np.array(probe.getpalette("RGB")).reshape(-1, 3).T
+        return bool((red == green).all() and (green == blue).all())
+    # Pillow opens a PNG of 16-bit grey with alpha as RGBA.
+    packed = str(image.tile[0][3]) if image.tile else ""
+    return image.mode in _GREY or image.mode.startswith(_GREY_16) or packed.startswith("LA")
 
 
 @contextmanager
@@ -112,25 +150,53 @@ def _open(path: Path) -> Iterator[Any]:
     with warnings.catch_warnings(), decoding(str(path)):
         # Pillow only warns of images that are up to twice too large.
         warnings.simplefilter("error", pillow.DecompressionBombWarning)
-        with pillow.open(path, formats=_FORMATS) as image:
+        # Given a name, Pillow 13.0 maps the file and exchanges the sides of a turned TIFF.
+        with path.open("rb") as file, pillow.open(file, formats=_FORMATS) as image:
             yield image
 
 
-def _decode(path: Path, channels: int) -> np.ndarray:
+def _decode(path: Path, height: int, width: int, channels: int) -> np.ndarray:
+    """Return `(height, width, channels)`, or one channel of an image that is grey."""
     with _open(path) as image:
-        return _pixels(image, channels)
+        pixels = _pixels(_upright(image), path, channels)
+    if pixels.shape[:2] != (height, width):
+        raise DataError(
+            f"{path} declares its orientation only after its pixels, which are then "
+            f"{pixels.shape[1]}x{pixels.shape[0]}, not {width}x{height}. Save it again."
+        )
+    return pixels
 
 
-def _pixels(image: Any, channels: int) -> np.ndarray:
-    """Return `(height, width, channels)` float32 in 0..1; grey may come as 1 channel."""
+def _upright(image: Any) -> Any:
+    """Return the decoded image after its EXIF orientation."""
+    operations = import_workbench("PIL.ImageOps", "Pillow", "A folder of images")
+    image.load()
+    return operations.exif_transpose(image) if _orientation(image) != 1 else image
+
+
+def _pixels(image: Any, path: Path, channels: int) -> np.ndarray:
+    """Return `(height, width, channels)` float32 in 0..1; 16 bits of grey as 1 channel."""
     if image.mode.startswith(_GREY_16):  # Pillow's own conversion would clip at 255
-        return np.asarray(image).astype(np.float32)[..., None] / np.float32(65535)
+        return _deep(image)[..., None]
     if image.mode in ("I", "F"):
         raise DataError(
-            f"{image.filename} has 32-bit pixels, whose range is not known. Save it with 8 or "
-            "16 bits per channel."
+            f"{path} has 32-bit pixels, or signed ones, whose range is not known. Save it with 8 "
+            "or 16 bits per channel."
         )
-    if image.mode == "P" and "transparency" in image.info:
+    if image.mode == "LAB":
+        raise DataError(f"{path} has the colours of CIELAB. Save it as RGB.")
+    if image.mode in ("P", "PA") and (image.mode == "PA" or "transparency" in image.info):
         image = image.convert("RGBA")  # else Pillow warns
     pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"))
     return pixels.reshape(*pixels.shape[:2], channels).astype(np.float32) / np.float32(255)
+
+
+def _deep(image: Any) -> np.ndarray:
+    """Return 12 or 16 bits of grey, black at 0, as float32 in 0..1."""
+    tags = getattr(image, "tag_v2", {})
+    greatest = 2 ** tags.get(_BITS, (16,))[0] - 1
+    pixels = np.asarray(image)
+    white_is_zero = tags.get(_PHOTOMETRIC) == 0  # which Pillow minds at 8 bits only
+    return (greatest - pixels if white_is_zero else pixels).astype(np.float32) / np.float32(
+        greatest
+    )
