@@ -1,3 +1,6 @@
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -120,3 +123,37 @@ def test_valid_crops_nothing():
 def test_an_unknown_padding_is_refused(call):
     with pytest.raises(ValueError, match=r'must be "valid" or "same"\. Received: padding=\'full\''):
         call()
+
+
+def test_a_size_that_is_a_ratio_of_sides_gives_that_side():
+    """All pairs up to 256 x 512: binary `floor(length * size)` is one short in 4,934 of them."""
+    short = sum(
+        geometry.upsampled_length(length, out / length) != out
+        for length in range(1, 257)
+        for out in range(length, 513)
+    )
+    assert short == 0
+
+
+def test_any_other_size_gives_the_exact_floor():
+    """Neighbours of ratios, decimals and noise, against exact rational arithmetic."""
+    generator = np.random.default_rng(0)
+    for length, out in generator.integers(1, 5000, (3000, 2)).tolist():
+        out += length
+        ratio = out / length
+        below, above = math.nextafter(ratio, 0.0), math.nextafter(ratio, math.inf)
+        assert geometry.upsampled_length(length, below) == math.floor(Fraction(below) * length)
+        assert geometry.upsampled_length(length, above) == math.floor(Fraction(above) * length)
+        assert geometry.upsampled_length(3 * length, ratio) == 3 * out
+        size = generator.uniform(1, 9)
+        assert geometry.upsampled_length(length, size) == math.floor(Fraction(size) * length)
+        decimal = Fraction(int(generator.integers(100, 900)), 100)
+        assert geometry.upsampled_length(length, float(decimal)) == math.floor(decimal * length)
+
+
+@pytest.mark.parametrize(
+    ("length", "size", "expected"),
+    [(88, 120 / 88, 120), (5, 2.5, 12), (3, 2.5, 7), (100, 1.15, 115), (7, 3, 21), (0, 1.5, 0)],
+)
+def test_known_lengths_of_upsampling(length, size, expected):
+    assert geometry.upsampled_length(length, size) == expected

@@ -185,3 +185,11 @@ def test_impossible_sides_are_refused(length, out_length):
 def test_an_unknown_interpolation_is_refused():
     with pytest.raises(ValueError, match="interpolation='spline'"):
         resampling_matrix(2, 4, "spline")
+
+
+def test_nearest_copies_every_pixel_by_every_factor_to_512():
+    for factor in range(1, 513):
+        for length in (1, 3, 64, 600 if factor % 16 == 0 else 41):
+            first = resampling_matrix(length, factor * length, "nearest").first
+            np.testing.assert_array_equal(first, np.repeat(np.arange(length), factor))
+        resampling_matrix.cache_clear()

@@ -22,6 +22,7 @@ def _model(layer, shape=(5, 7, 3)):
         (layers.SubPixelConv2D(4, 3, size=(2, 3), padding="same"), 5 * 7 * 3 * 24 * 9),
         (layers.UpSampling2D(2), 0),
         (layers.UpSampling2D((2, 3), interpolation="bilinear"), 2 * 3 * (10 * 7 + 10 * 21)),
+        (layers.UpSampling2D((9 / 5, 11 / 7), interpolation="bilinear"), 2 * 3 * 9 * (7 + 11)),
         (keras.layers.MaxPooling2D(), 0),
     ],
 )

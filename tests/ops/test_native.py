@@ -1,5 +1,7 @@
 """native: the backend's own resize equals the formula wherever it is offered, and only there."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -37,6 +39,23 @@ def test_the_result_and_the_gradient_are_the_formula(interpolation):
             "float32",
             f"{interpolation} {case}",
         )
+
+
+@pytest.mark.parametrize("interpolation", OFFERED)
+def test_rows_columns_and_single_pixels_are_the_formula(interpolation):
+    """PyTorch 2.13, bicubic with antialiasing: a column upsampled along itself was noise."""
+    for side, channels, size in itertools.product(
+        [(5, 1), (1, 5), (2, 1), (1, 1)], [1, 3], [(2, 1), (1, 2), (2, 2), (4, 1), (1, 1)]
+    ):
+        for data_format in cases.FORMATS:
+            cases.check(
+                lambda x, size=size, f=data_format: upsample(x, size, interpolation, f, "native"),
+                lambda x, g=None, size=size: oracles.upsample(x, size, interpolation, g),
+                [cases.noise(1, 2, *side, channels)],
+                data_format,
+                "float32",
+                f"{interpolation} {side} {channels} {size} {data_format}",
+            )
 
 
 @pytest.mark.parametrize("interpolation", cases.INTERPOLATIONS)

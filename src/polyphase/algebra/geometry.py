@@ -4,7 +4,8 @@ All lengths are in samples (pixels of one axis). `before` and `after` count the 
 padded or cropped at the two ends of the axis.
 """
 
-import math
+from types import ModuleType
+from typing import Any
 
 
 def same_padding(kernel_size: int, dilation: int = 1) -> tuple[int, int]:
@@ -56,14 +57,34 @@ def conv_length(length: int, kernel_size: int, padding: str, dilation: int = 1) 
     return out
 
 
-def upsampled_length(length: int, size: int | float) -> int:
+def upsampled_length(length: Any, size: int | float, xp: ModuleType | None = None) -> Any:
     """Return `floor(length * size)`, the output side of upsampling.
 
+    A float stands for the ratio of integers that rounds to it: the output is `n` where
+    `n / length` is `size`, so `out / length` gives `out` for any two sides.
+
+    Args:
+        length: the input side in pixels; an int, or an integer scalar of `xp`.
+        size: output side / input side, at least 1.
+        xp: `keras.ops` where the side is known only when run.
+
+    Returns:
+        The output side in pixels; an int, or an int64 scalar of `xp`.
+
     Example:
-        >>> upsampled_length(5, 2), upsampled_length(5, 1.5)
-        (10, 7)
+        >>> upsampled_length(5, 2), upsampled_length(5, 1.5), upsampled_length(88, 120 / 88)
+        (10, 7, 120)
     """
-    return math.floor(length * size)
+    if isinstance(size, int):
+        return length * size
+    # A product is rounded, up to an integer or down below one; a quotient of integers is the
+    # float next to it => n / length exceeds the size only where n exceeds the exact product.
+    if xp is None:
+        nearest = round(length * size)
+        return nearest - int(length > 0 and nearest / length > size)
+    side = xp.cast(length, "float64")
+    nearest = xp.round(side * size)
+    return xp.cast(nearest - xp.cast(nearest / side > size, "float64"), "int64")
 
 
 def conv_transpose_length(

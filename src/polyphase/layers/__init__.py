@@ -5,6 +5,7 @@ from polyphase.layers.conv2d_transpose import Conv2DTranspose
 from polyphase.layers.sub_pixel_conv2d import SubPixelConv2D
 from polyphase.layers.up_sample_conv2d import UpSampleConv2D
 from polyphase.layers.up_sample_depthwise_conv2d import UpSampleDepthwiseConv2D
+from polyphase.layers.up_sample_like import UpSampleLike
 from polyphase.layers.up_sample_separable_conv2d import UpSampleSeparableConv2D
 from polyphase.layers.up_sampling2d import UpSampling2D
 
@@ -14,6 +15,7 @@ __all__ = [
     "SubPixelConv2D",
     "UpSampleConv2D",
     "UpSampleDepthwiseConv2D",
+    "UpSampleLike",
     "UpSampleSeparableConv2D",
     "UpSampling2D",
 ]

@@ -4,6 +4,7 @@ import operator
 from typing import Any
 
 import keras
+import numpy as np
 
 Tensor = Any
 
@@ -52,6 +53,39 @@ def size_pair(value: Any) -> tuple[int | float, int | float]:
             f"does not shrink. Received: size={value!r}."
         )
     return numbers
+
+
+def output_size(value: Any, x: Tensor, spatial: tuple[int, int]) -> tuple[Any, Any]:
+    """Return the output's sides, none below the image's: integers, or integer scalar tensors."""
+    values = list(value) if isinstance(value, (tuple, list, np.ndarray)) else [value, value]
+    sides = [v if keras.ops.is_tensor(v) else _index(v) for v in values]
+    inputs = [keras.ops.shape(x)[axis] for axis in spatial]
+    pairs = list(zip(inputs, sides, strict=False))
+    known = [pair for pair in pairs if all(isinstance(n, int) for n in pair)]
+    if len(sides) != 2 or any(n is None for n in sides) or any(out < n for n, out in known):
+        raise ValueError(
+            f"{_SHRINKS} Received: output_size={value!r}, an image of {inputs[0]} x {inputs[1]} "
+            "pixels."
+        )
+    if len(known) < 2 and keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        for side, out in pairs:  # checked when run
+            tf.debugging.assert_greater_equal(tf.cast(out, "int32"), side, _SHRINKS)
+    return sides[0], sides[1]
+
+
+_SHRINKS = (
+    "`output_size` must be an integer or two of them, (height, width), of at least the image's "
+    "sides: upsampling does not shrink."
+)
+
+
+def _index(value: Any) -> int | None:
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
 
 
 def no_strides(kwargs: dict[str, Any], layer: str) -> None:

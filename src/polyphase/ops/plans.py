@@ -19,6 +19,7 @@ from polyphase.ops import axes
 Tensor = Any
 
 _POWERS = tuple(2**n for n in range(10))
+_FLOAT32 = 2**22
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,16 @@ class Upsampling:
 
     Attributes:
         data_format: "channels_last" or "channels_first".
-        sizes: output side / input side, per axis, at least 1; output sides are rounded down.
+        sizes: output side / input side, per axis, at least 1; None where only `output` says it.
         interpolation: the kernel's name.
+        output: the output's sides `(height, width)`, integers or integer scalars; None: from
+            `sizes`, as `algebra.geometry.upsampled_length` rounds.
     """
 
     data_format: str
-    sizes: tuple[int | float, int | float]
+    sizes: tuple[Any, Any]
     interpolation: str
+    output: tuple[Any, Any] | None = None
 
     @property
     def axes(self) -> tuple[int, int]:
@@ -47,12 +51,31 @@ class Upsampling:
 
     @property
     def dyadic(self) -> bool:
-        """Whether both sizes are powers of two up to 512: float32 holds every coordinate exactly.
+        """Whether both sizes are powers of two up to 512.
 
         At other sizes a resize that computes coordinates in float32 is off by more the further
         from the corner: 1e-4 at 2048 pixels, x3.
         """
         return all(size in _POWERS for size in self.sizes)
+
+    def fits_float32(self, x: Tensor) -> bool:
+        """Return whether float32 holds the coordinates that a backend's own resize computes.
+
+        Output sides up to 2^22, as far as they are known => the centre `n + 1/2` is exact, and so
+        is its quotient by a power of two, less 1/2; by another integer `s` it is off by less than
+        its distance to the next integer, at least `1 / 2s`, which is all that nearest asks.
+        """
+        sides = [
+            (axes.length(x, axis), size) for axis, size in zip(self.axes, self.sizes, strict=True)
+        ]
+        return all(not isinstance(n, int) or n * (size or 1) <= _FLOAT32 for n, size in sides)
+
+    def length(self, x: Tensor, side: int) -> Any:
+        """Return the output's side along one axis: an int, or an int64 scalar."""
+        if self.output is not None:
+            return self.output[side]
+        length = axes.length(x, self.axes[side])
+        return upsampled_length(length, self.sizes[side], None if isinstance(length, int) else ops)
 
     def factors(self, lowering: str) -> tuple[int, int]:
         """Return the sizes as integers, or say that the lowering needs them."""
@@ -65,11 +88,10 @@ class Upsampling:
 
     def matrix(self, x: Tensor, side: int) -> ResamplingMatrix | None:
         """Return the table of one axis; None where its size is known only when run."""
-        length = axes.length(x, self.axes[side])
-        if not isinstance(length, int):
+        sides = (axes.length(x, self.axes[side]), self.length(x, side))
+        if not all(isinstance(n, int) for n in sides):
             return None
-        out_length = upsampled_length(length, self.sizes[side])
-        return resampling_matrix(length, out_length, self.interpolation)
+        return resampling_matrix(*sides, self.interpolation)
 
     def table(self, x: Tensor, side: int) -> tuple[Any, Any]:
         """Return `columns (N_out, taps)` integers inside the image and `weights` of that shape.
@@ -79,9 +101,8 @@ class Upsampling:
         matrix = self.matrix(x, side)
         if matrix is not None:
             return matrix.columns, matrix.weights
-        length, size = axes.length(x, self.axes[side]), self.sizes[side]
-        length = ops.cast(length, "int64")
-        out_length = ops.cast(ops.floor(ops.cast(length, "float64") * size), "int64")
+        length = ops.cast(axes.length(x, self.axes[side]), "int64")
+        out_length = ops.cast(self.length(x, side), "int64")
         kernel = get(self.interpolation)
         first, weights = resampling_table(kernel, length, out_length, xp=ops)
         columns = first[:, None] + np.arange(kernel.diameter)

@@ -11,15 +11,19 @@ from polyphase.ops.plans import Upsampling
 
 Tensor = Any
 
+# The default size, known by its identity: next to `output_size` no size may be given.
+_SIZE = (2, 2)
+
 
 def upsample(
     x: Tensor,
-    size: Any = 2,
+    size: Any = _SIZE,
     interpolation: str = "nearest",
     data_format: str | None = None,
     lowering: str = "auto",
+    output_size: Any = None,
 ) -> Tensor:
-    """Upsample images by a factor, with half-pixel centres and renormalised edges.
+    """Upsample images by a factor or to a size, with half-pixel centres and renormalised edges.
 
     `y[n] = sum_j phi(c(n)-j) x[j] / sum_j phi(c(n)-j)`, `c(n) = (n + 1/2) / scale - 1/2`,
     `scale` = output side / input side, both sums inside the image; per axis.
@@ -29,19 +33,23 @@ def upsample(
             precision is summed in float32); integers are kept by nearest and become Keras'
             float type otherwise.
         size: a number of at least 1, or two, `(height, width)`. The output side is
-            `floor(side * size)`.
+            `floor(side * size)`; a float stands for the ratio of integers that rounds to it:
+            88 pixels by `120 / 88` are 120.
         interpolation: "nearest", "bilinear", "bicubic" (`keys(a=-0.5)`), "mitchell",
             "lanczos3" or "lanczos5".
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         lowering: "auto", "reference", "direct", "phases" (integer factors) or "native" (what
             TensorFlow and PyTorch compute exactly: in float32, by powers of two up to 512;
-            nearest by integers).
+            nearest by integers; output sides up to 2^22 pixels).
+        output_size: in place of `size`: the output's sides, an int or two, `(height, width)`, at
+            least the image's. Integer scalar tensors where a side is known only when run.
 
     Returns:
-        `(batch, floor(height * size), floor(width * size), channels)`.
+        `(batch, floor(height * size), floor(width * size), channels)`, or the output size.
 
     Raises:
-        ValueError: for a wrong rank, a size below 1, an unknown name.
+        ValueError: for a wrong rank, a size below 1, an output size below the image's, both of
+            them, an unknown name.
 
     Exactness: nearest copies bit for bit; the others are within 1e-6 of the float64 formula
     relative to the input's largest value in float32, on every backend.
@@ -53,12 +61,36 @@ def upsample(
         >>> x = np.array([[1.0, 3.0]]).reshape(1, 1, 2, 1)
         >>> np.array(upsample(x, (1, 2), "bilinear")).ravel().tolist()
         [1.0, 1.5, 2.5, 3.0]
+        >>> np.array(upsample(x, output_size=(1, 3))).ravel().tolist()
+        [1.0, 3.0, 3.0]
     """
     x = arguments.tensor(x, "upsample")
-    sizes = arguments.size_pair(size)
     interpolation = arguments.one_of(interpolation, "interpolation", tuple(kernels.KERNELS))
-    plan = Upsampling(arguments.data_format(data_format), sizes, interpolation)
+    data_format = arguments.data_format(data_format)
+    if output_size is None:
+        plan = Upsampling(data_format, arguments.size_pair(size), interpolation)
+    elif size is _SIZE:
+        plan = _plan_to(x, output_size, interpolation, data_format)
+    else:
+        raise ValueError(
+            "`size` and `output_size` exclude each other: a factor, or the output's sides. "
+            f"Received: size={size!r}, output_size={output_size!r}. Leave one of them out."
+        )
     return resample(x, plan, lowering)
+
+
+def _plan_to(x: Tensor, output_size: Any, interpolation: str, data_format: str) -> Upsampling:
+    """Return the plan of upsampling to given sides.
+
+    Both sides of an axis known => their quotient is its size, which gives that output exactly.
+    """
+    output = arguments.output_size(output_size, x, axes.spatial(data_format))
+    sides = [axes.length(x, axis) for axis in axes.spatial(data_format)]
+    known = all(isinstance(n, int) for n in (*sides, *output))
+    if not known:
+        return Upsampling(data_format, (None, None), interpolation, output)
+    sizes = [out // n if out % n == 0 else out / n for n, out in zip(sides, output, strict=True)]
+    return Upsampling(data_format, (sizes[0], sizes[1]), interpolation)
 
 
 def resample(x: Tensor, plan: Upsampling, lowering: str = "auto") -> Tensor:
@@ -68,6 +100,8 @@ def resample(x: Tensor, plan: Upsampling, lowering: str = "auto") -> Tensor:
         dtype = dtype if "float" in dtype else keras.config.floatx()
         computed = "float64" if dtype == "float64" else "float32"
         x = ops.cast(x, computed)
+    if lowering == "auto" and not plan.fits_float32(x):
+        lowering = "direct"
     way = choice.function(
         "upsample",
         lowering,

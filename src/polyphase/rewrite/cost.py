@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from polyphase.algebra import kernels
+from polyphase.algebra.geometry import upsampled_length
 from polyphase.layers import (
     ConcatConv2D,
     SubPixelConv2D,
@@ -165,7 +166,8 @@ def _interpolation(layer: Any, shape: Shape) -> int:
         return 0
     height, width = _known(_sides(layer, shape), layer)
     channels = shape[axes.channel(layer.data_format)]
-    tall, wide = int(height * layer.size[0]), int(width * layer.size[1])
+    tall = upsampled_length(height, layer.size[0])
+    wide = upsampled_length(width, layer.size[1])
     taps = kernels.get(layer.interpolation).diameter
     return int(taps * (channels or 1) * (tall * width + tall * wide))
 

@@ -19,13 +19,16 @@ def upsample(x: Tensor, plan: Upsampling) -> Tensor:
 
     Half-pixel centres and renormalised edges are theirs too, and float32 holds their coordinates
     exactly where sizes are powers of two => there the same operator; nearest at every integer.
+    Up to a side of 2^22 pixels, that is: `Upsampling.fits_float32`.
     """
     resize = _RESIZE.get(backend.backend(), {}).get(plan.interpolation)
     fits = plan.integer if plan.interpolation == "nearest" else plan.dyadic
+    fits = fits and plan.fits_float32(x)
     if resize is None or not fits or backend.standardize_dtype(x.dtype) != "float32":
         raise ValueError(
-            'lowering="native" computes what TensorFlow or PyTorch computes exactly, in float32 '
-            f"and by powers of two. Received: backend {backend.backend()}, {plan.interpolation}, "
+            'lowering="native" computes what TensorFlow or PyTorch computes exactly, in float32, '
+            "by powers of two (nearest: by integers) and up to 2^22 pixels a side. "
+            f"Received: backend {backend.backend()}, {plan.interpolation}, "
             f"size={plan.sizes}, {backend.standardize_dtype(x.dtype)}. "
             'Use lowering="direct" or "auto".'
         )
@@ -94,7 +97,11 @@ def _few_channels(x: Tensor, plan: Upsampling) -> bool:
 
 
 def _interpolated(x: Tensor, plan: Upsampling, mode: str) -> Tensor:
-    """Interpolate; antialiasing makes bicubic `keys(a=-0.5)`, renormalised at the edges."""
+    """Interpolate; antialiasing makes bicubic `keys(a=-0.5)`, renormalised at the edges.
+
+    "nearest" of PyTorch multiplies `n` by a rounded `1 / s`, which falls below the pixel it should
+    meet; "nearest-exact" takes `n + 1/2`, half a step away from every border between pixels.
+    """
     from torch.nn.functional import interpolate
 
     last = plan.data_format == "channels_last"
@@ -102,7 +109,12 @@ def _interpolated(x: Tensor, plan: Upsampling, mode: str) -> Tensor:
     sides = tuple(
         side * size for side, size in zip(image.shape[2:], plan.factors("native"), strict=True)
     )
+    # PyTorch 2.13 resamples a column of pixels wrongly if it antialiases; a row is right.
+    turned = mode == "bicubic" and sides[1] == 1
+    if turned:
+        image, sides = image.transpose(2, 3), sides[::-1]
     y = interpolate(image, size=sides, mode=mode, antialias=mode == "bicubic")
+    y = y.transpose(2, 3) if turned else y
     return y.permute(0, 2, 3, 1) if last else y
 
 
@@ -119,6 +131,11 @@ _RESIZE = {
         name: functools.partial(_tensorflow, method=method) for name, method in _TENSORFLOW.items()
     },
     "torch": {
-        name: functools.partial(_torch, mode=name) for name in ("nearest", "bilinear", "bicubic")
+        name: functools.partial(_torch, mode=mode)
+        for name, mode in (
+            ("nearest", "nearest-exact"),
+            ("bilinear", "bilinear"),
+            ("bicubic", "bicubic"),
+        )
     },
 }
