@@ -1,6 +1,12 @@
 """Where the backend computes: what is fast on a CPU need not be on a GPU."""
 
 import functools
+import importlib.metadata
+import warnings
+
+# On a CPU, jaxlib 0.10.2 computes wrong float32 under jit (jax-ml/jax#39103), and both end the
+# process in some reductions over seven or eight axes (jax-ml/jax#39257, #40412).
+BROKEN_JAXLIB = ("0.10.2", "0.11.0")
 
 
 @functools.lru_cache
@@ -9,7 +15,10 @@ def in_use(backend: str) -> str:
     if backend == "jax":
         import jax
 
-        return jax.default_backend()
+        device = jax.default_backend()
+        if device == "cpu":
+            _warn_of_a_broken_jaxlib()
+        return device
     if backend == "tensorflow":
         import tensorflow
 
@@ -19,3 +28,17 @@ def in_use(backend: str) -> str:
     if torch.cuda.is_available():
         return "gpu"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _warn_of_a_broken_jaxlib() -> None:
+    """Warn, once, as the caller remembers its result, where results may be wrong."""
+    version = importlib.metadata.version("jaxlib")
+    if version in BROKEN_JAXLIB:
+        excluded = ",".join(f"!={one}" for one in BROKEN_JAXLIB)
+        warnings.warn(
+            f"jaxlib {version} is broken on CPUs: 0.10.2 computes wrong numbers without an error, "
+            "0.10.2 and 0.11.0 can crash. Releases 0.10.1, 0.11.1 and newer are right. "
+            f"Run: pip install 'jax>=0.10.1,{excluded}' 'jaxlib>=0.10.1,{excluded}'",
+            RuntimeWarning,
+            stacklevel=2,
+        )
