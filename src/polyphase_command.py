@@ -1,9 +1,11 @@
 """The `polyphase` program.
 
-It stands outside the package, so that a package that cannot be imported, because Keras' chosen
-backend is missing, ends with one line and not with a traceback.
+It stands outside the package, whose `__init__` imports Keras, seconds of work: the program imports
+the command line beside it. Help, completion and wrong options need no more; a command that runs
+loads the package first (`cli/errors.py`).
 """
 
+import importlib.util
 import logging
 import os
 import sys
@@ -13,18 +15,29 @@ def main() -> None:
     """Run the command line, or say what to install."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of one graph per model
+    _put_off("polyphase")
     try:
         from polyphase.cli.app import app
     except ModuleNotFoundError as error:
-        _exit(
-            f"The command line needs {error.name}, which is not installed. "
-            "Run: pip install 'polyphase[workbench]'"
-        )
-    except ImportError as error:
-        _exit(str(error))
-    app()
+        print(f"Error: {missing(error)}", file=sys.stderr)
+        sys.exit(2)
+    app(prog_name="polyphase")
 
 
-def _exit(message: str) -> None:
-    print(f"Error: {message}", file=sys.stderr)
-    sys.exit(2)
+def missing(error: ModuleNotFoundError) -> str:
+    """Return what to install for a module that was not found."""
+    return (
+        f"The command line needs {error.name}, which is not installed. "
+        "Run: pip install 'polyphase[workbench]'"
+    )
+
+
+def _put_off(package: str) -> None:
+    """Let modules of a package be imported before its `__init__` runs.
+
+    A package that is already imported stays as it is.
+    """
+    if package not in sys.modules:
+        spec = importlib.util.find_spec(package)
+        assert spec is not None
+        sys.modules[package] = importlib.util.module_from_spec(spec)

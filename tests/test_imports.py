@@ -14,6 +14,7 @@ ROOT = Path(polyphase.__file__).parent
 LEVELS = {
     "_version": 0,
     "_backend": 0,
+    "_facts": 0,
     "algebra": 1,
     "ops": 2,
     "layers": 3,

@@ -16,7 +16,7 @@ from polyphase.cli.train import autoencoder
 app = typer.Typer(
     name="polyphase",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )

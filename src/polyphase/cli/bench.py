@@ -4,16 +4,14 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import keras
 import typer
-from rich.progress import track
 
 from polyphase.cli.errors import one_line_errors
-from polyphase.cli.tables import print_table
-from polyphase.workbench.bench import Result, measure, quick_cases
-from polyphase.workbench.environment import machine, versions
+
+if TYPE_CHECKING:
+    from polyphase.workbench.bench import Result
 
 
 @one_line_errors
@@ -35,6 +33,12 @@ def bench(
 
         KERAS_BACKEND=torch polyphase bench --out bench-torch.json
     """
+    import keras
+    from rich.progress import track
+
+    from polyphase.workbench.bench import measure, quick_cases
+    from polyphase.workbench.environment import machine, versions
+
     backend = keras.backend.backend()
     started = datetime.now(UTC)
     target = out or Path("runs") / f"bench-{backend}-{started:%Y%m%d-%H%M%S}.json"
@@ -50,11 +54,13 @@ def bench(
         "results": [result.record() for result in results],
     }
     _write(target, content)
-    _show(results)
+    _show(results, backend)
     typer.echo(f"Figures: {target}")
 
 
-def _show(results: list[Result]) -> None:
+def _show(results: "list[Result]", backend: str) -> None:
+    from polyphase.cli.tables import print_table
+
     rows = [
         [
             f"{result.group} {result.name}",
@@ -72,7 +78,7 @@ def _show(results: list[Result]) -> None:
     ]
     headers = ["layer", "Keras", "ours", "forward", "Keras", "ours", "training"]
     note = (
-        f"Medians in ms on {keras.backend.backend()}; training is forward and gradients. "
+        f"Medians in ms on {backend}; training is forward and gradients. "
         "2.0x: ours takes half the time. bicubic is another kernel in Keras on PyTorch."
     )
     print_table(headers, rows, note)

@@ -3,37 +3,18 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from polyphase._facts import BATCH_SIZE, DECODERS, EPOCHS, PUBLISHED
 from polyphase.cli.errors import one_line_errors
 from polyphase.cli.options import Data
-from polyphase.cli.progress import Watcher
-from polyphase.cli.tables import print_table
-from polyphase.datasets import Dataset, load
-from polyphase.models import DECODERS
-from polyphase.report import answer, spread_sentence, text_columns, write
-from polyphase.workbench import (
-    ConfigError,
-    Contender,
-    Progress,
-    check,
-    contender,
-    default_folder,
-    record,
-    run_folder,
-)
-from polyphase.workbench import compare as compare_contenders
-from polyphase.workbench.cluster import Cluster
-from polyphase.workbench.config import BATCH_SIZE, EPOCHS, PUBLISHED
-from polyphase.workbench.devices import devices as several
-from polyphase.workbench.evidence import save
-from polyphase.workbench.matching import matched_widths
-from polyphase.workbench.resume import contenders_of, dataset_of, unfinished
-from polyphase.workbench.runs import write_json
-from polyphase.workbench.search import LEARNING_RATES, searched
-from polyphase.workbench.tensorboard import Board
+
+if TYPE_CHECKING:
+    from polyphase.datasets import Dataset
+    from polyphase.workbench import Contender, Progress
+    from polyphase.workbench.cluster import Cluster
 
 
 class Experiment(StrEnum):
@@ -171,6 +152,11 @@ def compare(
 
         polyphase compare --experiment published --data mnist.npz
     """
+    from polyphase.workbench import default_folder, record
+    from polyphase.workbench.cluster import Cluster
+    from polyphase.workbench.devices import devices as several
+    from polyphase.workbench.resume import contenders_of, dataset_of, unfinished
+
     if resume is not None:
         if any((decoder, epochs, batch_size, match, search, out)):
             raise typer.BadParameter(
@@ -200,8 +186,12 @@ def _chosen(
     batch_size: int | None,
     experiment: Experiment,
     match: Match | None,
-) -> tuple[list[Contender], Dataset]:
+) -> "tuple[list[Contender], Dataset]":
     """Return what is to be compared, and on which data; all checked."""
+    from polyphase.datasets import load
+    from polyphase.workbench import ConfigError, check, contender
+    from polyphase.workbench.matching import matched_widths
+
     published = experiment is Experiment.PUBLISHED
     for name, given in (("--decoder", decoder), ("--match", match)):
         if published and given:
@@ -227,15 +217,25 @@ def _chosen(
 
 
 def _run(
-    contenders: list[Contender],
-    dataset: Dataset,
+    contenders: "list[Contender]",
+    dataset: "Dataset",
     config: dict[str, Any],
     target: Path,
     resume: bool,
-    pool: Cluster | None,
+    pool: "Cluster | None",
     tensorboard: bool,
 ) -> None:
     """Train, measure, write the page, and say what was found."""
+    from polyphase.cli.progress import Watcher
+    from polyphase.cli.tables import print_table
+    from polyphase.report import answer, spread_sentence, text_columns, write
+    from polyphase.workbench import compare as compare_contenders
+    from polyphase.workbench import run_folder
+    from polyphase.workbench.evidence import save
+    from polyphase.workbench.runs import write_json
+    from polyphase.workbench.search import LEARNING_RATES, searched
+    from polyphase.workbench.tensorboard import Board
+
     seeds = config["seeds"]
     trials = len(seeds) + (len(LEARNING_RATES) if config["search"] else 0)
     total = trials * sum(one.epochs for one in contenders)
@@ -244,7 +244,7 @@ def _run(
         board = Board(folder / "tensorboard") if tensorboard else None
         with Watcher(trials * len(contenders), total) as watcher:
 
-            def watch(progress: Progress) -> None:
+            def watch(progress: "Progress") -> None:
                 if board and progress.seed in seeds:  # a search has a seed of its own
                     board(progress)
                 watcher(progress)

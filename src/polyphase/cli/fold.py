@@ -4,18 +4,16 @@ import os
 import tempfile
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import keras
 import typer
 
 from polyphase.cli.errors import fail, one_line_errors
-from polyphase.cli.models import load_model
-from polyphase.cli.tables import print_table
-from polyphase.rewrite import Report
-from polyphase.rewrite import fold as fold_model
-from polyphase.rewrite.compare import tolerance
-from polyphase.rewrite.export import ExportError, to_onnx, to_openvino
+
+if TYPE_CHECKING:
+    import keras
+
+    from polyphase.rewrite import Report
 
 
 class Target(StrEnum):
@@ -73,6 +71,11 @@ def fold(
     """
     if out.suffix != ".keras":
         raise fail(f"The new model's file must end in .keras. Received: {out}.")
+    from polyphase.cli.models import load_model
+    from polyphase.rewrite import fold as fold_model
+    from polyphase.rewrite.compare import tolerance
+    from polyphase.rewrite.export import ExportError
+
     model = load_model(source)
     try:
         folded, report = fold_model(
@@ -91,8 +94,11 @@ def fold(
         typer.echo(f"Written: {out.with_suffix(suffix)}")
 
 
-def _save(model: keras.Model, path: Path, onnx: bool, openvino: bool) -> dict[str, float]:
+def _save(model: "keras.Model", path: Path, onnx: bool, openvino: bool) -> dict[str, float]:
     """Write all files or none; return how much each export differs from the model."""
+    from polyphase.rewrite.compare import tolerance
+    from polyphase.rewrite.export import ExportError, to_onnx, to_openvino
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
@@ -118,7 +124,9 @@ def _save(model: keras.Model, path: Path, onnx: bool, openvino: bool) -> dict[st
     return checks
 
 
-def _show(report: Report, checks: dict[str, float]) -> None:
+def _show(report: "Report", checks: dict[str, float]) -> None:
+    from polyphase.cli.tables import print_table
+
     notes = report.summary().splitlines()
     notes += [f"Largest difference of the {kind} file: {off:.1e}" for kind, off in checks.items()]
     if not report.findings:

@@ -6,11 +6,6 @@ from typing import Annotated
 import typer
 
 from polyphase.cli.errors import fail, one_line_errors
-from polyphase.cli.figures import save
-from polyphase.cli.models import load_model
-from polyphase.cli.tables import print_table
-from polyphase.inspection import inspect as inspect_model
-from polyphase.report import patterns
 
 
 @one_line_errors
@@ -48,6 +43,10 @@ def inspect(
     """
     if figure is not None and figure.suffix != ".png":
         raise fail(f"The figure's file must end in .png. Received: {figure}.")
+    from polyphase.cli.models import load_model
+    from polyphase.cli.tables import print_table
+    from polyphase.inspection import inspect as inspect_model
+
     model = load_model(source)
     try:
         inspection = inspect_model(model)
@@ -58,6 +57,9 @@ def inspect(
     else:
         print_table(*inspection.rows(), "\n\n".join(inspection.sentences()), text=2)
     if figure is not None:
+        from polyphase.cli.figures import save
+        from polyphase.report.patterns import patterns
+
         drawn = patterns(inspection)
         if drawn is None:
             typer.echo("No layer has a pattern: no figure was drawn.")

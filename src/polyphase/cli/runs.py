@@ -10,11 +10,6 @@ from typing import Annotated, Any
 import typer
 
 from polyphase.cli.errors import fail, one_line_errors
-from polyphase.cli.tables import print_table
-from polyphase.report import answer, write
-from polyphase.workbench import default_folder
-from polyphase.workbench.evidence import joined, load
-from polyphase.workbench.runs import read_metrics, run_folder
 
 
 @one_line_errors
@@ -27,6 +22,8 @@ def runs(
 
         polyphase runs
     """
+    from polyphase.cli.tables import print_table
+
     if not folder.is_dir():
         raise fail(f"There is no folder {folder}. Give the one with your runs.")
     found = sorted(folder.glob("*/config.json"), key=lambda path: path.stat().st_mtime)
@@ -43,6 +40,8 @@ def runs(
 
 
 def _row(folder: Path, config: dict[str, Any]) -> list[str]:
+    from polyphase.workbench.runs import read_metrics
+
     finals = [line for line in read_metrics(folder) if line["kind"] == "final"]
     best = min(finals, key=lambda line: line["validation_loss"], default=None)
     if best:
@@ -81,6 +80,11 @@ def report(
 
         polyphase report runs/compare-20260101-120000 runs/compare-20260102-120000
     """
+    from polyphase.report import answer, write
+    from polyphase.workbench import default_folder
+    from polyphase.workbench.evidence import joined, load
+    from polyphase.workbench.runs import run_folder
+
     target = out or default_folder("report")
     command = shlex.join(["polyphase", *sys.argv[1:]])
     found = [(folder.name, load(folder)) for folder in folders]

@@ -6,29 +6,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import keras
 import typer
 
-from polyphase import layers as polyphase_layers
+from polyphase._facts import BATCH_SIZE, DECODERS, EPOCHS
 from polyphase.cli.errors import one_line_errors
 from polyphase.cli.options import Data
-from polyphase.cli.progress import Watcher
-from polyphase.datasets import load
-from polyphase.models import DECODERS
-from polyphase.report import pairs, png
-from polyphase.workbench import (
-    Epoch,
-    Progress,
-    check,
-    contender,
-    default_folder,
-    record,
-    run_folder,
-    shown_images,
-    train,
-)
-from polyphase.workbench.config import BATCH_SIZE, EPOCHS
-from polyphase.workbench.runs import append_metrics, write_json
 
 
 class Layers(StrEnum):
@@ -88,6 +70,25 @@ def autoencoder(
 
         polyphase train autoencoder --decoder bilinear --epochs 100
     """
+    import keras
+
+    from polyphase import layers as polyphase_layers
+    from polyphase.cli.progress import Watcher
+    from polyphase.datasets import load
+    from polyphase.report import pairs, png
+    from polyphase.workbench import (
+        Epoch,
+        Progress,
+        check,
+        contender,
+        default_folder,
+        record,
+        run_folder,
+        shown_images,
+        train,
+    )
+    from polyphase.workbench.runs import append_metrics, write_json
+
     source = keras.layers if layers is Layers.KERAS else polyphase_layers
     one = contender(decoder, epochs, batch_size, source)
     dataset = load(data)

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from polyphase import layers as polyphase_layers
+from polyphase._facts import BATCH_SIZE, EPOCHS, PUBLISHED, UserError
 from polyphase.datasets import Dataset, entropy_floor
 from polyphase.models import (
     DECODERS,
@@ -24,7 +25,7 @@ from polyphase.workbench.environment import machine, versions
 LEARNING_RATE = 0.001
 
 
-class ConfigError(ValueError):
+class ConfigError(UserError):
     """A configuration that cannot be run; the message says how to mend it."""
 
 
@@ -49,9 +50,7 @@ class Contender:
     widths: tuple[int, int] | None = None
 
 
-PUBLISHED = ("upsampling", "transposed")
 NAMES = (*DECODERS, *PUBLISHED)
-EPOCHS, BATCH_SIZE = 40, 32
 
 
 def contender(

@@ -1,0 +1,84 @@
+"""The worked examples of `polyphase demo`, which alone of the command needs Keras."""
+
+import itertools
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import typer
+from matplotlib.figure import Figure
+
+from polyphase.layers import Conv2DTranspose, UpSampling2D
+from polyphase.models import transposed_generator, upsampling_generator
+from polyphase.report.figures import side_by_side
+from polyphase.report.patterns import kernel_sizes
+
+
+def _upsampling() -> Figure:
+    model = keras.Sequential([keras.Input((2, 2, 1)), UpSampling2D()])
+    return _small(model, "UpSampling2D")
+
+
+def _transposed() -> Figure:
+    model = keras.Sequential([keras.Input((2, 2, 1)), Conv2DTranspose(1, (1, 1), strides=(2, 2))])
+    model.set_weights([np.ones((1, 1, 1, 1)), np.zeros(1)])
+    return _small(model, "Conv2DTranspose, kernel 1, bias 0")
+
+
+def _small(model: keras.Model, title: str) -> Figure:
+    """Send `[[1, 2], [3, 4]]` through a model, showing everything."""
+    image = np.array([[1.0, 2.0], [3.0, 4.0]], dtype="float32").reshape(2, 2, 1)
+    typer.echo(f"Input, shape (2, 2):\n{image[:, :, 0]}\n")
+    model.summary()
+    output = model.predict(image[None], verbose=0)[0]
+    typer.echo(f"Output, shape {output.shape[:2]}:\n{output[:, :, 0]}\n")
+    return side_by_side(image, output, "Input", "Output", title)
+
+
+def _smoothing() -> Figure:
+    image = np.array([0, 0.5, 1, 1.5], dtype="float32").reshape(2, 2, 1)
+    typer.echo(f"Input, shape (2, 2):\n{image[:, :, 0]}\n")
+    model = keras.Sequential(
+        [keras.Input((2, 2, 1)), UpSampling2D((32, 32), interpolation="bilinear")]
+    )
+    model.summary()
+    output = model.predict(image[None], verbose=0)[0]
+    typer.echo(f"Output: shape {output.shape}, from {output.min()} to {output.max()}\n")
+    return side_by_side(image, output, "Original image", "Upsampled input", "bilinear")
+
+
+def _generator(build: Callable[[], keras.Model], title: str) -> Callable[[], Figure]:
+    def run() -> Figure:
+        keras.utils.set_random_seed(0)
+        model = build()
+        model.summary()
+        latent = np.random.default_rng(0).standard_normal((1, 100)).astype("float32")
+        image = model.predict(latent, verbose=0)[0]
+        typer.echo(f"Output: shape {image.shape}\n")
+        vector = latent.reshape(10, 10, 1)
+        names = ("Latent vector (100 numbers)", "Generated, untrained")
+        return side_by_side(vector, image, *names, title)
+
+    return run
+
+
+def _checkerboard() -> Figure:
+    """Print what comes out of transposed convolutions of ones, in one period."""
+    for stride, k in itertools.product((2, 3), (2, 3, 4, 5)):
+        layer = Conv2DTranspose(1, k, strides=stride, kernel_initializer="ones")
+        output = keras.ops.convert_to_numpy(layer(np.ones((1, 6, 6, 1), "float32")))[0, :, :, 0]
+        inner = slice(2 * stride, 3 * stride)  # a period in which every tap has an input
+        typer.echo(f"kernel {k}, stride {stride}:\n{output[inner, inner]}\n")
+    return kernel_sizes()
+
+
+EXAMPLES: dict[str, Callable[[], Figure]] = {
+    "upsampling": _upsampling,
+    "smoothing": _smoothing,
+    "transposed": _transposed,
+    "upsampling-generator": _generator(
+        upsampling_generator, "Generator with UpSampling2D and Conv2D"
+    ),
+    "checkerboard": _checkerboard,
+    "transposed-generator": _generator(transposed_generator, "Generator with Conv2DTranspose"),
+}
