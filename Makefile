@@ -2,10 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 BACKENDS := .venv-backends
+NEWEST := .venv-newest
+NEWEST_PYTHON := $(shell for one in python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python; do \
+  $$one -c '' 2>/dev/null && echo $$one && break; done)
+NEWEST_TEST := $(if $(NEWEST_PYTHON),$(NEWEST)/.test)
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-backends docs clean
+.PHONY: help demo test test-all check test-backends test-newest docs clean
 
 help:  ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -13,8 +17,14 @@ help:  ## Show the targets.
 
 demo: $(VENV)/.demo  ## Compare five ways of upsampling on real digits; ends with the page's place.
 	@$(VENV)/bin/polyphase compare
+	@echo "All commands:"
+	@echo "  source $(VENV)/bin/activate"
+	@echo "  polyphase --help"
 
-test: $(VENV)/.test  ## Run the tests on the default backend, JAX.
+test: $(VENV)/.test  ## Run the tests on the default backend, JAX, without the exhaustive grids.
+	KERAS_BACKEND=jax $(VENV)/bin/python -m pytest -q -n auto -m "not exhaustive"
+
+test-all: $(VENV)/.test  ## Run all tests on JAX.
 	KERAS_BACKEND=jax $(VENV)/bin/python -m pytest -q -n auto
 
 check: $(VENV)/.check  ## Check style, types and the examples in the documentation.
@@ -28,11 +38,19 @@ test-backends: $(BACKENDS)/.test  ## Run the same tests on TensorFlow and on PyT
 	KERAS_BACKEND=torch $(BACKENDS)/bin/python -m pytest -q -n auto
 	KERAS_BACKEND=jax $(BACKENDS)/bin/python -m pytest -q tests/cross/test_keras_hub.py tests/rewrite/test_export.py
 
+test-newest: $(NEWEST_TEST)  ## Run the tests on the newest Python, JAX and TensorFlow there are.
+ifeq ($(NEWEST_PYTHON),)
+	@echo "test-newest: skipped, there is no Python 3.13. Install it, or: make test-newest NEWEST_PYTHON=..."
+else
+	KERAS_BACKEND=jax $(NEWEST)/bin/python -m pytest -q -n auto -m "not exhaustive"
+	KERAS_BACKEND=tensorflow $(NEWEST)/bin/python -m pytest -q -n auto -m "not exhaustive"
+endif
+
 docs: $(VENV)/.check  ## Write the generated pages of the documentation anew.
 	KERAS_BACKEND=jax $(VENV)/bin/python docs/generate.py
 
 clean:  ## Remove the environments and caches; runs stay.
-	rm -rf $(VENV) $(BACKENDS) dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(BACKENDS) $(NEWEST) dist .pytest_cache .mypy_cache .ruff_cache
 
 %/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Polyphase needs Python 3.11 or newer; this is "+sys.version.split()[0]+". Try: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
@@ -52,13 +70,22 @@ $(VENV)/.check: $(VENV)/.test
 	@$(VENV)/bin/python $(PIP) --editable '.[workbench,test,check]'
 	@touch $@
 
-# One more environment, so that the default one shows what a user without them has.
+# The newest of everything; PyTorch's small build for CPUs is for the oldest Python alone.
+$(NEWEST)/bin/python: PYTHON = $(NEWEST_PYTHON)
+
+$(NEWEST)/.test: pyproject.toml | $(NEWEST)/bin/python
+	@echo "Installing the newest JAX and TensorFlow into $(NEWEST)"
+	@$(NEWEST)/bin/python $(PIP) --editable '.[workbench,test,tensorflow]'
+	@touch $@
+
+# One more environment, so that the default one shows what a user without them has; with the oldest
+# JAX that is promised (.ci/oldest.txt).
 # torch is pinned: that is the small build for CPUs here; newer ones may bring gigabytes.
 # keras-hub comes without its dependencies, which would bring a second TensorFlow.
 $(BACKENDS)/.test: pyproject.toml | $(BACKENDS)/bin/python
 	@echo "Installing TensorFlow and PyTorch into $(BACKENDS)"
 	@$(BACKENDS)/bin/python $(PIP) torch==2.13.0
-	@$(BACKENDS)/bin/python $(PIP) --editable '.[workbench,test,tensorflow,torch,export]'
+	@$(BACKENDS)/bin/python $(PIP) --constraint .ci/oldest.txt --editable '.[workbench,test,tensorflow,torch,export]'
 	@$(BACKENDS)/bin/python $(PIP) regex tokenizers kagglehub kagglesdk==0.1.28
 	@$(BACKENDS)/bin/python $(PIP) --no-deps keras-hub==0.32.0
 	@touch $@
