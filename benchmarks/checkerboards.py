@@ -18,8 +18,8 @@ import polyphase as pp
 from polyphase.constraints import EvenPhases
 from polyphase.datasets import Dataset, load
 from polyphase.workbench.checkerboards import measure
-from polyphase.workbench.comparison import reconstruct
 from polyphase.workbench.config import BATCH_SIZE, EPOCHS, Contender, contender
+from polyphase.workbench.inference import reconstruct
 from polyphase.workbench.training import train
 
 DECODERS = ("transposed-3", "transposed-4")

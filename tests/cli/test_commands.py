@@ -202,13 +202,33 @@ def test_a_killed_run_leaves_nothing_that_looks_finished(program, images):
     assert not list(Path("run.partial").rglob("report.html"))
 
 
-def test_an_interrupted_run_says_where_its_work_lies(program, images):
+def test_an_interrupted_comparison_ends_with_the_command_that_goes_on(program, images):
     process = _training(program, images)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert ".partial" in errors
     assert "Traceback" not in errors
+    last = errors.splitlines()[-1]
+    assert last == (
+        "Stopped. What was finished is kept in run.partial. Go on with it: "
+        "polyphase compare --resume run"
+    )
+
+
+def test_an_interrupted_training_does_not_promise_what_cannot_be(program, images):
+    process = program(
+        *["train", "autoencoder", "--decoder", "nearest", "--data", images, "--epochs", "100000"],
+        *["--batch-size", "8", "--out", "run"],
+    )
+    deadline = time.monotonic() + 120
+    while not Path("run.partial/metrics.jsonl").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert errors.splitlines()[-1].startswith("Stopped. What was finished is kept in run.partial.")
+    assert "cannot be resumed" in errors.splitlines()[-1]
+    assert "--resume" not in errors
 
 
 def test_a_backend_that_is_not_there_is_one_line_and_exit_2(program):

@@ -88,7 +88,7 @@ def test_a_run_that_is_killed_twice_ends_as_one_that_was_not(backend):
     invoke("--resume", "run.partial")
     assert_same("whole", "run")
     assert not Path("run.partial").exists()
-    assert not Path("run/training.npz").exists()
+    assert not list(Path("run").glob("training*"))
 
 
 def test_a_torn_line_and_an_unfinished_model_are_no_harm(monkeypatch):
@@ -134,17 +134,99 @@ def test_what_cannot_be_resumed_is_said_in_a_line():
         return " ".join(result.output.split())
 
     assert "There is no unfinished run" in refused("--resume", "nowhere")
-    assert "give no others" in refused("--resume", "run", "--epochs", "3")
+    assert "There is no unfinished run" in refused("--resume", "run", "--epochs", "3")
+    Path("folder").mkdir()
+    for none in ("folder", "images.npy", ".", "..", "/"):
+        assert "is no run: it has no config.json" in refused("--resume", none), none
     invoke(*OPTIONS, "--epochs", "1", "--out", "run")
     assert "is complete: there is nothing to resume" in refused("--resume", "run")
+    Path("run.partial").mkdir()
+    assert "Both run and run.partial exist" in refused("--resume", "run")
+    Path("run.partial").rmdir()
     Path("run").rename("run.partial")
-    assert "Go on with it by" in refused(*OPTIONS, "--out", "run")
+    assert "Go on with it: polyphase compare --resume run" in refused(*OPTIONS, "--out", "run")
     np.save("images.npy", np.zeros((60, 8, 10), "uint8"))
     assert "SHA-256 differs" in refused("--resume", "run")
     config = json.loads(Path("run.partial/config.json").read_text())
     config["versions"]["keras"] = "2.0"
     Path("run.partial/config.json").write_text(json.dumps(config))
     assert "was begun with keras 2.0" in refused("--resume", "run")
+
+
+GIVEN = {
+    "--data": ("images.npy", "digits"),
+    "--decoder": ("nearest", "bilinear"),
+    "--epochs": ("1", "2"),
+    "--batch-size": ("8", "9"),
+    "--seeds": ("1", "5"),
+    "--experiment": ("fair", "published"),
+    "--match": (None, "parameters"),
+    "--search": (None, "lr"),
+    "--devices": (None, "2"),
+    "--tensorboard": (None, ()),
+    "--out": ("run", "elsewhere"),
+}
+
+
+@pytest.fixture
+def stopped():
+    """An unfinished run of one decoder, in which all is trained."""
+    invoke("--data", "images.npy", "--batch-size", "8", "--decoder", "nearest", "--seeds", "1",
+           "--epochs", "1", "--out", "run")  # fmt: skip
+    Path("run").rename("run.partial")
+
+
+def test_options_beside_resume_are_those_of_the_run_or_refused_by_name(stopped):
+    before = {path: path.read_bytes() for path in Path("run.partial").rglob("*.*")}
+    for option, (_, other) in GIVEN.items():
+        words = [option] if other == () else [option, other]
+        result = RUN.invoke(app, ["compare", "--resume", "run", *words])
+        assert result.exit_code == 2, (option, result.output)
+        assert result.stderr.count("\n") == 1
+        assert f"run was begun with {'no ' * (option in NONE)}{option}" in result.stderr
+        assert {path: path.read_bytes() for path in Path("run.partial").rglob("*.*")} == before
+    same = [word for option, (same, _) in GIVEN.items() if same for word in (option, same)]
+    invoke("--resume", "run", *same)
+    assert Path("run").exists()
+
+
+NONE = [option for option, (same, _) in GIVEN.items() if same is None]
+
+
+def test_every_option_of_compare_is_compared_or_free_beside_resume():
+    import typer
+
+    command = typer.main.get_command(app).commands["compare"]
+    options = {one.opts[0] for one in command.params} - {"--help"}
+    assert options == {*GIVEN, "--resume", "--workers", "--scheduler"}
+
+
+def test_tensorboard_is_remembered_and_written_whole(stopped):
+    config = json.loads(Path("run.partial/config.json").read_text())
+    Path("run.partial/config.json").write_text(json.dumps(config | {"tensorboard": True}))
+    Path("run.partial/tensorboard").mkdir()
+    Path("run.partial/tensorboard/half").write_text("torn")
+    invoke("--resume", "run")
+    assert [path.name for path in Path("run/tensorboard").iterdir()] == ["nearest-seed0"]
+
+
+def test_a_run_of_train_is_not_resumed_and_says_so():
+    arguments = ["train", "autoencoder", "--decoder", "nearest", "--data", "images.npy"]
+    result = RUN.invoke(app, [*arguments, "--epochs", "1", "--batch-size", "8", "--out", "run"])
+    assert result.exit_code == 0, result.output
+    for folder in ("run", "run.partial"):
+        result = RUN.invoke(app, ["compare", "--resume", folder])
+        assert result.exit_code == 2
+        assert "is a run of `polyphase train`" in result.stderr
+        if folder == "run":
+            Path("run").rename("run.partial")
+    result = RUN.invoke(app, [*arguments, "--batch-size", "8", "--out", "run"])
+    assert "It cannot be resumed" in result.stderr
+
+
+def test_the_help_teaches_to_resume():
+    text = " ".join(RUN.invoke(app, ["compare", "--help"]).output.split())
+    assert "polyphase compare --resume RUN" in text
 
 
 def test_a_full_disk_is_an_error_and_what_was_measured_stays():

@@ -1,11 +1,15 @@
 """A training that is stopped and taken up again is the training that was never stopped."""
 
+import io
+import pickle
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
 from polyphase.datasets import load
-from polyphase.workbench import contender, train
+from polyphase.workbench import ConfigError, checkpoint, contender, train
 from polyphase.workbench.config import Contender
 
 
@@ -63,8 +67,64 @@ def test_going_on_is_never_having_stopped(one, dataset, tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_another_models_file_is_refused(dataset, tmp_path):
+def test_another_trainings_file_is_refused(dataset, tmp_path):
     saved = tmp_path / "training.npz"
-    train(contender("nearest", epochs=1, batch_size=8), dataset, 0, lambda *_: None, saved)
-    with pytest.raises(ValueError, match="another model"):
-        train(contender("subpixel", epochs=1, batch_size=8), dataset, 0, lambda *_: None, saved)
+    one = contender("nearest", epochs=1, batch_size=8)
+    train(one, dataset, 0, lambda *_: None, saved)
+    other = replace(one, build=contender("subpixel").build)
+    for again, seed, message in (
+        (contender("subpixel", 1, 8), 0, "another training"),
+        (one, 1, "another training"),
+        (replace(one, learning_rate=0.01), 0, "another training"),
+        (replace(one, batch_size=4), 0, "another training"),
+        (other, 0, "another model"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            train(again, dataset, seed, lambda *_: None, saved)
+
+
+class Bomb:
+    """Unpickling it raises, so a test that meets an AssertionError has unpickled it."""
+
+    def __reduce__(self):
+        return exec, ("raise AssertionError('unpickled')",)
+
+
+def damages(path):
+    """Yield the damaged contents that a file may have."""
+    whole = path.read_bytes()
+    yield from (b"", whole[: len(whole) // 2], whole[:-1], b"garbage", pickle.dumps(Bomb()))
+    with np.load(path) as arrays:
+        values = {name: arrays[name] for name in arrays.files}
+    objects = np.array([Bomb()], dtype=object)
+    for change in (
+        {"variable_0": objects},
+        {"history": objects},
+        {"variable_1": values["variable_1"].astype("int32")},
+        {"history": np.zeros((2, 2))},
+        {"history": np.zeros((0, 3))},
+        {"history": np.array(["a", "b", "c"])},
+    ):
+        buffer = io.BytesIO()
+        np.savez(buffer, **(values | change))
+        yield buffer.getvalue()
+    for missing in ("variable_0", "history", "task"):
+        buffer = io.BytesIO()
+        np.savez(buffer, **{name: values[name] for name in values if name != missing})
+        yield buffer.getvalue()
+
+
+def test_a_damaged_checkpoint_is_named_in_a_sentence_and_never_unpickled(dataset, tmp_path):
+    saved = tmp_path / "training.npz"
+    one = contender("nearest", epochs=1, batch_size=8)
+    model, _ = train(one, dataset, 0, lambda *_: None, saved)
+    with np.load(saved) as arrays:
+        task = str(arrays["task"])
+    before = model.get_weights()
+    for content in list(damages(saved)):
+        saved.write_bytes(content)
+        with pytest.raises(ConfigError, match=r"training\.npz .*Remove it: ") as caught:
+            checkpoint.restore(saved, model, task)
+        assert "\n" not in str(caught.value)
+        for ours, theirs in zip(before, model.get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)

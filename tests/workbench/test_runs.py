@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from polyphase.workbench.runs import append_metrics, run_folder, write_json
+from polyphase.workbench.runs import append_metrics, file_name, run_folder, write_json
 
 
 def test_a_finished_run_has_its_name_and_nothing_partial(tmp_path):
@@ -34,6 +34,44 @@ def test_a_failure_later_keeps_what_was_measured_as_partial(tmp_path):
         append_metrics(folder, epoch=0)
         raise RuntimeError
     assert [path.name for path in tmp_path.iterdir()] == ["run.partial"]
+
+
+def test_a_checkpoint_before_the_first_metric_is_kept_too(tmp_path):
+    with pytest.raises(RuntimeError), run_folder(tmp_path / "run") as folder:
+        (folder / "training-nearest-seed0.npz").write_bytes(b"x")
+        raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == ["run.partial"]
+
+
+def test_a_failure_of_a_resumed_run_removes_nothing(tmp_path):
+    (tmp_path / "run.partial").mkdir()
+    (tmp_path / "run.partial/config.json").write_text("{}")
+    with pytest.raises(RuntimeError), run_folder(tmp_path / "run", resume=True):
+        raise RuntimeError
+    assert (tmp_path / "run.partial/config.json").exists()
+
+
+def test_an_interruption_says_what_is_kept(tmp_path):
+    with (
+        pytest.raises(KeyboardInterrupt, match="No epoch was finished"),
+        run_folder(tmp_path / "run"),
+    ):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+    with (
+        pytest.raises(KeyboardInterrupt, match=r"kept in .*run\.partial\. It cannot be resumed"),
+        run_folder(tmp_path / "run") as folder,
+    ):
+        append_metrics(folder, epoch=0)
+        raise KeyboardInterrupt
+
+
+def test_names_that_differ_have_files_that_differ():
+    names = ["a:b", "a_b", "a/b", "a%3Ab", "a b", "mine.decoders:lanczos", "é:x", "nearest"]
+    files = [file_name(name) for name in names]
+    assert len(set(files)) == len(names)
+    assert files[-1] == "nearest"
+    assert not set("/:\\ ") & set("".join(files))
 
 
 @pytest.mark.parametrize(

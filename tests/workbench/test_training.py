@@ -6,7 +6,8 @@ import pytest
 
 from polyphase.datasets import load
 from polyphase.workbench import contender, train
-from polyphase.workbench.comparison import inference_seconds, reconstruct, shown_images
+from polyphase.workbench.comparison import shown_images
+from polyphase.workbench.inference import inference_seconds, reconstruct
 from polyphase.workbench.training import Batches
 
 

@@ -49,6 +49,6 @@ def _options(
 ) -> None:
     """Upsampling for Keras: see what it does, train with it, compare the ways to do it.
 
-    Start with `polyphase compare`: three minutes, and a page that shows which way of upsampling
+    Start with `polyphase compare`: five minutes, and a page that shows which way of upsampling
     does what.
     """

@@ -1,5 +1,6 @@
 """`polyphase compare`: the main job."""
 
+import shutil
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -39,6 +40,7 @@ class Search(StrEnum):
 
 @one_line_errors
 def compare(
+    context: typer.Context,
     data: Data = "digits",
     decoder: Annotated[
         list[str] | None,
@@ -120,8 +122,8 @@ def compare(
         Path | None,
         typer.Option(
             metavar="RUN",
-            help="Go on with an interrupted run after its last finished epoch; it knows its "
-            "options.",
+            help="Go on with an interrupted run after its last finished epoch, with the options "
+            "it was begun with; only --workers and --scheduler are free.",
             show_default="none",
         ),
     ] = None,
@@ -135,6 +137,9 @@ def compare(
     Same encoder, widths, data order, seeds and training; each x2 stage is one of the decoders.
     The run folder holds config.json, metrics.jsonl, the trained models, the figures and
     report.html. It has its name only when it is complete; until then it ends in .partial.
+
+    Whatever stops a run (Ctrl-C, a kill, a full disk), `polyphase compare --resume RUN` goes on
+    with it after its last finished epoch; Ctrl-C prints that command.
 
     Examples:
 
@@ -155,21 +160,26 @@ def compare(
     from polyphase.workbench import default_folder, record
     from polyphase.workbench.cluster import Cluster
     from polyphase.workbench.devices import devices as several
-    from polyphase.workbench.resume import contenders_of, dataset_of, unfinished
+    from polyphase.workbench.resume import (
+        check_options,
+        contenders_of,
+        dataset_of,
+        target_of,
+        unfinished,
+    )
 
     if resume is not None:
-        if any((decoder, epochs, batch_size, match, search, out)):
-            raise typer.BadParameter(
-                "a run knows its own options; give no others", param_hint="--resume"
-            )
-        target = Path(str(resume).removesuffix(".partial"))
+        target = target_of(resume)
         config = unfinished(target)
+        check_options(_given(context), config, target)
         contenders, dataset = contenders_of(config), dataset_of(config)
+        devices, tensorboard = config.get("devices"), config.get("tensorboard", False)
     else:
         target = out or default_folder("compare")
         contenders, dataset = _chosen(data, decoder, epochs, batch_size, experiment, match)
         command = ["polyphase", *sys.argv[1:]]
         config = record(command, experiment.value, dataset, contenders, range(seeds), match, search)
+        config |= {"devices": devices, "tensorboard": tensorboard}
     if workers and scheduler:
         raise typer.BadParameter("give --workers or --scheduler", param_hint="--scheduler")
     if devices and (workers or scheduler):
@@ -177,6 +187,16 @@ def compare(
     pool = Cluster(workers, scheduler) if workers or scheduler else None
     with several(devices, contenders, dataset):
         _run(contenders, dataset, config, target, resume is not None, pool, tensorboard)
+
+
+def _given(context: typer.Context) -> dict[str, Any]:
+    """Return the options that were given, by the names of their parameters."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return {
+        name: context.params[name]
+        for name, source in sources.items()
+        if source is not None and source.name != "DEFAULT"
+    }
 
 
 def _chosen(
@@ -241,6 +261,7 @@ def _run(
     total = trials * sum(one.epochs for one in contenders)
     with run_folder(target, resume) as folder:
         write_json(folder / "config.json", config)
+        shutil.rmtree(folder / "tensorboard", ignore_errors=True)  # every epoch comes again
         board = Board(folder / "tensorboard") if tensorboard else None
         with Watcher(trials * len(contenders), total) as watcher:
 

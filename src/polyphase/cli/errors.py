@@ -40,11 +40,7 @@ def one_line_errors(command: Callable[..., Any]) -> Callable[..., Any]:
         except (UserError, ImportError, OSError) as error:
             raise fail(str(error)) from error
         except KeyboardInterrupt as error:
-            typer.echo(
-                "Stopped. Finished epochs, if any, lie in the .partial folder; `polyphase compare "
-                "--resume RUN` goes on from there.",
-                err=True,
-            )
+            typer.echo(f"Stopped. {error}".strip(), err=True)
             raise typer.Exit(130) from error
 
     return guarded

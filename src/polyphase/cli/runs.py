@@ -1,11 +1,10 @@
 """`polyphase runs` and `polyphase report`: what was run, and its pages made again."""
 
-import json
 import shlex
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -23,14 +22,15 @@ def runs(
         polyphase runs
     """
     from polyphase.cli.tables import print_table
+    from polyphase.workbench.listing import run_folders
 
     if not folder.is_dir():
         raise fail(f"There is no folder {folder}. Give the one with your runs.")
-    found = sorted(folder.glob("*/config.json"), key=lambda path: path.stat().st_mtime)
+    found = run_folders(folder)
     if not found:
         typer.echo(f"There is no run in {folder}. Make one: polyphase compare")
         return
-    rows = [_row(path.parent, json.loads(path.read_text())) for path in found]
+    rows = [_row(one) for one in found]
     print_table(
         ["run", "began", "data", "decoders", "seeds", "epochs", "lowest loss"],
         rows,
@@ -39,10 +39,15 @@ def runs(
     )
 
 
-def _row(folder: Path, config: dict[str, Any]) -> list[str]:
-    from polyphase.workbench.runs import read_metrics
+def _row(folder: Path) -> list[str]:
+    from polyphase.workbench import ConfigError
+    from polyphase.workbench.listing import read_run
 
-    finals = [line for line in read_metrics(folder) if line["kind"] == "final"]
+    try:
+        config, finals = read_run(folder)
+    except ConfigError as error:
+        typer.echo(f"Damaged: {error}", err=True)
+        return [folder.name, *[""] * 5, "damaged"]
     best = min(finals, key=lambda line: line["validation_loss"], default=None)
     if best:
         lowest = f"{best['validation_loss']:.4f} {best['decoder']}"

@@ -11,7 +11,7 @@ from polyphase.datasets.folder import load_folder
 from polyphase.datasets.images import Dataset, Images
 from polyphase.datasets.mnist import load_mnist
 
-__all__ = ["DataError", "Dataset", "Images", "entropy_floor", "load"]
+__all__ = ["DataError", "Dataset", "Images", "entropy_floor", "load", "source_of"]
 
 _NAMED = {"digits": load_digits, "mnist": load_mnist}
 _FILES = {".npz": load_npz, ".npy": load_npy}
@@ -45,7 +45,7 @@ def load(source: str | os.PathLike[str]) -> Dataset:
     if isinstance(source, str) and source in _NAMED:
         return _NAMED[source]()
     text = os.fspath(source)
-    path = Path(os.path.abspath(os.path.expanduser(text)))
+    path = Path(source_of(text))
     if not text or not os.path.exists(path):
         raise DataError(f"There is no data {text!r}. Expected: {_EXPECTED}.")
     if os.path.isdir(path):
@@ -54,3 +54,15 @@ def load(source: str | os.PathLike[str]) -> Dataset:
     if reader is None or not os.path.isfile(path):
         raise DataError(f"{path} is not data that can be read. Expected: {_EXPECTED}.")
     return reader(path)
+
+
+def source_of(source: str | os.PathLike[str]) -> str:
+    """Return what a dataset of this source remembers as its source: a name, or an absolute path.
+
+    Example:
+        >>> source_of("digits"), source_of("/data/../images.npy")
+        ('digits', '/images.npy')
+    """
+    if isinstance(source, str) and source in _NAMED:
+        return source
+    return os.path.abspath(os.path.expanduser(os.fspath(source)))

@@ -1,4 +1,4 @@
-"""Everything a training needs to go on as if it had never stopped, in one file."""
+"""Everything one training needs to go on as if it had never stopped, in one file of its own."""
 
 import os
 from pathlib import Path
@@ -7,16 +7,25 @@ from typing import Any
 import keras
 import numpy as np
 
+from polyphase.workbench.config import ConfigError
 from polyphase.workbench.results import Epoch
+from polyphase.workbench.runs import readable
 
 
-def save(path: Path, model: keras.Model, history: list[Epoch]) -> None:
+def save(path: Path, model: keras.Model, history: list[Epoch], task: str) -> None:
     """Write a model's and its optimiser's variables and the epochs so far; whole or not at all.
 
     Seeds of layers such as Dropout are variables too, which `model.save_weights` leaves out.
+
+    Args:
+        path: of the file.
+        model: compiled.
+        history: the epochs so far.
+        task: what is trained, and how; only the same can go on from this file.
     """
     values: Any = {f"variable_{i}": _numpy(one) for i, one in enumerate(_variables(model))}
     values["history"] = np.array([(one.loss, one.validation_loss, one.seconds) for one in history])
+    values["task"] = np.array(task)
     unfinished = path.with_name(path.name + ".tmp")
     with unfinished.open("wb") as file:
         np.savez(file, **values)
@@ -25,22 +34,26 @@ def save(path: Path, model: keras.Model, history: list[Epoch]) -> None:
     os.replace(unfinished, path)
 
 
-def restore(path: Path, model: keras.Model) -> list[Epoch]:
+def restore(path: Path, model: keras.Model, task: str) -> list[Epoch]:
     """Give a compiled model what was saved; return the epochs so far.
 
     Raises:
-        ValueError: if the file is of another model.
+        ConfigError: if the file is damaged, or of another training; the model is as it was.
     """
     model.optimizer.build(model.trainable_variables)
     variables = _variables(model)
-    with np.load(path, allow_pickle=False) as saved:
-        values = [saved[f"variable_{i}"] for i in range(len(saved.files) - 1)]
-        losses = saved["history"]
-    if [value.shape for value in values] != [tuple(one.shape) for one in variables]:
-        raise ValueError(f"{path} was saved by another model. Start a new run.")
+    cure = "Remove it: this training then starts anew, and nothing else is lost."
+    with readable(path, cure), np.load(path, allow_pickle=False) as saved:
+        if str(saved["task"]) != task:
+            raise ConfigError(f"{path} was saved by another training: {saved['task']}. {cure}")
+        values = [saved[f"variable_{i}"] for i in range(len(saved.files) - 2)]
+        history = [Epoch(*map(float, line)) for line in saved["history"].reshape(-1, 3)]
+        expected = [(tuple(one.shape), _numpy(one).dtype) for one in variables]
+        if [(value.shape, value.dtype) for value in values] != expected or not history:
+            raise ConfigError(f"{path} was saved by another model. {cure}")
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-    return [Epoch(*map(float, line)) for line in losses]
+    return history
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

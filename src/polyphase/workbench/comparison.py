@@ -1,7 +1,5 @@
 """Train contenders that differ in one thing, and gather the evidence."""
 
-import os
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,24 +9,25 @@ import keras
 import numpy as np
 
 from polyphase.datasets import Dataset, Images
-from polyphase.datasets.storage import gathered
 from polyphase.inspection import multiply_adds
 from polyphase.workbench.checkerboards import measure
 from polyphase.workbench.cluster import Cluster, Task
 from polyphase.workbench.config import Contender
+from polyphase.workbench.inference import inference_seconds, reconstruct
+from polyphase.workbench.kept import (
+    checkpoint_path,
+    finished,
+    forget_unfinished,
+    history_of,
+    model_path,
+    save_model,
+)
 from polyphase.workbench.metrics import psnr, ssim
 from polyphase.workbench.results import Comparison, Epoch, Trial
-from polyphase.workbench.runs import (
-    append_metrics,
-    file_name,
-    keep_metrics,
-    read_metrics,
-    write_json,
-)
+from polyphase.workbench.runs import append_metrics, write_json
 from polyphase.workbench.training import train
 
 SHOWN = 8
-BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -56,9 +55,12 @@ def _nobody(progress: Progress) -> None:
 
 @dataclass(frozen=True, eq=False)
 class _Trained:
+    """What a training left; the model is shared by the seeds of a decoder."""
+
     contender: Contender
     seed: int
     model: keras.Model
+    weights: list[np.ndarray]
     history: tuple[Epoch, ...]
 
 
@@ -74,9 +76,10 @@ def compare(
     """Train every contender with every seed and measure all of them alike.
 
     1. Seeds outside, contenders inside, so that a slow hour of the machine meets all of them.
-    2. Every model is saved when it is trained; `metrics.jsonl` gets a line per epoch.
-    3. When all are trained, inference is timed in turns, and each is judged on the same
-       validation images.
+    2. Every model is saved when it is trained; `metrics.jsonl` gets a line per epoch. The seeds of
+       a contender share one model, which is compiled once.
+    3. When all are trained, inference is timed in turns (weights do not change its time), and
+       each is judged on the same validation images.
 
     Args:
         contenders: what to train; checked by `config.check`.
@@ -90,15 +93,19 @@ def compare(
 
     Returns:
         The results. The test images are only shown, never measured.
+
+    Raises:
+        ConfigError: if what an interrupted run left is damaged.
     """
     write_json(folder / "config.json", config)
     (folder / "models").mkdir(exist_ok=True)
-    _forget_unfinished(folder, contenders, seeds)
+    forget_unfinished(folder, contenders, seeds)
     tasks = [(one, seed) for seed in seeds for one in contenders]
     if workers is not None:
         _train_elsewhere(workers, tasks, dataset, folder, watch)
         watch = _nobody
-    trained = [_train(one, dataset, seed, folder, watch) for one, seed in tasks]
+    models: dict[str, keras.Model] = {}
+    trained = [_train(one, dataset, seed, folder, watch, models) for one, seed in tasks]
     seconds = inference_seconds([one.model for one in trained], dataset.validation.pixels)
     shown = shown_images(dataset.test)
     trials = [
@@ -129,25 +136,27 @@ def _train(
     seed: int,
     folder: Path,
     watch: Callable[[Progress], None],
+    models: dict[str, keras.Model],
 ) -> _Trained:
     """Train one model, saving as it goes; what was finished before is taken as it is."""
-    path = _model_path(folder, contender, seed)
+    path, saved = model_path(folder, contender, seed), checkpoint_path(folder, contender, seed)
     if path.exists():
-        model, history = contender.build(dataset.shape), _history(folder, contender, seed)
-        model.load_weights(path)
+        model, history = finished(contender, dataset, seed, folder)
         for epoch, result in enumerate(history):
             watch(Progress(contender.name, seed, epoch, contender.epochs, result))
-        return _Trained(contender, seed, model, history)
+        saved.unlink(missing_ok=True)
+        return _Trained(contender, seed, model, model.get_weights(), history)
 
     def on_epoch(epoch: int, result: Epoch) -> None:
         _append(folder, contender, seed, epoch, result)
         watch(Progress(contender.name, seed, epoch, contender.epochs, result))
 
-    saved = folder / "training.npz"
-    model, history = train(contender, dataset, seed, on_epoch, saved)
-    _save(model, path)
+    again = models.get(contender.name)
+    model, history = train(contender, dataset, seed, on_epoch, saved, again=again)
+    save_model(model, path)
     saved.unlink()
-    return _Trained(contender, seed, model, history)
+    models[contender.name] = model
+    return _Trained(contender, seed, model, model.get_weights(), history)
 
 
 def _train_elsewhere(
@@ -158,7 +167,7 @@ def _train_elsewhere(
     watch: Callable[[Progress], None],
 ) -> None:
     """Let workers train what is not finished yet, and save what they send, in order."""
-    missing = [task for task in tasks if not _model_path(folder, *task).exists()]
+    missing = [task for task in tasks if not model_path(folder, *task).exists()]
     results = workers.train(missing, dataset)
     for one, seed in tasks:
         if (one, seed) in missing:
@@ -167,8 +176,8 @@ def _train_elsewhere(
             model.set_weights(weights)
             for epoch, result in enumerate(history):
                 _append(folder, one, seed, epoch, result)
-            _save(model, _model_path(folder, one, seed))
-        for epoch, result in enumerate(_history(folder, one, seed)):
+            save_model(model, model_path(folder, one, seed))
+        for epoch, result in enumerate(history_of(folder, one, seed)):
             watch(Progress(one.name, seed, epoch, one.epochs, result))
 
 
@@ -176,48 +185,12 @@ def _append(folder: Path, one: Contender, seed: int, epoch: int, result: Epoch) 
     append_metrics(folder, kind="epoch", decoder=one.name, seed=seed, epoch=epoch, **asdict(result))
 
 
-def _save(model: keras.Model, path: Path) -> None:
-    """Save a finished model; its name is there only when it is whole."""
-    unfinished = path.with_name(f"unfinished-{path.name}")
-    model.save(unfinished)
-    os.replace(unfinished, path)
-
-
-def _model_path(folder: Path, contender: Contender, seed: int) -> Path:
-    return folder / "models" / f"{file_name(contender.name)}-seed{seed}.keras"
-
-
-def _history(folder: Path, contender: Contender, seed: int) -> tuple[Epoch, ...]:
-    """Return the epochs of a finished training from `metrics.jsonl`."""
-    return tuple(
-        Epoch(line["loss"], line["validation_loss"], line["seconds"])
-        for line in read_metrics(folder)
-        if line["kind"] == "epoch" and (line["decoder"], line["seed"]) == (contender.name, seed)
-    )
-
-
-def _forget_unfinished(folder: Path, contenders: Sequence[Contender], seeds: Sequence[int]) -> None:
-    """Keep, of a run that is resumed, the epochs of finished trainings and the search."""
-    finished = {
-        (one.name, seed)
-        for one in contenders
-        for seed in seeds
-        if _model_path(folder, one, seed).exists()
-    }
-    keep_metrics(
-        folder,
-        lambda line: (
-            line["kind"] == "search"
-            or (line["kind"] == "epoch" and (line["decoder"], line["seed"]) in finished)
-        ),
-    )
-
-
 def _judge(
     trained: _Trained, seconds: float, dataset: Dataset, shown: np.ndarray, folder: Path
 ) -> Trial:
     """Measure one trained model."""
     originals = dataset.validation.pixels
+    trained.model.set_weights(trained.weights)
     reconstructed = reconstruct(trained.model, originals)
     trial = Trial(
         decoder=trained.contender.name,
@@ -248,38 +221,3 @@ def _judge(
         periodic_variance=trial.checkerboard.variance,
     )
     return trial
-
-
-def reconstruct(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """Return the model's output for all images, in batches of one shape: compiled once."""
-    outputs = (
-        model.predict_on_batch(_batch(images, start))[: len(images) - start]
-        for start in range(0, len(images), BATCH)
-    )
-    return gathered(images.shape, outputs)
-
-
-def _batch(images: np.ndarray, start: int) -> np.ndarray:
-    """Return `BATCH` images from `start` on, from the first again after the last."""
-    return images[np.arange(start, start + BATCH) % len(images)]
-
-
-def inference_seconds(
-    models: Sequence[keras.Model], images: np.ndarray, rounds: int = 15
-) -> list[float]:
-    """Return the median seconds per image of each model, measured in turns after warm-up.
-
-    Args:
-        models: built models of the same input shape.
-        images: `(n, height, width, channels)`; the first `BATCH` are used.
-        rounds: timed calls of each model.
-    """
-    batch = _batch(images, 0)
-    times: list[list[float]] = [[] for _ in models]
-    for round_ in range(rounds + 2):
-        for model, measured in zip(models, times, strict=True):
-            began = time.perf_counter()
-            model.predict_on_batch(batch)
-            if round_ >= 2:
-                measured.append((time.perf_counter() - began) / len(batch))
-    return [float(np.median(measured)) for measured in times]

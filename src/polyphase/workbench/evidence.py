@@ -12,7 +12,7 @@ import numpy as np
 from polyphase.workbench.checkerboards import Checkerboard
 from polyphase.workbench.config import ConfigError
 from polyphase.workbench.results import Comparison, Epoch, Trial
-from polyphase.workbench.runs import partial_of, read_metrics
+from polyphase.workbench.runs import partial_of, read_config, read_metrics, readable
 
 FILE = "evidence.npz"
 _ARRAYS = ("pattern", "mean_error", "spectrum")
@@ -22,6 +22,7 @@ _SETTINGS = ("epochs", "batch_size", "learning_rate", "widths")
 def save(comparison: Comparison, folder: Path) -> None:
     """Write the images and arrays of a comparison as `evidence.npz`; the rest is in its metrics."""
     arrays: Any = {"originals": comparison.originals, "labels": np.array(comparison.labels, str)}
+    arrays["run"] = np.array(_run_of(comparison.config))
     for index, trial in enumerate(comparison.trials):
         arrays[f"{index}_reconstructions"] = trial.reconstructions
         for name in _ARRAYS:
@@ -36,7 +37,8 @@ def load(folder: Path) -> Comparison:
     """Return what a finished comparison found.
 
     Raises:
-        ConfigError: if this is no finished comparison, or one of before there was evidence.
+        ConfigError: if this is no finished comparison, or one of before there was evidence, or
+            a file of it is damaged or of another run.
     """
     if not (folder / "config.json").exists():
         unfinished = partial_of(folder)
@@ -44,10 +46,20 @@ def load(folder: Path) -> Comparison:
         raise ConfigError(f"{folder} is no run: it has no config.json.{more}")
     if not (folder / FILE).exists():
         raise ConfigError(f"{folder} has no {FILE}: it is no finished comparison.")
-    config = json.loads((folder / "config.json").read_text())
-    lines = read_metrics(folder)
+    config, lines = read_config(folder), read_metrics(folder)
     finals = [line for line in lines if line["kind"] == "final"]
-    with np.load(folder / FILE, allow_pickle=False) as arrays:
+    tasks = [(decoder, seed) for seed in config["seeds"] for decoder in config["decoders"]]
+    if [(line["decoder"], line["seed"]) for line in finals] != tasks:
+        raise ConfigError(
+            f"{folder / 'metrics.jsonl'} does not hold one final measurement of each decoder and "
+            "seed: it is damaged. Put back a copy of it."
+        )
+    path = folder / FILE
+    with readable(path, "Put back a copy of it."), np.load(path, allow_pickle=False) as arrays:
+        if "run" in arrays.files and str(arrays["run"]) != _run_of(config):
+            raise ConfigError(f"{path} is of another run: {arrays['run']}. Put back its own.")
+        originals = arrays["originals"]
+        labels = tuple(map(str, arrays["labels"]))
         trials = tuple(
             _trial(
                 final,
@@ -56,8 +68,30 @@ def load(folder: Path) -> Comparison:
             )
             for index, final in enumerate(finals)
         )
-        labels = tuple(map(str, arrays["labels"]))
-        return Comparison(config, config["data"]["floor"], arrays["originals"], labels, trials)
+        for one in trials:
+            _check(one, originals, len(labels), config["epochs"][one.decoder])
+    return Comparison(config, config["data"]["floor"], originals, labels, trials)
+
+
+def _run_of(config: dict[str, Any]) -> str:
+    """Return what tells a run from others."""
+    return json.dumps([config["data"]["sha256"], config["started"]])
+
+
+def _check(trial: Trial, originals: np.ndarray, labels: int, epochs: int) -> None:
+    """Raise ValueError unless the parts of a trial fit each other."""
+    board = trial.checkerboard
+    arrays = (originals, trial.reconstructions, board.pattern, board.mean_error, board.spectrum)
+    if (
+        any(array.dtype.kind != "f" for array in arrays)
+        or originals.ndim != 4
+        or trial.reconstructions.shape != originals.shape
+        or labels != len(originals)
+        or [array.ndim for array in arrays[2:]] != [2, 2, 1]
+        or board.pattern.shape != board.mean_error.shape
+        or len(trial.history) != epochs
+    ):
+        raise ValueError(f"what it holds of {trial.decoder}, seed {trial.seed}, does not fit")
 
 
 def _trial(final: dict[str, Any], lines: list[dict[str, Any]], arrays: dict[str, Any]) -> Trial:

@@ -1,33 +1,34 @@
 """Take up a run that was interrupted: what it was to do, from its own configuration."""
 
-import json
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from polyphase.datasets import Dataset, load
+from polyphase.datasets import Dataset, load, source_of
 from polyphase.workbench.config import ConfigError, Contender, contender
 from polyphase.workbench.environment import versions
-from polyphase.workbench.runs import partial_of
+from polyphase.workbench.runs import TRAIN, keep_metrics, partial_of, read_config
+from polyphase.workbench.schema import RESUMED
+
+
+def target_of(run: Path) -> Path:
+    """Return what an unfinished run will be called, of that or of its folder now."""
+    return Path(str(run if run.name else os.path.abspath(run)).removesuffix(".partial"))
 
 
 def unfinished(target: Path) -> dict[str, Any]:
     """Return the configuration of an unfinished run.
 
     Raises:
-        ConfigError: if there is none, it was complete, or it was begun with another backend or
-            other versions, so that going on would mix them.
+        ConfigError: if there is none, it was complete, it is damaged or no comparison, or it was
+            begun with another backend or other versions, so that going on would mix them.
     """
-    path = partial_of(target) / "config.json"
-    if target.exists():
-        raise ConfigError(f"{target} is complete: there is nothing to resume.")
-    if not path.exists():
-        raise ConfigError(
-            f"There is no unfinished run {partial_of(target)} with a config.json. Give the folder "
-            "of a run, without .partial."
-        )
-    config: dict[str, Any] = json.loads(path.read_text())
+    partial = partial_of(target)
+    _require_unfinished(target, partial)
+    config = read_config(partial, RESUMED)
     now = versions() | {"backend": keras.backend.backend()}
     for name, version in (config["versions"] | {"backend": config["backend"]}).items():
         if now.get(name) != version:
@@ -35,7 +36,91 @@ def unfinished(target: Path) -> dict[str, Any]:
                 f"{target} was begun with {name} {version}; now it is {now.get(name)}. Use that "
                 "one, or start a new run."
             )
+    keep_metrics(partial, lambda line: True)  # a torn last line would spoil the next one
     return config
+
+
+def _require_unfinished(target: Path, partial: Path) -> None:
+    """Raise ConfigError unless there is an unfinished comparison."""
+    if not target.exists() and not partial.exists():
+        raise ConfigError(
+            f"There is no unfinished run {partial}. Give the folder of a run, with or without "
+            ".partial; `polyphase runs` lists them."
+        )
+    if target.exists() and partial.exists():
+        raise ConfigError(
+            f"Both {target} and {partial} exist. Move or remove {target}, which the finished run "
+            "is to be called."
+        )
+    found = target if target.exists() else partial
+    if not (found / "config.json").exists():
+        raise ConfigError(f"{found} is no run: it has no config.json. Start a new run.")
+    if read_config(found)["experiment"] == TRAIN:
+        raise ConfigError(
+            f"{found} is a run of `polyphase train`, which keeps nothing to go on from. Start it "
+            "anew."
+        )
+    if target.exists():
+        raise ConfigError(
+            f"{target} is complete: there is nothing to resume. Its page again: polyphase report "
+            f"{target}"
+        )
+
+
+def check_options(given: Mapping[str, Any], config: dict[str, Any], target: Path) -> None:
+    """Refuse options that are not those with which a run was begun.
+
+    Args:
+        given: values of the command line by the names of its parameters; only those that were
+            given.
+        config: of the run.
+        target: the run.
+
+    Raises:
+        ConfigError: naming the first that differs.
+    """
+    stored = {
+        "data": config["data"]["source"],
+        "decoder": config["decoders"],
+        "epochs": _common(config["epochs"]),
+        "batch_size": _common(config["batch_size"]),
+        "seeds": len(config["seeds"]),
+        "experiment": config["experiment"],
+        "match": config["match"],
+        "search": config["search"],
+        "devices": config.get("devices"),
+        "tensorboard": config.get("tensorboard", False),
+        "out": os.path.abspath(target),
+    }
+    alike: dict[str, Callable[[Any], Any]] = {
+        "data": source_of,
+        "decoder": list,
+        "out": os.path.abspath,
+    }
+    for name in [one for one in stored if one in given]:
+        if alike.get(name, lambda value: value)(given[name]) != stored[name]:
+            raise ConfigError(
+                f"{target} was begun with {_words(name, stored[name])}. Received: "
+                f"{_words(name, given[name])}. A run keeps its options: leave it out, or start a "
+                "new run."
+            )
+
+
+def _common(values: dict[str, int]) -> Any:
+    """Return the value of all decoders, or all values where they differ."""
+    different = sorted(set(values.values()))
+    return different[0] if len(different) == 1 else different
+
+
+def _words(name: str, value: Any) -> str:
+    """Return an option as it is written."""
+    option = f"--{name.replace('_', '-')}"
+    if value in (None, False):
+        return f"no {option}"
+    if name == "decoder":
+        return " ".join(f"{option} {one}" for one in value)
+    shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+    return option if value is True else f"{option} {shown}"
 
 
 def contenders_of(config: dict[str, Any]) -> list[Contender]:

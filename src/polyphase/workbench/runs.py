@@ -3,12 +3,19 @@
 import json
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from polyphase.datasets.checks import one_line
+from polyphase.workbench import schema
+from polyphase.workbench.config import ConfigError
+
+TRAIN = "train"  # the experiment of `polyphase train`, which keeps no checkpoints
 
 
 def default_folder(command: str) -> Path:
@@ -20,8 +27,8 @@ def default_folder(command: str) -> Path:
 def run_folder(target: Path, resume: bool = False) -> Iterator[Path]:
     """Yield a working folder `TARGET.partial` that becomes `target` when all is done.
 
-    If the work fails, `TARGET.partial` stays where it holds metrics, and is removed otherwise;
-    `target` itself never exists half-written.
+    If the work fails, `TARGET.partial` stays where it is resumed or holds the first epoch, and is
+    removed otherwise; `target` itself never exists half-written.
 
     Args:
         target: the folder of a finished run.
@@ -30,6 +37,7 @@ def run_folder(target: Path, resume: bool = False) -> Iterator[Path]:
     Raises:
         OSError: if `target` exists, an earlier unfinished run is in the way, or the folder
             cannot be written.
+        KeyboardInterrupt: as it came; its message says what was kept, and how to go on.
     """
     partial = partial_of(target)
     if not resume:
@@ -38,19 +46,34 @@ def run_folder(target: Path, resume: bool = False) -> Iterator[Path]:
         yield partial
         os.replace(partial, target)
     except BaseException as error:
-        if not (partial / "metrics.jsonl").exists():
+        metrics = partial / "metrics.jsonl"
+        kept = resume or metrics.exists() or any(partial.glob("training-*"))
+        if not kept:
             shutil.rmtree(partial, ignore_errors=True)
-        elif isinstance(error, OSError):
+        if isinstance(error, KeyboardInterrupt):
+            found = f"What was finished is kept in {partial}. {_next_step(target)}"
+            raise KeyboardInterrupt(found if kept else "No epoch was finished.") from error
+        if kept and isinstance(error, OSError):
             raise OSError(
                 f"Cannot write into {partial} ({error.strerror or error}). What was finished is "
-                "kept there: mend that, and go on with --resume."
+                f"kept there: mend that. {_next_step(target)}"
             ) from error
         raise
 
 
 def partial_of(target: Path) -> Path:
     """Return where a run is until it is complete."""
-    return target.with_name(target.name + ".partial")
+    return Path(f"{target}.partial")
+
+
+def _next_step(target: Path) -> str:
+    """Return the sentence that says how to go on with an unfinished run."""
+    try:
+        if read_config(partial_of(target))["experiment"] != TRAIN:
+            return f"Go on with it: polyphase compare --resume {shlex.quote(str(target))}"
+    except ConfigError:
+        pass
+    return "It cannot be resumed: run the command again, with another --out or after removing it."
 
 
 def _make(target: Path, partial: Path) -> None:
@@ -59,8 +82,8 @@ def _make(target: Path, partial: Path) -> None:
         raise FileExistsError(f"{target} exists already. Choose another --out, or remove it.")
     if partial.exists():
         raise FileExistsError(
-            f"{partial} is an unfinished run. Go on with it by `polyphase compare --resume "
-            f"{target}`, choose another --out, or remove it."
+            f"{partial} is an unfinished run; choose another --out, or remove it. "
+            f"{_next_step(target)}"
         )
     try:
         partial.mkdir(parents=True)
@@ -71,13 +94,13 @@ def _make(target: Path, partial: Path) -> None:
 
 
 def file_name(name: str) -> str:
-    """Return a decoder's name as part of a file's name.
+    """Return a decoder's name as part of a file's name, different for different names.
 
     Example:
         >>> file_name("mine.decoders:lanczos")
-        'mine.decoders_lanczos'
+        'mine.decoders%3Alanczos'
     """
-    return re.sub(r"[^\w.-]", "_", name)
+    return re.sub(r"[^\w.-]", lambda found: f"%{ord(found[0]):02X}", name)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -93,11 +116,68 @@ def append_metrics(folder: Path, **record: Any) -> None:
         file.write(json.dumps(record) + "\n")
 
 
+@contextmanager
+def readable(path: Path, cure: str) -> Iterator[None]:
+    """Turn any failure of reading a file into one sentence that names it.
+
+    Damaged files fail in too many ways to list (zip, JSON, HDF5, NumPy); whichever it was, the
+    file is to blame.
+    """
+    try:
+        yield
+    except ConfigError:
+        raise
+    except Exception as error:
+        raise ConfigError(f"{path} cannot be read: {one_line(error)}. {cure}") from error
+
+
+def read_config(folder: Path, shape: dict[str, Any] = schema.CONFIG) -> dict[str, Any]:
+    """Return what `config.json` holds.
+
+    Raises:
+        ConfigError: if it is not there, damaged, or holds something else.
+    """
+    path = folder / "config.json"
+    with readable(path, "Put back a copy of it, or start a new run."):
+        config: dict[str, Any] = json.loads(path.read_text())
+        wrong = schema.misfit(config, shape, "config")
+        if not wrong:
+            datetime.fromisoformat(config["started"])
+            kinds = [key for key in ("epochs", "batch_size") if key in shape]
+            lacking = [
+                f"config.{key}.{name} is missing or below 1"
+                for key in kinds
+                for name in config["decoders"]
+                if config[key].get(name, 0) < 1
+            ]
+            wrong = "".join(lacking[:1])
+        if wrong:
+            raise ValueError(f"it is no configuration of a run, {wrong}")
+    return config
+
+
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
-    """Return the lines of `metrics.jsonl`; a last one that was torn by a kill is left out."""
+    """Return the lines of `metrics.jsonl`; a last one that was torn by a kill is left out.
+
+    Raises:
+        ConfigError: if a line is damaged.
+    """
     path = folder / "metrics.jsonl"
-    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+    with readable(path, "Put back a copy of it, or start a new run."):
+        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        return [
+            _record(line, number) for number, line in enumerate(lines, 1) if line.endswith("\n")
+        ]
+
+
+def _record(line: str, number: int) -> dict[str, Any]:
+    """Return one line of metrics, checked."""
+    record: dict[str, Any] = json.loads(line)
+    kind = record.get("kind") if isinstance(record, dict) else None
+    wrong = schema.misfit(record, schema.LINES.get(str(kind), schema.WHO), f"line {number}")
+    if wrong:
+        raise ValueError(wrong)
+    return record
 
 
 def keep_metrics(folder: Path, wanted: Callable[[dict[str, Any]], bool]) -> None:

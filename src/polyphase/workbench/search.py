@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import keras
+
 from polyphase.datasets import Dataset
 from polyphase.workbench.cluster import Cluster
 from polyphase.workbench.comparison import Progress
@@ -76,12 +78,14 @@ def _histories(
                 watch(Progress(one.name, seed, epoch, one.epochs, result))
             yield history
         return
+    models: dict[str, keras.Model] = {}
     for one in trials:
 
         def on_epoch(epoch: int, result: Epoch, one: Contender = one) -> None:
             watch(Progress(one.name, seed, epoch, one.epochs, result))
 
-        yield train(one, dataset, seed, on_epoch)[1]
+        models[one.name], history = train(one, dataset, seed, on_epoch, again=models.get(one.name))
+        yield history
 
 
 def _best(name: str, losses: dict[tuple[str, float], float]) -> float:

@@ -1,5 +1,6 @@
 """Train one autoencoder: the same images in the same order for every model of a seed."""
 
+import json
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -66,11 +67,14 @@ class InOrder(keras.utils.PyDataset):
 class _Recorder(keras.callbacks.Callback):
     """Collect one `Epoch` per epoch; the clock stops before validation."""
 
-    def __init__(self, history: list[Epoch], on_epoch: OnEpoch, saved: Path | None) -> None:
+    def __init__(
+        self, history: list[Epoch], on_epoch: OnEpoch, saved: Path | None, task: str
+    ) -> None:
         super().__init__()
         self.history = history
         self._on_epoch = on_epoch
         self._saved = saved
+        self._task = task
         self._began = self._seconds = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -83,7 +87,7 @@ class _Recorder(keras.callbacks.Callback):
         one = Epoch(float(logs["loss"]), float(logs["val_loss"]), self._seconds)
         self.history.append(one)
         if self._saved:
-            checkpoint.save(self._saved, self.model, self.history)
+            checkpoint.save(self._saved, self.model, self.history, self._task)
         self._on_epoch(epoch, one)
 
 
@@ -100,6 +104,7 @@ def train(
     on_epoch: OnEpoch,
     saved: Path | None = None,
     start: Sequence[np.ndarray] | None = None,
+    again: keras.Model | None = None,
 ) -> tuple[keras.Model, tuple[Epoch, ...]]:
     """Build and train one autoencoder: Adam, binary cross-entropy, input = target.
 
@@ -111,20 +116,27 @@ def train(
             are restored too.
         saved: file that is written after every epoch; if it exists, training goes on from there.
         start: what `untrained(contender, dataset, seed)` returned elsewhere; None: made here.
+        again: a model that `train` returned for this contender, whose seed or learning rate may
+            have been others. It may be trained anew, with what is compiled already, and then
+            loses what it had learnt. All state of its layers must be in Keras' variables.
 
     Returns:
         The trained model and one `Epoch` per epoch. On one machine and backend the same
-        arguments give the same numbers, interrupted or not.
+        arguments give the same numbers, interrupted or not, with `again` or without.
+
+    Raises:
+        ConfigError: if `saved` is damaged or of another training.
     """
     model = untrained(contender, dataset, seed)
     for variable, value in zip(model.variables, start, strict=True) if start else ():
         variable.assign(value)
-    model.compile(keras.optimizers.Adam(contender.learning_rate), loss="binary_crossentropy")
-    history = checkpoint.restore(saved, model) if saved and saved.exists() else []
+    model = _compiled(model, contender.learning_rate, again)
+    task = _task(contender, dataset, seed)
+    history = checkpoint.restore(saved, model, task) if saved and saved.exists() else []
     for epoch, one in enumerate(history):
         on_epoch(epoch, one)
     begin = len(history)
-    recorder = _Recorder(history, on_epoch, saved)
+    recorder = _Recorder(history, on_epoch, saved, task)
     model.fit(
         Batches(dataset.train.pixels, contender.batch_size, seed, begin),
         epochs=contender.epochs,
@@ -135,3 +147,24 @@ def train(
         verbose=0,
     )
     return model, tuple(recorder.history)
+
+
+def _compiled(first: keras.Model, rate: float, again: keras.Model | None) -> keras.Model:
+    """Return a compiled model with the weights of `first` and an optimiser that never stepped."""
+    optimizer = keras.optimizers.Adam(rate)
+    # PyTorch compiles nothing => a fresh model costs nothing, and draws dropout as it always did.
+    if again is None or keras.backend.backend() == "torch":
+        first.compile(optimizer, loss="binary_crossentropy")
+        return first
+    optimizer.build(again.trainable_variables)
+    state = [*again.variables, *again.optimizer.variables]
+    for variable, value in zip(state, [*first.variables, *optimizer.variables], strict=True):
+        variable.assign(keras.ops.convert_to_numpy(value))
+    return again
+
+
+def _task(contender: Contender, dataset: Dataset, seed: int) -> str:
+    """Return what a checkpoint belongs to."""
+    facts = {"decoder": contender.name, "seed": seed, "widths": contender.widths}
+    facts |= {"batch_size": contender.batch_size, "learning_rate": contender.learning_rate}
+    return json.dumps(facts | {"data": dataset.sha256})

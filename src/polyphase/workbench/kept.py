@@ -1,0 +1,105 @@
+"""What a run folder keeps of its trainings: models, checkpoints, and the lines of their epochs."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from polyphase.datasets import Dataset
+from polyphase.datasets.storage import slices
+from polyphase.workbench.config import ConfigError, Contender
+from polyphase.workbench.inference import reconstruct
+from polyphase.workbench.results import Epoch
+from polyphase.workbench.runs import file_name, keep_metrics, read_metrics, readable
+
+_UNFINISHED = "unfinished-"
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Save a finished model; its name is there only when it is whole."""
+    unfinished = path.with_name(_UNFINISHED + path.name)
+    model.save(unfinished)
+    os.replace(unfinished, path)
+
+
+def model_path(folder: Path, contender: Contender, seed: int) -> Path:
+    """Return where the model of a finished training is."""
+    return folder / "models" / f"{file_name(contender.name)}-seed{seed}.keras"
+
+
+def checkpoint_path(folder: Path, contender: Contender, seed: int) -> Path:
+    """Return where the last epoch of an unfinished training is."""
+    return folder / f"training-{file_name(contender.name)}-seed{seed}.npz"
+
+
+def history_of(folder: Path, contender: Contender, seed: int) -> tuple[Epoch, ...]:
+    """Return the epochs of a finished training from `metrics.jsonl`."""
+    return tuple(
+        Epoch(line["loss"], line["validation_loss"], line["seconds"])
+        for line in read_metrics(folder)
+        if line["kind"] == "epoch" and (line["decoder"], line["seed"]) == (contender.name, seed)
+    )
+
+
+def forget_unfinished(folder: Path, contenders: Sequence[Contender], seeds: Sequence[int]) -> None:
+    """Keep, of a run that is resumed, the epochs of finished trainings and the search.
+
+    Measurements are made again when all are trained. Files that were being written go.
+    """
+    for path in (*folder.glob("*.tmp"), *(folder / "models").glob(f"{_UNFINISHED}*")):
+        path.unlink()
+    done = {
+        (one.name, seed)
+        for one in contenders
+        for seed in seeds
+        if model_path(folder, one, seed).exists()
+    }
+    keep_metrics(
+        folder,
+        lambda line: (
+            line["kind"] == "search"
+            or (line["kind"] == "epoch" and (line["decoder"], line["seed"]) in done)
+        ),
+    )
+
+
+def finished(
+    contender: Contender, dataset: Dataset, seed: int, folder: Path
+) -> tuple[keras.Model, tuple[Epoch, ...]]:
+    """Return a training that was finished before, if its files belong together.
+
+    The loss that was recorded is that of these weights => they are of this decoder and seed.
+
+    Raises:
+        ConfigError: if a file is damaged, or of another training.
+    """
+    path = model_path(folder, contender, seed)
+    history = history_of(folder, contender, seed)
+    cure = f"Remove {path}: this training then starts anew, and nothing else is lost."
+    if len(history) != contender.epochs:
+        raise ConfigError(
+            f"{folder / 'metrics.jsonl'} has {len(history)} of the {contender.epochs} epochs of "
+            f"{contender.name}, seed {seed}, whose model is finished. {cure}"
+        )
+    model = contender.build(dataset.shape)
+    with readable(path, cure):
+        model.load_weights(path)
+    images = dataset.validation.pixels
+    loss, recorded = _loss(images, reconstruct(model, images)), history[-1].validation_loss
+    if not np.isclose(loss, recorded, rtol=1e-3, equal_nan=True):
+        raise ConfigError(
+            f"{path} is another model than the one that was trained: its validation loss is "
+            f"{loss:.4f}, and {recorded:.4f} was recorded. {cure}"
+        )
+    return model, history
+
+
+def _loss(images: np.ndarray, outputs: np.ndarray) -> float:
+    """Return the mean binary cross-entropy, clipped as Keras clips it."""
+    total = 0.0
+    for part in slices(images.shape):
+        x, y = images[part], np.clip(outputs[part].astype(np.float64), 1e-7, 1 - 1e-7)
+        total -= float(np.sum(x * np.log(y) + (1 - x) * np.log(1 - y)))
+    return total / images.size
