@@ -8,8 +8,13 @@ import keras
 import numpy as np
 
 from polyphase.inspection.readings import Reading, read, sub_pixel
+from polyphase.rewrite.activations import linear
 from polyphase.rewrite.cost import written
 from polyphase.rewrite.graph import calls, graph_of, is_graph
+
+_DEPTH_TO_SPACE = type(
+    keras.ops.depth_to_space(keras.KerasTensor((1, 1, 1, 4)), 2)._keras_history.operation
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +85,7 @@ def _found(model: Any, path: str) -> Iterator[Found]:
     for layer, inputs, outputs in calls(graph_of(model)):
         if is_graph(layer):
             yield from _found(layer, f"{path}{layer.name}/")
-        elif type(layer).__name__ == "DepthToSpace":
+        elif type(layer) is _DEPTH_TO_SPACE:
             yield from _woven(layer, inputs[0], path)
         elif isinstance(layer, keras.Layer):
             reading = read(layer)
@@ -102,7 +107,7 @@ def _inside(owner: Any, path: str) -> Iterator[Found]:
 def _woven(operation: Any, small: Any, path: str) -> Iterator[Found]:
     """`keras.ops.depth_to_space` of a convolution without activation: a sub-pixel convolution."""
     layer = small._keras_history.operation
-    plain = type(layer) is keras.layers.Conv2D and layer.activation is keras.activations.linear
+    plain = type(layer) is keras.layers.Conv2D and linear(layer.activation)
     if plain and layer.strides == (1, 1):
         reading = sub_pixel(layer, (operation.block_size, operation.block_size))
         products = _products(layer, [], [small])

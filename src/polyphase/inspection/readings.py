@@ -132,12 +132,16 @@ def _strided(layer: Any) -> Reading | None:
     )
     strides = tuple(layer.strides)
     return Reading(
-        f"{_NAMES[type(layer)]} {_sides(kernel)}, stride {_plain(strides)}",
+        f"{_name(layer)} {_sides(kernel)}, stride {_plain(strides)}",
         strides,
         checkerboard.conv_transpose_gains(kernel, strides),
         checkerboard.overlap_counts(kernel.shape[:2], strides),
         gradient=True,
     )
+
+
+def _name(layer: Any) -> str:
+    return next(name for kind, name in _NAMES.items() if isinstance(layer, kind))
 
 
 _NAMES = {

@@ -1,5 +1,6 @@
 """How much of a layer's checkerboard reaches the output: measured, with and without it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -32,9 +33,7 @@ def survival(model: keras.Model, one: Found) -> dict[str, float] | None:
     """
     if not one.in_graph or one.reading.even is None:
         return None
-    twin = type(one.layer).from_config(one.layer.get_config())
-    twin.build(one.layer.get_build_config()["input_shape"])
-    twin.set_weights(one.reading.even())
+    twin = _with(one.layer, one.reading.even())
     shares = {}
     for kind, arrays in examples(model).items():
         seen: list[Tensors] = []
@@ -46,6 +45,23 @@ def survival(model: keras.Model, one: Found) -> dict[str, float] | None:
         if made > LEAST:
             shares[kind] = max(arrived) / made
     return shares or None
+
+
+def _with(layer: keras.Layer, weights: Tensors) -> Callable[..., Any]:
+    """Return what a layer computes with other weights; the layer itself keeps its own."""
+    values = {
+        id(variable): keras.ops.cast(value, variable.dtype)
+        for variable, value in zip(layer.weights, weights, strict=True)
+    }
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        trainable, others = (
+            [values.get(id(variable), variable.value) for variable in variables]
+            for variables in (layer.trainable_variables, layer.non_trainable_variables)
+        )
+        return layer.stateless_call(trainable, others, *args, **kwargs)[0]
+
+    return call
 
 
 def examples(model: keras.Model) -> dict[str, list[np.ndarray]]:

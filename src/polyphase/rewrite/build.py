@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from polyphase.layers import UpSampling2D
+from polyphase.rewrite.activations import configuration, restore
 from polyphase.rewrite.delayed import Delayed, Joined, Margin
 from polyphase.rewrite.pairs import Pairs, join
 from polyphase.rewrite.report import Finding
@@ -82,13 +83,38 @@ class Build:
         if not isinstance(layer, keras.Layer):
             return layer(*args, **kwargs)
         if id(layer) not in self.made:
-            new = _counterpart(layer, form)
+            new = _counterpart(layer, form, self)
             self.findings += join(new, self.pairs)
             self.made[id(layer)] = (layer, form, new)
         _, known, new = self.made[id(layer)]
         if known != form:
             raise ConflictError(layer)
         return new(*args, **kwargs)
+
+    def config(self, layer: keras.Layer) -> dict[str, Any]:
+        """Return a layer's configuration, with a copy of an activation that is a layer itself.
+
+        Such an activation is copied once, like every layer, and what has no configuration is used.
+        """
+        config = configuration(layer)
+        own = (
+            {"activation": self.activation(config["activation"])} if "activation" in config else {}
+        )
+        return config | own
+
+    def activation(self, function: Any) -> Any:
+        """Return an activation for a new layer: the very function, or the copy of a layer."""
+        if not isinstance(function, keras.Layer):
+            return function
+        if id(function) not in self.made:
+            try:
+                new = _counterpart(function, None, self)
+                if function.built and not new.built:  # a symbolic call of its owner does not
+                    new.build_from_config(function.get_build_config())
+            except ValueError:
+                new = function
+            self.made[id(function)] = (function, None, new)
+        return self.made[id(function)][2]
 
     def name(self, wanted: str) -> str:
         """Return a name for a layer that has no counterpart: as wanted, or with a number."""
@@ -106,7 +132,11 @@ class Build:
         if isinstance(value, Delayed) and not value.whole:
             name = value.name if value.name in value.sources else f"{value.name}_upsampled"
             layer = UpSampling2D(
-                value.size, value.data_format, value.interpolation, name=self.name(name)
+                value.size,
+                value.data_format,
+                value.interpolation,
+                name=self.name(name),
+                dtype=value.small.dtype,
             )
             value.whole.append(self.framed(layer(value.small), value.margin, value))
         return value.whole[0] if isinstance(value, (Delayed, Joined)) else value
@@ -117,7 +147,12 @@ class Build:
             amounts = tuple(tuple(max(0, sign * n) for n in side) for side in margin)
             if any(map(any, amounts)):
                 name = f"{value.name}_{'padding' if sign > 0 else 'cropping'}"
-                layer = kind(amounts, data_format=value.data_format, name=self.name(name))
+                layer = kind(
+                    amounts,
+                    data_format=value.data_format,
+                    name=self.name(name),
+                    dtype=tensor.dtype,
+                )
                 tensor = layer(tensor)
         return tensor
 
@@ -128,12 +163,14 @@ class Build:
             new.set_weights(form.weights(weights) if form and form.weights else weights)
 
 
-def _counterpart(layer: keras.Layer, form: Form | None) -> keras.Layer:
+def _counterpart(layer: keras.Layer, form: Form | None, build: Build) -> keras.Layer:
     """Return a new layer of the same configuration, without the weights' values."""
     try:
-        config = layer.get_config()
+        config = build.config(layer)
         if form is None:
-            return type(layer).from_config(config)
+            new = type(layer).from_config(config)
+            restore(layer, new)
+            return new
         kept = {name: said for name, said in config.items() if name not in form.dropped}
         return form.kind.from_config(kept | form.changes)
     except (NotImplementedError, TypeError) as error:

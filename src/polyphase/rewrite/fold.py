@@ -9,6 +9,7 @@ from keras import tree
 
 from polyphase.layers import Conv2DTranspose
 from polyphase.ops import arguments
+from polyphase.rewrite.activations import watched
 from polyphase.rewrite.build import Build, ConflictError, Form
 from polyphase.rewrite.compare import difference, require_equal
 from polyphase.rewrite.cost import Cost
@@ -16,9 +17,9 @@ from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.graph import graph_of, is_graph, rebuilt, require_graph
 from polyphase.rewrite.merge import merged
 from polyphase.rewrite.pairs import Pairs, copied, require_all
-from polyphase.rewrite.recognise import upsampling
+from polyphase.rewrite.recognise import same_dtype, upsampling
 from polyphase.rewrite.report import Finding, Report
-from polyphase.rewrite.rules import RULES
+from polyphase.rewrite.rules import rules_for
 from polyphase.rewrite.to_keras import to_keras
 
 
@@ -128,7 +129,7 @@ def _value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Bui
         value is not None for value in kwargs.values()
     )  # Keras tells Resizing whether it is trained; it resizes the same
     simple = len(args) == 1 and not said and id(layer) not in build.alone
-    for rule in RULES if simple and waiting else ():
+    for rule in rules_for(layer) if simple and waiting else ():
         result = rule.apply(layer, inputs, build)
         if result is not None:
             return result
@@ -136,15 +137,10 @@ def _value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Bui
         build.note(value.sources, f"computed before {layer.name!r}", gained=False)
     args, kwargs = tree.map_structure(build.whole, (args, kwargs))
     delayed = upsampling(layer, args[0]) if simple else None
-    if delayed is not None and _same_dtype(layer, args[0]):
+    if delayed is not None and same_dtype(layer, args[0]):
         return delayed
     form = Form(Conv2DTranspose) if type(layer) is keras.layers.Conv2DTranspose else None
     return build.call(layer, *args, form=form, **kwargs)
-
-
-def _same_dtype(layer: keras.Layer, tensor: Any) -> bool:
-    """Return whether a layer computes in its input's dtype, so that no cast is left out."""
-    return bool(keras.backend.standardize_dtype(tensor.dtype) == layer.compute_dtype)
 
 
 def _output(value: Any, name: str, build: Build) -> Any:
@@ -167,7 +163,10 @@ def _findings(graph: keras.Model, build: Build) -> Iterator[Finding]:
         if type(layer) is keras.layers.Conv2DTranspose:
             yield Finding(layer.name, True, "computed by polyphase.layers.Conv2DTranspose")
         elif isinstance(layer, (keras.layers.UpSampling2D, keras.layers.Resizing)):
-            notes = build.notes.get(
-                layer.name, {"left alone: not the numbers of our interpolation": False}
+            reason = (
+                "its activity_regularizer reads the upsampled image"
+                if watched(layer)
+                else "not the numbers of our interpolation"
             )
+            notes = build.notes.get(layer.name, {f"left alone: {reason}": False})
             yield Finding(layer.name, any(notes.values()), "; ".join(notes))

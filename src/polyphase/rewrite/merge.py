@@ -2,8 +2,9 @@
 
 `gamma (C_w x + b - mean) / sqrt(variance + epsilon) + beta` is affine per output channel, so it is
 a convolution too: kernel times `g = gamma / sqrt(variance + epsilon)`, bias `(b - mean) g + beta`.
-The weights are computed in float64 and rounded once. Only where the convolution has no activation,
-nothing else reads its result, and neither layer is shared.
+The weights are computed in float64 and rounded once; what LoRA adds to a kernel becomes part of it.
+Only where the convolution has no activation, nothing else reads its result, no loss is computed of
+it or of the normalised one, both compute in one dtype, and neither layer is shared.
 """
 
 from collections.abc import Callable
@@ -20,7 +21,9 @@ from polyphase.layers import (
     UpSampleDepthwiseConv2D,
     UpSampleSeparableConv2D,
 )
+from polyphase.rewrite.activations import linear, watched
 from polyphase.rewrite.build import Build, Form, Weights
+from polyphase.rewrite.effective import LORA, effective
 from polyphase.rewrite.graph import graph_of, is_graph, rebuilt
 
 # The axes of a layer's last kernel that hold the output channels.
@@ -85,27 +88,29 @@ def _pairs(graph: keras.Model) -> dict[int, layers.BatchNormalization]:
 def _fits(layer: Any, normalisation: layers.BatchNormalization) -> bool:
     if type(layer) not in _CHANNELS or len(normalisation.input_spec.axes) != 1:
         return False
-    linear = layer.activation is None or layer.activation.__name__ == "linear"
+    if watched(layer) or watched(normalisation):
+        return False
+    if layer.compute_dtype != normalisation.compute_dtype:
+        return False
     channel = 3 if layer.data_format == "channels_last" else 1
-    return linear and normalisation.axis % 4 == channel
+    return linear(layer.activation) and normalisation.axis % 4 == channel
 
 
 def _form(layer: keras.Layer, normalisation: layers.BatchNormalization) -> Form:
-    return Form(type(layer), {"use_bias": True}, (), _scaling(layer, normalisation))
+    return Form(type(layer), {"use_bias": True}, LORA, _scaling(layer, normalisation))
 
 
 def _scaling(layer: Any, normalisation: layers.BatchNormalization) -> Callable[[Weights], Weights]:
     """Return what makes the merged weights of the convolution's."""
 
-    def scale(weights: Weights) -> Weights:
-        kernels = weights[:-1] if layer.use_bias else weights
+    def scale(_: Weights) -> Weights:
+        kernels, biases = effective(layer)
         factor, shift = affine(normalisation)
-        bias = weights[-1] if layer.use_bias else np.zeros(len(factor))
         shape = [1, 1, 1, 1]
         for axis in _CHANNELS[type(layer)]:
             shape[axis] = kernels[-1].shape[axis]
         scaled = kernels[-1].astype("float64") * factor.reshape(shape)
-        return [*kernels[:-1], scaled, bias * factor + shift]
+        return [*kernels[:-1], scaled, sum(biases) * factor + shift]
 
     return scale
 

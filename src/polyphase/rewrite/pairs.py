@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from polyphase.layers import UpSampleConv2D
+from polyphase.rewrite.activations import configuration
 from polyphase.rewrite.recognise import upsampling
 from polyphase.rewrite.report import Finding
 
@@ -32,9 +33,10 @@ def join(owner: keras.Layer, pairs: Pairs) -> list[Finding]:
             raise ValueError(
                 f"The pair ({first!r}, {second!r}) cannot become one. Received: "
                 f"{type(before).__name__} and {type(convolution).__name__}. Expected: an "
-                "UpSampling2D and a Conv2D without strides, of the same data format."
+                "UpSampling2D without activity_regularizer and a Conv2D without strides, of the "
+                "same data format."
             )
-        config = convolution.get_config()
+        config = configuration(convolution)
         del config["strides"]
         config |= {"size": delayed.size, "interpolation": delayed.interpolation}
         _replace(*places[first], keras.layers.Identity(name=first, dtype=before.dtype_policy))

@@ -6,6 +6,7 @@ import keras
 
 from polyphase.layers import UpSampling2D
 from polyphase.ops.plans import Upsampling
+from polyphase.rewrite.activations import watched
 from polyphase.rewrite.delayed import Delayed
 
 _SMOOTH = ("bilinear", "bicubic", "lanczos3", "lanczos5")
@@ -28,8 +29,10 @@ def upsampling(layer: Any, small: Any = None) -> Delayed | None:
     """Return what an upsampling layer does to a tensor; None for other layers.
 
     Recognised: `UpSampling2D` of Keras, where its numbers are the formula's, and ours; `Resizing`
-    by integer factors, where it neither crops nor pads.
+    by integer factors, where it neither crops nor pads. Not where a loss is computed of its result.
     """
+    if watched(layer):
+        return None
     if type(layer) is keras.layers.Resizing:
         size = _factors(layer, small)
     elif type(layer) in (keras.layers.UpSampling2D, UpSampling2D):
@@ -42,6 +45,11 @@ def upsampling(layer: Any, small: Any = None) -> Delayed | None:
         return None
     name = layer.name
     return Delayed(small, size, layer.interpolation, layer.data_format, (name,), name)
+
+
+def same_dtype(layer: keras.Layer, tensor: Any) -> bool:
+    """Return whether a layer computes in its input's dtype, so that no cast is left out."""
+    return bool(keras.backend.standardize_dtype(tensor.dtype) == layer.compute_dtype)
 
 
 def _factors(layer: keras.layers.Resizing, small: Any) -> tuple[int, int] | None:

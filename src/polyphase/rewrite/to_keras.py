@@ -1,7 +1,8 @@
 """Only Keras' own layers: kernels baked into what Keras has, so that a model loads anywhere.
 
 A baked kernel is another parameter than the one that was trained: such a model is to deploy, not to
-train on, and regularisers and constraints of baked kernels are left out.
+train on, and regularisers and constraints of baked kernels are left out. What LoRA adds to a kernel
+becomes part of it.
 """
 
 import functools
@@ -14,7 +15,9 @@ from keras import layers, ops
 
 from polyphase import layers as ours
 from polyphase.algebra.equivalence import upsample_conv_crop, upsample_conv_to_conv_transpose
+from polyphase.rewrite.activations import pixelwise, watched
 from polyphase.rewrite.build import Build
+from polyphase.rewrite.effective import LORA, effective, set_first
 from polyphase.rewrite.graph import graph_of, is_graph, rebuilt
 from polyphase.rewrite.recognise import keras_agrees
 
@@ -46,21 +49,40 @@ def to_keras(model: keras.Model) -> keras.Model:
 
 
 def _step(layer: keras.Layer, weights: Weights) -> Step:
-    """Return what calls a new layer and gives it its weights."""
+    """Return what calls a new layer and gives it its kernels and its bias."""
 
     def step(x: Tensor) -> Tensor:
         y = layer(x)
-        layer.set_weights(weights)
+        set_first(layer, weights)
         return y
 
     return step
 
 
-def _config(layer: keras.Layer, *dropped: str, **changes: Any) -> dict[str, Any]:
+def _config(layer: keras.Layer, build: Build, **changes: Any) -> dict[str, Any]:
     """Return a layer's configuration without what only ours has, and with changes."""
-    ours_only = ("lowering", "size", "interpolation", *dropped)
-    kept = {name: said for name, said in layer.get_config().items() if name not in ours_only}
+    ours_only = ("lowering", "size", "interpolation", *LORA)
+    kept = {name: said for name, said in build.config(layer).items() if name not in ours_only}
     return kept | changes
+
+
+def _weights(layer: keras.Layer) -> Weights:
+    kernels, biases = effective(layer)
+    return [*kernels, *biases]
+
+
+# What a convolution is whose activation comes later, after what follows it.
+_BARE = {"activation": "linear", "activity_regularizer": None}
+
+
+def _activation(layer: Any, build: Build, name: str | None = None) -> Step:
+    """Return a layer's activation, and its activity regulariser, as a layer."""
+    return layers.Activation(
+        build.activation(layer.activation),
+        activity_regularizer=layer.activity_regularizer,
+        name=name or build.name(f"{layer.name}_activation"),
+        dtype=layer.dtype_policy,
+    )
 
 
 def _up_sampling(layer: Any, build: Build) -> Step:
@@ -70,20 +92,20 @@ def _up_sampling(layer: Any, build: Build) -> Step:
             f"which Keras' UpSampling2D does not compute on {keras.backend.backend()}. "
             'Use target="polyphase".'
         )
-    config = _config(layer, size=layer.size, interpolation=layer.interpolation)
+    config = _config(layer, build, size=layer.size, interpolation=layer.interpolation)
     return layers.UpSampling2D.from_config(config)
 
 
 def _conv_transpose(layer: Any, build: Build) -> Step:
-    return _step(layers.Conv2DTranspose.from_config(_config(layer)), layer.get_weights())
+    return _step(layers.Conv2DTranspose.from_config(_config(layer, build)), _weights(layer))
 
 
 def _up_sample_conv(layer: Any, build: Build) -> Step:
     plain = layer.groups == 1 and layer.dilation_rate == (1, 1)
     if tuple(layer.size) == (1, 1):
-        return _step(layers.Conv2D.from_config(_config(layer)), layer.get_weights())
+        return _step(layers.Conv2D.from_config(_config(layer, build)), _weights(layer))
     if plain and layer.interpolation == "nearest" and keras_agrees("nearest", layer.size):
-        return _baked(layer, _config(layer), layer.size, layer.get_weights(), build)
+        return _baked(layer, build)
     return _upsampled(layer, build, layers.Conv2D)
 
 
@@ -97,41 +119,50 @@ def _upsampled(layer: Any, build: Build, kind: type[keras.Layer]) -> Step:
         dtype=layer.dtype_policy,
     )
     before = _up_sampling(upsampling, build)
-    convolution = _step(kind.from_config(_config(layer)), layer.get_weights())
+    convolution = _step(kind.from_config(_config(layer, build)), _weights(layer))
     return lambda x: convolution(before(x))
 
 
-def _baked(
-    layer: Any, config: dict[str, Any], size: tuple[int, int], weights: Weights, build: Build
-) -> Step:
+def _baked(layer: Any, build: Build) -> Step:
     """Return the transposed convolution that nearest upsampling and convolution are."""
-    kernel = weights[0]
+    size = layer.size
+    kernel, *bias = _weights(layer)
     same = layer.padding == "same" and all(k % 2 for k in layer.kernel_size)
+    crop = tuple(upsample_conv_crop(k, layer.padding) for k in layer.kernel_size)
+    cropped = not same and any(map(any, crop))
+    # A function of single pixels before the crop is the same after it; others, and losses, are not.
+    after = watched(layer) or not pixelwise(layer.activation, layer.data_format)
     baked = {
         "kernel_size": tuple(k + s - 1 for k, s in zip(layer.kernel_size, size, strict=True)),
         "strides": size,
         "padding": "same" if same else "valid",
         "kernel_regularizer": None,
         "kernel_constraint": None,
+        **(_BARE if cropped and after else {}),
     }
     dropped = ("groups", "rank")
-    kept = {name: said for name, said in config.items() if name not in dropped}
+    kept = {name: said for name, said in _config(layer, build).items() if name not in dropped}
     transposed = _step(
         layers.Conv2DTranspose.from_config(kept | baked),
-        [upsample_conv_to_conv_transpose(kernel, size), *weights[1:]],
+        [upsample_conv_to_conv_transpose(kernel, size), *bias],
     )
-    crop = tuple(upsample_conv_crop(k, layer.padding) for k in layer.kernel_size)
-    if same or not any(map(any, crop)):
+    if not cropped:
         return transposed
     cropping = layers.Cropping2D(
-        crop, data_format=layer.data_format, name=build.name(f"{layer.name}_cropping")
+        crop,
+        data_format=layer.data_format,
+        name=build.name(f"{layer.name}_cropping"),
+        dtype=layer.dtype_policy,
     )
-    return lambda x: cropping(transposed(x))
+    if not after:
+        return lambda x: cropping(transposed(x))
+    activation = _activation(layer, build)
+    return lambda x: activation(cropping(transposed(x)))
 
 
 def _concat_conv(layer: Any, build: Build) -> Step:
     """Return the sum of one convolution per input; the last has the bias."""
-    kernel, *bias = layer.get_weights()
+    kernel, *bias = _weights(layer)
     parts: list[Step] = []
     end = 0
     for channels, size in zip(layer.channels, layer.size, strict=True):
@@ -139,18 +170,19 @@ def _concat_conv(layer: Any, build: Build) -> Step:
         last = end == kernel.shape[2]
         config = _config(
             layer,
+            build,
             size=size,
             interpolation=layer.interpolation,
             name=build.name(f"{layer.name}_part"),
-            activation="linear",
             use_bias=bool(bias) and last,
+            **_BARE,
         )
         part = ours.UpSampleConv2D.from_config(config)
         part.build(_shape(layer, channels))
         part.set_weights([kernel[:, :, end - channels : end], *(bias if last else [])])
         parts.append(_up_sample_conv(part, build))
-    add = layers.Add(name=build.name(f"{layer.name}_sum"))
-    activation = layers.Activation(layer.activation, name=layer.name)
+    add = layers.Add(name=build.name(f"{layer.name}_sum"), dtype=layer.dtype_policy)
+    activation = _activation(layer, build, layer.name)
     return lambda inputs: activation(add([part(x) for part, x in zip(parts, inputs, strict=True)]))
 
 
@@ -167,13 +199,13 @@ def _sub_pixel(layer: Any, build: Build) -> Step:
             f"The layer {layer.name!r} moves channels into {layer.size} pixels; Keras knows "
             'squares only. Use target="polyphase".'
         )
-    config = _config(layer, filters=layer.filters, activation="linear", strides=1)
-    weights = layer.get_weights()
+    config = _config(layer, build, filters=layer.filters, strides=1, **_BARE)
+    weights = _weights(layer)
     if layer.data_format == "channels_first":
         order = np.arange(layer.filters).reshape(size * size, filters).T.ravel()
         weights = [weight[..., order] for weight in weights]
     convolution = _step(layers.Conv2D.from_config(config), weights)
-    activation = layers.Activation(layer.activation, name=build.name(f"{layer.name}_activation"))
+    activation = _activation(layer, build)
     return lambda x: activation(ops.depth_to_space(convolution(x), size, layer.data_format))
 
 

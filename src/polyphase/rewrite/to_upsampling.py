@@ -12,6 +12,7 @@ from polyphase.algebra.geometry import (
     padding_amounts,
 )
 from polyphase.rewrite.build import Build
+from polyphase.rewrite.effective import effective, set_first
 from polyphase.rewrite.graph import graph_of, is_graph, rebuilt, require_graph
 
 # A kernel that was summed in float32 is off by rounding; one that was trained is off by far more.
@@ -80,19 +81,21 @@ def _sequential(layer: Any) -> keras.Model:
     channels = layer.kernel.shape[3]
     last = layer.data_format == "channels_last"
     inputs = keras.Input((None, None, channels) if last else (channels, None, None))
-    outputs = _steps(layer, Build(()))(inputs)
+    build = Build(())
+    outputs = _steps(layer, build)(inputs)
+    build.move_weights()
     steps = keras.Model(inputs, outputs).layers
     return keras.Sequential(steps, name=f"{layer.name}_as_upsampling")
 
 
 def _steps(layer: Any, build: Build) -> Any:
     """Return what upsamples, puts zeros or cuts, and convolves, with the layer's weights."""
-    kernel, *bias = layer.get_weights()
+    (kernel,), bias = effective(layer)
     recovered = _recovered(layer, kernel)
     margin = _margin(layer, recovered.shape[:2])
     same = margin == tuple(padding_amounts(k, "same") for k in recovered.shape[:2])
     config = {
-        name: said for name, said in layer.get_config().items() if name not in _TRANSPOSED_ONLY
+        name: said for name, said in build.config(layer).items() if name not in _TRANSPOSED_ONLY
     }
     upsampling = layers.UpSampling2D(
         layer.strides,
@@ -111,7 +114,7 @@ def _steps(layer: Any, build: Build) -> Any:
         upsampled = upsampling(x)
         framed = upsampled if same else build.framed(upsampled, margin, layer)
         y = convolution(framed)
-        convolution.set_weights([recovered, *bias])
+        set_first(convolution, [recovered, *bias])
         return y
 
     return steps

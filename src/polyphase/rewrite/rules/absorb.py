@@ -1,12 +1,11 @@
 """A convolution absorbs the upsampling before it.
 
-- 1x1: a convolution of one pixel mixes channels, the upsampling mixes pixels; both are linear and
-  the rows of the upsampling sum to 1, so that the bias passes too: `C R x + b = R (C x + b)`. An
-  activation passes nearest only.
-- larger: `UpSampleConv2D` is the same operator (mathematics, section 3), with the same kernel.
+- `UpSampleConv2D` is the same operator (mathematics, section 3), with the same kernel.
 - with a margin (nearest): zeros around the upsampled image are the convolution's own padding where
   they are as many; otherwise as many whole small pixels of zeros as they need, and what is too much
-  is cut off the result: `Conv_valid` of a larger image, cut, is `Conv_valid` of the image.
+  is cut off the result: `Conv_valid` of a larger image, cut, is `Conv_valid` of the image. An
+  activation and an activity regulariser see the larger image => only functions of single pixels,
+  and no such regulariser.
 """
 
 import operator
@@ -16,21 +15,18 @@ from keras import layers
 
 from polyphase.algebra.geometry import padding_amounts
 from polyphase.layers import UpSampleConv2D
+from polyphase.rewrite.activations import pixelwise, watched
 from polyphase.rewrite.build import Build, Form
 from polyphase.rewrite.delayed import Delayed, Margin, both_ends, each
 
 
 def apply(layer: Any, inputs: list[Any], build: Build) -> Any:
-    """Convolve the small image, or upsample and convolve as one."""
+    """Upsample and convolve as one."""
     value = inputs[0]
     if type(layer) is not layers.Conv2D or not isinstance(value, Delayed):
         return None
     if layer.strides != (1, 1) or layer.data_format != value.data_format:
         return None
-    linear = layer.activation is None or layer.activation.__name__ == "linear"
-    if value.plain and layer.kernel_size == (1, 1) and (linear or value.copies):
-        build.note(value.sources, f"delayed until after the 1x1 convolution {layer.name!r}")
-        return value.holding(build.call(layer, value.small), layer)
     if value.plain:
         return _absorbed(layer, value, layer.padding, value.small, build)
     return _with_margin(layer, value, build)
@@ -51,6 +47,8 @@ def _with_margin(layer: Any, value: Delayed, build: Build) -> Any:
         zeros = each(operator.add, zeros, same)
     if zeros == same:
         return _absorbed(layer, value, "same", value.small, build)
+    if watched(layer) or not pixelwise(layer.activation, layer.data_format):
+        return None
     size = both_ends(value.size)
     pixels = each(lambda amount, s: max(0, -(-amount // s)), zeros, size)
     excess = each(lambda amount, whole, s: amount - whole * s, zeros, pixels, size)

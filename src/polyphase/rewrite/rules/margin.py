@@ -14,6 +14,7 @@ from keras import layers
 
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed, both_ends, each
+from polyphase.rewrite.recognise import same_dtype
 
 
 def apply(layer: Any, inputs: list[Any], build: Build) -> Delayed | None:
@@ -22,6 +23,8 @@ def apply(layer: Any, inputs: list[Any], build: Build) -> Delayed | None:
     if type(layer) not in (layers.ZeroPadding2D, layers.Cropping2D):
         return None
     if not isinstance(value, Delayed) or not value.copies or layer.data_format != value.data_format:
+        return None
+    if not same_dtype(layer, value.small):
         return None
     if type(layer) is layers.Cropping2D:
         amounts = each(operator.neg, layer.cropping)

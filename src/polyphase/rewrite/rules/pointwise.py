@@ -1,40 +1,43 @@
 """Functions of single pixels go before nearest upsampling.
 
 `U` copies pixels, so `f(U x) = U f(x)` for every `f` that computes a pixel from that pixel, of one
-image or of several that are upsampled alike. An affine `f` of one channel goes before every
-interpolation, because its rows sum to 1: `a (R x) + b = R (a x + b)`. A function without weights of
-channels that are concatenated is applied to each part.
+image or of several that are upsampled alike. An affine `f` that is the same for all pixels goes
+before every interpolation, because its rows sum to 1: `a (R x) + b = R (a x + b)`. A function of
+single numbers, of channels that are concatenated, is applied to each part.
 """
 
 from dataclasses import replace
 from typing import Any
 
+import keras
+import numpy as np
 from keras import layers
 
+from polyphase.ops import axes
+from polyphase.rewrite.activations import elementwise, linear, pixelwise
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed, Joined
 
-_UNARY = (layers.Activation, layers.ReLU, layers.LeakyReLU, layers.ELU)
-_POINTWISE = (*_UNARY, layers.PReLU, layers.Multiply, layers.Maximum, layers.Minimum)
+_MERGES = (layers.Multiply, layers.Maximum, layers.Minimum)
 
 
 def apply(layer: Any, inputs: list[Any], build: Build) -> Delayed | Joined | None:
     """Apply the function to the small image, or to every part."""
-    if type(layer) in _UNARY and isinstance(inputs[0], Joined):
+    if isinstance(inputs[0], Joined):
         return _parts(layer, inputs[0], build)
-    if type(layer) not in (*_POINTWISE, layers.Rescaling):
-        return None
     if not all(isinstance(value, Delayed) for value in inputs):
         return None
     first, *others = inputs
-    if any(one.way != first.way for one in others) or not _fits(layer, first):
+    alike = first.plain and all(one.way == first.way for one in others)
+    if not alike or not _fits(layer, first):
         return None
     small = [value.small for value in inputs]
-    return first.holding(build.call(layer, small if others else small[0]), layer, *others)
+    together = type(layer) in _MERGES
+    return first.holding(build.call(layer, small if together else small[0]), layer, *others)
 
 
 def _parts(layer: Any, value: Joined, build: Build) -> Joined | None:
-    if not all(_fits(layer, part) for part in value.delayed) or _mixes_channels(layer):
+    if not elementwise(layer) or not all(_fits(layer, part) for part in value.delayed):
         return None
     parts = tuple(
         part.holding(build.call(layer, part.small), layer)
@@ -46,21 +49,22 @@ def _parts(layer: Any, value: Joined, build: Build) -> Joined | None:
 
 
 def _fits(layer: Any, value: Delayed) -> bool:
-    if not value.plain:
-        return False
-    affine = isinstance(layer, layers.Rescaling) or _activation(layer) == "linear"
-    if isinstance(layer, layers.PReLU):
-        spatial = {1, 2} if value.data_format == "channels_last" else {2, 3}
-        return value.copies and spatial <= set(layer.shared_axes or ())
-    if _mixes_channels(layer) and value.data_format != "channels_last":
-        return False
-    return affine or value.copies
+    if type(layer) is layers.Rescaling:
+        return _same_everywhere(layer, value)
+    if type(layer) is layers.PReLU:
+        return value.copies and set(axes.spatial(value.data_format)) <= set(layer.shared_axes or ())
+    if type(layer) in _MERGES:
+        return value.copies
+    return linear(layer) or (value.copies and pixelwise(layer, value.data_format))
 
 
-def _mixes_channels(layer: Any) -> bool:
-    """Return whether an activation computes over the last axis."""
-    return "softmax" in _activation(layer)
-
-
-def _activation(layer: Any) -> str:
-    return str(getattr(getattr(layer, "activation", None), "__name__", ""))
+def _same_everywhere(layer: Any, value: Delayed) -> bool:
+    """Return whether scale and offset are one number each, or one per channel."""
+    scale, offset = np.shape(layer.scale), np.shape(layer.offset)
+    if scale and keras.config.image_data_format() == "channels_first":
+        scale = (*scale, *[1] * (3 - len(scale)))  # as the layer shapes it
+    shapes = [(*[1] * (4 - len(shape)), *shape) for shape in (scale, offset)]
+    return all(
+        len(shape) == 4 and all(shape[axis] == 1 for axis in axes.spatial(value.data_format))
+        for shape in shapes
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed
-from polyphase.rewrite.recognise import upsampling
+from polyphase.rewrite.recognise import same_dtype, upsampling
 
 
 def apply(layer: Any, inputs: list[Any], build: Build) -> Delayed | None:
@@ -16,6 +16,8 @@ def apply(layer: Any, inputs: list[Any], build: Build) -> Delayed | None:
     first = inputs[0]
     second = upsampling(layer)
     if second is None or not isinstance(first, Delayed) or not first.plain:
+        return None
+    if not same_dtype(layer, first.small):
         return None
     if not (first.copies and second.copies and first.data_format == second.data_format):
         return None
