@@ -17,7 +17,7 @@ RUN = CliRunner()
 def _small(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cases = [resize_convolution((2, 3, 4, 5), 3)]
-    monkeypatch.setattr("polyphase.cli.bench.quick_cases", lambda: cases)
+    monkeypatch.setattr("polyphase.workbench.bench.quick_cases", lambda: cases)
 
 
 def test_the_table_and_the_file_say_the_same():

@@ -1,5 +1,6 @@
 """`polyphase fold` on saved files: the new file, the table, and what it refuses."""
 
+import importlib.util
 from pathlib import Path
 
 import keras
@@ -7,7 +8,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from polyphase.cli import fold as command
 from polyphase.cli.app import app
 from polyphase.layers import UpSampleConv2D
 from polyphase.rewrite import Report
@@ -56,7 +56,9 @@ def test_a_model_without_upsampling_is_copied():
 
 
 def test_a_model_that_differs_is_not_written(saved, monkeypatch):
-    monkeypatch.setattr(command, "fold_model", lambda *_, **__: (saved, Report((), float("nan"))))
+    monkeypatch.setattr(
+        "polyphase.rewrite.fold", lambda *_, **__: (saved, Report((), float("nan")))
+    )
     result = RUN.invoke(app, ["fold", "model.keras", "fast.keras"])
     assert result.exit_code == 2
     assert "nothing was written" in result.output
@@ -129,9 +131,10 @@ def test_an_export_that_fails_writes_nothing(saved, monkeypatch):
     def fails(*_):
         raise ExportError("No converter. Install one.")
 
-    monkeypatch.setattr(command, "to_onnx", fails)
+    monkeypatch.setattr("polyphase.rewrite.export.require_runtimes", lambda openvino: None)
+    monkeypatch.setattr("polyphase.rewrite.export.to_onnx", fails)
     Path("fast.keras").write_text("older")
-    result = RUN.invoke(app, ["fold", "--onnx", "model.keras", "fast.keras"])
+    result = RUN.invoke(app, ["fold", "--onnx", "--overwrite", "model.keras", "fast.keras"])
     assert result.exit_code == 2
     assert "No converter" in result.output
     assert Path("fast.keras").read_text() == "older"
@@ -148,3 +151,36 @@ def test_a_model_with_a_class_of_its_own_is_sent_to_python():
     result = RUN.invoke(app, ["fold", "model.keras", "fast.keras"])
     assert result.exit_code == 2
     assert "Import it in Python and use polyphase there" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("option", "module"),
+    [("--onnx", "onnxruntime"), ("--openvino", "openvino"), ("--onnx", "onnxscript")],
+)
+def test_a_missing_runtime_is_noticed_before_anything_is_loaded(option, module, monkeypatch):
+    found = importlib.util.find_spec
+    missing = ("jax2onnx", "tf2onnx", module)
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name in missing else found(name)
+    )
+    result = RUN.invoke(app, ["fold", option, "none.keras", "new/fast.keras"])
+    assert result.exit_code == 2
+    assert module in result.stderr
+    assert "pip install" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not list(Path.cwd().iterdir())
+
+
+def test_progress_is_on_stderr_and_what_was_done_on_stdout(saved):
+    result = RUN.invoke(app, ["fold", "model.keras", "fast.keras"])
+    assert result.stderr.splitlines() == [
+        "Loading model.keras ...",
+        "Folding, and comparing both models ...",
+    ]
+    assert "..." not in result.stdout
+
+
+def test_a_model_whose_upsampling_is_not_read_is_not_said_to_have_none():
+    keras.Sequential([keras.Input((6, 3)), keras.layers.UpSampling1D()]).save("model.keras")
+    result = RUN.invoke(app, ["fold", "model.keras", "copy.keras"])
+    assert "no upsampling in this model that fold reads" in result.stdout

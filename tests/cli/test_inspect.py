@@ -95,3 +95,22 @@ def test_what_is_no_model_is_refused_in_a_line(arguments, said):
     result = RUN.invoke(app, ["inspect", *arguments])
     assert result.exit_code == 2
     assert said in result.output
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [
+        [layers.UpSampling2D(), layers.Resizing(20, 20, name="unknown")],
+        [layers.Reshape((36, 3)), layers.Conv1DTranspose(2, 3, 2, name="unknown")],
+    ],
+)
+def test_what_is_not_read_is_said_and_fails_a_check(stages):
+    save(*stages)
+    result = RUN.invoke(app, ["inspect", "model.keras"])
+    assert result.exit_code == 0, result.output
+    named = f"unknown ({type(stages[1]).__name__})"
+    assert f"Not read: {named}." in words(result)
+    assert "There is no upsampling" not in result.output
+    result = RUN.invoke(app, ["inspect", "model.keras", "--fail-over", "100"])
+    assert result.exit_code == 1
+    assert f"Not read, so that its chi is not known: {named}" in result.stderr

@@ -94,7 +94,6 @@ def test_a_run_that_is_killed_twice_ends_as_one_that_was_not(backend):
 def test_a_torn_line_and_an_unfinished_model_are_no_harm(monkeypatch):
     options = [*OPTIONS, "--epochs", "2", "--search", "lr"]
     monkeypatch.setattr("polyphase.workbench.search.LEARNING_RATES", (0.001, 0.01))
-    monkeypatch.setattr("polyphase.cli.compare.LEARNING_RATES", (0.001, 0.01))
     invoke(*options, "--out", "whole")
     Path("whole").rename("run.partial")
     Path("run.partial/models/transposed-3-seed0.keras").rename(
@@ -109,7 +108,6 @@ def test_a_torn_line_and_an_unfinished_model_are_no_harm(monkeypatch):
 
 def test_a_search_gives_each_decoder_a_rate_of_the_same_grid(monkeypatch):
     monkeypatch.setattr("polyphase.workbench.search.LEARNING_RATES", (1e-6, 0.01))
-    monkeypatch.setattr("polyphase.cli.compare.LEARNING_RATES", (1e-6, 0.01))
     invoke(*OPTIONS, "--epochs", "2", "--search", "lr", "--match", "parameters", "--out", "run")
     config = json.loads(Path("run/config.json").read_text())
     assert (config["match"], config["search"]) == ("parameters", "lr")

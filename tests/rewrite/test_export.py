@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from polyphase.rewrite import fold
+from polyphase.rewrite import export, fold
 from polyphase.rewrite.export import ExportError, to_onnx, to_openvino
 from tests.rewrite.helpers import arrays, outputs, randomised
 
@@ -58,3 +58,88 @@ def test_without_a_converter_the_error_says_what_to_install(monkeypatch, tmp_pat
     with pytest.raises(ExportError, match="onnxscript"):
         to_onnx(model, tmp_path / "m.onnx")
     assert not list(tmp_path.iterdir())
+
+
+def unet(end=None):
+    """A U-Net whose sides are open and which halves them twice."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((None, None, 3), name="image")
+    fine = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(inputs)
+    middle = keras.layers.Conv2D(4, 3, 2, padding="same")(fine)
+    coarse = keras.layers.MaxPooling2D()(middle)
+    for skip in (middle, fine):
+        coarse = keras.layers.UpSampling2D()(coarse)
+        coarse = keras.layers.Concatenate()([coarse, skip])
+        coarse = keras.layers.Conv2D(4, 3, padding="same")(coarse)
+    return keras.Model(inputs, end(coarse) if end else coarse)
+
+
+def images(height, width):
+    return np.random.default_rng(height).standard_normal((2, height, width, 3), dtype="float32")
+
+
+def test_sides_that_a_model_leaves_open_are_open_in_both_files(runtimes, tmp_path):
+    onnxruntime, openvino = runtimes
+    model = unet()
+    folded = fold(model)
+    notes = []
+    assert to_onnx(folded, tmp_path / "m.onnx", notes.append) < 1e-5
+    assert to_openvino(folded, tmp_path / "m.onnx", tmp_path / "m.xml") < 1e-5
+    assert notes == []
+    session = onnxruntime.InferenceSession(str(tmp_path / "m.onnx"))
+    exactly = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.compile_model(str(tmp_path / "m.xml"), "CPU", exactly)
+    for sides in ((4, 8), (24, 20), (32, 32)):
+        x = images(*sides)
+        expected = keras.ops.convert_to_numpy(model(x, training=False))
+        for actual in (session.run(None, {"image": x})[0], compiled([x])[0]):
+            np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Unknown(keras.layers.Layer):
+    """A layer that the process which converts cannot know."""
+
+    def call(self, x):
+        return x
+
+
+def test_the_reason_is_the_errors_own_sentence(runtimes, tmp_path):
+    """The last line on stderr is the end of what Keras adds: the layer's whole configuration."""
+    model = keras.Sequential([keras.Input((4,)), Unknown()])
+    with pytest.raises(ExportError, match="Could not locate class 'Unknown'") as raised:
+        to_onnx(model, tmp_path / "m.onnx")
+    said = str(raised.value)
+    assert len(said.splitlines()) == 1
+    assert said.endswith("'Unknown'.")
+
+
+def test_a_model_with_open_sides_that_converts_at_one_size_only_says_which(
+    runtimes, tmp_path, monkeypatch
+):
+    convert = export._convert
+
+    def at_one_size(saved, path, backend, sides):
+        if sides == "any":
+            raise ExportError("Its height is needed.")
+        convert(saved, path, backend, sides)
+
+    monkeypatch.setattr(export, "_convert", at_one_size)
+    notes = []
+    assert to_onnx(fold(unet()), tmp_path / "m.onnx", notes.append) < 1e-5
+    (note,) = notes
+    assert note == "The ONNX file takes inputs of 16x16x3 only: Its height is needed."
+    session = runtimes[0].InferenceSession(str(tmp_path / "m.onnx"))
+    assert session.get_inputs()[0].shape[1:] == [16, 16, 3]
+
+
+def test_a_process_that_is_killed_gives_its_exit_code(runtimes, tmp_path, monkeypatch):
+    monkeypatch.setattr(export.sys, "executable", "/bin/false")
+    with pytest.raises(ExportError, match="exit code 1 and gave no reason"):
+        to_onnx(keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]), tmp_path / "m.onnx")
+
+
+def test_numbers_that_are_none_differ(runtimes, tmp_path):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    model.set_weights([np.full((4, 2), np.nan), np.zeros(2)])
+    assert not to_onnx(model, tmp_path / "m.onnx") <= 1e-4

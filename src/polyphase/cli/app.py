@@ -12,8 +12,10 @@ from polyphase.cli.fold import fold
 from polyphase.cli.inspect import inspect
 from polyphase.cli.runs import report, runs
 from polyphase.cli.train import autoencoder
+from polyphase.cli.usage import Commands
 
 app = typer.Typer(
+    cls=Commands,
     name="polyphase",
     no_args_is_help=True,
     add_completion=True,

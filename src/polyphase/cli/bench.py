@@ -1,14 +1,14 @@
 """`polyphase bench`: what our layers cost beside Keras' own, on the user's machine."""
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from polyphase.cli.errors import one_line_errors
+from polyphase.cli.writing import Overwrite, unfinished
 
 if TYPE_CHECKING:
     from polyphase.workbench.bench import Result
@@ -20,6 +20,7 @@ def bench(
         Path | None,
         typer.Option(help="JSON file to write.", show_default="runs/bench-BACKEND-DATE.json"),
     ] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Time our layers beside Keras' own on this machine, forward and training: under a minute.
 
@@ -42,23 +43,23 @@ def bench(
     backend = keras.backend.backend()
     started = datetime.now(UTC)
     target = out or Path("runs") / f"bench-{backend}-{started:%Y%m%d-%H%M%S}.json"
-    _write(target, {})
-    cases = list(quick_cases())
-    results = [measure(case) for case in track(cases, "Measuring", transient=True)]
-    content = {
-        "backend": backend,
-        "started": started.isoformat(timespec="seconds"),
-        "machine": machine(),
-        "versions": versions(),
-        "unit": "ms",
-        "results": [result.record() for result in results],
-    }
-    _write(target, content)
+    with unfinished(target, overwrite=overwrite) as folder:
+        cases = list(quick_cases())
+        results = [measure(case) for case in track(cases, "Measuring", transient=True)]
+        content = {
+            "backend": backend,
+            "started": started.isoformat(timespec="seconds"),
+            "machine": machine(),
+            "versions": versions(),
+            "unit": "ms",
+            "results": [result.record() for result in results],
+        }
+        (folder / target.name).write_text(json.dumps(content, indent=1) + "\n")
     _show(results, backend)
     typer.echo(f"Figures: {target}")
 
 
-def _show(results: "list[Result]", backend: str) -> None:
+def _show(results: list["Result"], backend: str) -> None:
     from polyphase.cli.tables import print_table
 
     rows = [
@@ -82,17 +83,3 @@ def _show(results: "list[Result]", backend: str) -> None:
         "2.0x: ours takes half the time. bicubic is another kernel in Keras on PyTorch."
     )
     print_table(headers, rows, note)
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    """Write all or nothing; the first, empty call finds out that the folder cannot be written."""
-    unfinished = path.with_name(path.name + ".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(json.dumps(content, indent=1) + "\n")
-        if content:
-            os.replace(unfinished, path)
-        else:
-            unfinished.unlink()
-    except OSError as error:
-        raise OSError(f"Cannot write {path} ({error.strerror}). Choose another --out.") from error

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from polyphase.cli.errors import one_line_errors
+from polyphase.cli.writing import unfinished
 
 
 class Name(StrEnum):
@@ -38,8 +39,9 @@ def demo(
         polyphase demo smoothing
     """
     from polyphase.cli.examples import EXAMPLES
-    from polyphase.cli.figures import save
+    from polyphase.report import png
 
     path = out / f"demo-{name}.png"
-    save(EXAMPLES[name](), path)
+    with unfinished(path, overwrite=True) as folder:  # of the same name, the same figure
+        (folder / path.name).write_bytes(png(EXAMPLES[name]()))
     typer.echo(f"Figure: {path}")

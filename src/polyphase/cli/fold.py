@@ -1,7 +1,5 @@
 """`polyphase fold`: a saved model in, an equal and faster one out."""
 
-import os
-import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from polyphase.cli.errors import fail, one_line_errors
+from polyphase.cli.writing import Overwrite, unfinished
 
 if TYPE_CHECKING:
-    import keras
-
     from polyphase.rewrite import Report
 
 
@@ -25,7 +22,9 @@ class Target(StrEnum):
 
 @one_line_errors
 def fold(
-    source: Annotated[Path, typer.Argument(metavar="IN.keras", help="The model to fold.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN.keras", help="The model to fold; also .h5 and .hdf5.")
+    ],
     out: Annotated[Path, typer.Argument(metavar="OUT.keras", help="Where to write it.")],
     target: Annotated[
         Target,
@@ -54,6 +53,7 @@ def fold(
         bool,
         typer.Option("--openvino", help="Also write OUT.xml and OUT.bin, checked with OpenVINO."),
     ] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Make a saved Keras model faster without changing what it computes.
 
@@ -65,72 +65,81 @@ def fold(
 
         polyphase fold generator.keras fast.keras
 
-        polyphase fold --inference --target keras unet.keras deploy.keras
+        polyphase fold --inference --target keras unet.h5 deploy.keras
 
         polyphase fold --inference --onnx unet.keras deploy.keras
     """
     if out.suffix != ".keras":
         raise fail(f"The new model's file must end in .keras. Received: {out}.")
+    from polyphase.rewrite.export import ExportError, require_runtimes
+
+    suffixes = [".keras"]
+    suffixes += [".onnx"] if onnx or openvino else []
+    suffixes += [".xml", ".bin"] if openvino else []
+    targets = [out.with_suffix(suffix) for suffix in suffixes]
+    try:
+        if onnx or openvino:
+            require_runtimes(openvino)
+        with unfinished(*targets, source=source, overwrite=overwrite) as folder:
+            report, notes = _folded(source, target, inference, verify, folder, targets)
+    except (ValueError, MemoryError, ExportError) as error:
+        raise fail(str(error)) from error
+    except KeyboardInterrupt as error:
+        typer.echo("Stopped: nothing was written.", err=True)
+        raise typer.Exit(130) from error
+    _show(report, notes)
+    for one in targets:
+        typer.echo(f"Written: {one}")
+
+
+def _folded(
+    source: Path, target: Target, inference: bool, verify: bool, folder: Path, targets: list[Path]
+) -> tuple["Report", list[str]]:
+    """Write all files into `folder`; return what was done, and a line for each export."""
     from polyphase.cli.models import load_model
     from polyphase.rewrite import fold as fold_model
     from polyphase.rewrite.compare import tolerance
-    from polyphase.rewrite.export import ExportError
-
-    model = load_model(source)
-    try:
-        folded, report = fold_model(
-            model, inference=inference, target=target.value, return_report=True
-        )
-        if verify and not report.difference <= tolerance(model):
-            raise fail(
-                f"The folded model's outputs differ by {report.difference:.1e} of the largest "
-                "output, more than rounding; nothing was written. Please report the model."
-            )
-        checks = _save(folded, out, onnx or openvino, openvino)
-    except (ValueError, ExportError) as error:
-        raise fail(str(error)) from error
-    _show(report, checks)
-    for suffix in (".keras", *checks):
-        typer.echo(f"Written: {out.with_suffix(suffix)}")
-
-
-def _save(model: "keras.Model", path: Path, onnx: bool, openvino: bool) -> dict[str, float]:
-    """Write all files or none; return how much each export differs from the model."""
-    from polyphase.rewrite.compare import tolerance
     from polyphase.rewrite.export import ExportError, to_onnx, to_openvino
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            unfinished = Path(folder) / path.name
-            checks = {}
-            model.save(unfinished)
-            if onnx:
-                checks[".onnx"] = to_onnx(model, unfinished.with_suffix(".onnx"))
-            if openvino:
-                checks[".xml"] = to_openvino(
-                    model, unfinished.with_suffix(".onnx"), unfinished.with_suffix(".xml")
+    model = load_model(source, _progress)
+    _progress("Folding, and comparing both models")
+    folded, report = fold_model(model, inference=inference, target=target.value, return_report=True)
+    if verify and not report.difference <= tolerance(model):
+        raise ExportError(
+            f"The folded model's outputs differ by {report.difference:.1e} of the largest "
+            "output, more than rounding; nothing was written. Please report the model."
+        )
+    files = {one.suffix: folder / one.name for one in targets}
+    folded.save(files[".keras"])
+    notes: list[str] = []
+    exports = {
+        ".onnx": lambda: to_onnx(folded, files[".onnx"], notes.append),
+        ".xml": lambda: to_openvino(folded, files[".onnx"], files[".xml"]),
+    }
+    for suffix, export in exports.items():
+        if suffix in files:
+            _progress(f"Writing and checking the {suffix} file")
+            off = export()
+            if not off <= tolerance(folded):
+                raise ExportError(
+                    f"The exported {suffix} differs by {off:.1e} of the largest output, more than "
+                    "rounding; nothing was written."
                 )
-            for suffix, off in checks.items():
-                if not off <= tolerance(model):
-                    raise ExportError(
-                        f"The exported {suffix} differs by {off:.1e} of the largest output, more "
-                        "than rounding; nothing was written."
-                    )
-            for file in Path(folder).iterdir():
-                os.replace(file, path.parent / file.name)
-    except OSError as error:
-        raise OSError(f"Cannot write {path} ({error.strerror}).") from error
-    return checks
+            notes.append(f"Largest difference of the {suffix} file: {off:.1e}")
+    return report, notes
 
 
-def _show(report: "Report", checks: dict[str, float]) -> None:
+def _progress(line: str) -> None:
+    typer.echo(f"{line} ...", err=True)
+
+
+def _show(report: "Report", exports: list[str]) -> None:
     from polyphase.cli.tables import print_table
 
-    notes = report.summary().splitlines()
-    notes += [f"Largest difference of the {kind} file: {off:.1e}" for kind, off in checks.items()]
+    notes = [*report.summary().splitlines(), *exports]
     if not report.findings:
-        typer.echo("There is no upsampling in this model: it was copied as it is.")
+        lines = ["There is no upsampling in this model that fold reads: it was copied as it is."]
+        typer.echo("\n".join([*lines, *exports]))
         return
     rows = [[one.layer, "yes" if one.folded else "no", one.what] for one in report.findings]
     print_table(["layer", "folded", "what happened"], rows, "\n".join(notes), text=3)

@@ -1,22 +1,30 @@
 """`polyphase inspect`: which layers of a saved model make checkerboards."""
 
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from polyphase.cli.errors import fail, one_line_errors
+from polyphase.cli.writing import Overwrite, unfinished
+
+if TYPE_CHECKING:
+    from polyphase.inspection import Inspection
 
 
 @one_line_errors
 def inspect(
-    source: Annotated[Path, typer.Argument(metavar="MODEL.keras", help="The model to look into.")],
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="MODEL.keras", help="The model to look into; also .h5 and .hdf5."),
+    ],
     fail_over: Annotated[
         float | None,
         typer.Option(
             min=0,
             help="Exit with code 1 if a layer's chi is over this and its pattern reaches the "
-            "output; 0.05 is a good start.",
+            "output, or if something that is not read might upsample; 0.05 is a good start.",
             show_default="never",
         ),
     ] = None,
@@ -26,18 +34,20 @@ def inspect(
             help="Draw the patterns and their spectra into this PNG file.", show_default="none"
         ),
     ] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Tell which layers of a model make checkerboards, how strongly, and what to do.
 
     Every layer that upsamples is read, trained or not. chi is its checkerboard gain: 0 if a
     constant image stays constant, 1 if the pattern is as strong as the image. The model runs with
-    and without each pattern to see how much of it reaches the output. The worst comes first.
+    and without each pattern to see how much of it reaches the output. The worst comes first. What
+    might upsample and is not read is named.
 
     Examples:
 
         polyphase inspect generator.keras
 
-        polyphase inspect generator.keras --fail-over 0.05
+        polyphase inspect generator.h5 --fail-over 0.05
 
         polyphase inspect generator.keras --figure patterns.png
     """
@@ -46,28 +56,36 @@ def inspect(
     from polyphase.cli.models import load_model
     from polyphase.cli.tables import print_table
     from polyphase.inspection import inspect as inspect_model
+    from polyphase.report import patterns, png
 
-    model = load_model(source)
-    try:
-        inspection = inspect_model(model)
-    except ValueError as error:
-        raise fail(str(error)) from error
-    if not inspection.stages:
-        typer.echo(str(inspection))
-    else:
+    with ExitStack() as stack:
+        if figure is not None:
+            folder = stack.enter_context(unfinished(figure, source=source, overwrite=overwrite))
+        try:
+            inspection = inspect_model(load_model(source))
+        except (ValueError, MemoryError) as error:
+            raise fail(str(error)) from error
+        drawn = patterns(inspection) if figure is not None else None
+        if figure is not None and drawn is not None:
+            (folder / figure.name).write_bytes(png(drawn))
+    if inspection.stages:
         print_table(*inspection.rows(), "\n\n".join(inspection.sentences()), text=2)
+    else:
+        typer.echo(str(inspection))
     if figure is not None:
-        from polyphase.cli.figures import save
-        from polyphase.report.patterns import patterns
+        missing = "No layer has a pattern: no figure was drawn."
+        typer.echo(f"Figure: {figure}" if drawn else missing)
+    if fail_over is not None:
+        _judge(inspection, fail_over)
 
-        drawn = patterns(inspection)
-        if drawn is None:
-            typer.echo("No layer has a pattern: no figure was drawn.")
-        else:
-            save(drawn, figure)
-            typer.echo(f"Figure: {figure}")
-    over = [one for one in inspection.stages if fail_over is not None and one.exceeds(fail_over)]
+
+def _judge(inspection: "Inspection", limit: float) -> None:
+    """Exit with code 1, and the reasons, if a chi is over a limit or might be."""
+    over = [f"{one.layer} ({one.chi:.3g})" for one in inspection.stages if one.exceeds(limit)]
     if over:
-        listed = ", ".join(f"{one.layer} ({one.chi:.3g})" for one in over)
-        typer.echo(f"chi over {fail_over:g}: {listed}", err=True)
+        typer.echo(f"chi over {limit:g}: {', '.join(over)}", err=True)
+    if inspection.unread:
+        named = ", ".join(map(str, inspection.unread))
+        typer.echo(f"Not read, so that its chi is not known: {named}", err=True)
+    if over or inspection.unread:
         raise typer.Exit(1)

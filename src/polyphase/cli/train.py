@@ -87,13 +87,14 @@ def autoencoder(
         shown_images,
         train,
     )
-    from polyphase.workbench.runs import TRAIN, append_metrics, write_json
+    from polyphase.workbench.runs import TRAIN, append_metrics, require_new, write_json
 
+    target = out or default_folder("train")
+    require_new(target)
     source = keras.layers if layers is Layers.KERAS else polyphase_layers
     one = contender(decoder, epochs, batch_size, source)
     dataset = load(data)
     check([one], dataset)
-    target = out or default_folder("train")
     config = record(["polyphase", *sys.argv[1:]], TRAIN, dataset, [one], [seed])
     with run_folder(target) as folder, Watcher(1, one.epochs) as watcher:
         write_json(folder / "config.json", config | {"layers": layers.value})

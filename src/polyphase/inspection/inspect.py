@@ -8,6 +8,7 @@ from polyphase.algebra.checkerboard import checkerboard_gain, pattern
 from polyphase.inspection.found import Found, found, require_inspectable
 from polyphase.inspection.result import Inspection, Stage
 from polyphase.inspection.survival import survival
+from polyphase.inspection.unread import unread
 from polyphase.inspection.verdicts import ROUNDING, verdict
 from polyphase.rewrite.fold import fold
 from polyphase.rewrite.graph import is_graph
@@ -28,7 +29,8 @@ def inspect(model: Any) -> Inspection:
 
     Returns:
         An `Inspection`: prints as a table, has `.to_dict()`, and shows itself in a notebook. The
-        worst layer is first.
+        worst layer is first. `.unread` names what might upsample and is not read: layers of other
+        ranks, Keras' operations, layers with code of their own.
 
     Raises:
         TypeError: for what is not a model.
@@ -56,6 +58,7 @@ def inspect(model: Any) -> Inspection:
         tuple(sorted(stages, key=lambda stage: stage.severity, reverse=True)),
         report.before if report else None,
         report.after if report else None,
+        unread(model, frozenset(id(one.shown) for one in layers)),
     )
 
 

@@ -46,6 +46,11 @@ def read(layer: Any) -> Reading | None:
     return None
 
 
+def is_read(layer: Any) -> bool:
+    """Return whether layers of this kind are read, whether or not this one upsamples."""
+    return any(isinstance(layer, kinds) for kinds, _ in _READERS)
+
+
 def sub_pixel(layer: Any, factor: tuple[int, int]) -> Reading:
     """Return the reading of a convolution whose channels become space."""
     kernel = numpy(layer.kernel)

@@ -2,12 +2,13 @@
 
 import math
 import textwrap
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from html import escape
 from typing import Any
 
 import numpy as np
 
+from polyphase.inspection.unread import Unread
 from polyphase.inspection.verdicts import ROUNDING, cancelled
 from polyphase.rewrite.cost import Cost
 
@@ -71,12 +72,15 @@ class Inspection:
         stages: the layers that upsample, worst first.
         cost: what one example costs; None if sizes are not known.
         folded_cost: what it costs after `fold`.
+        unread: layers and operations that might upsample and that `inspect` does not read; nothing
+            is said about them.
     """
 
     model: str
     stages: tuple[Stage, ...]
     cost: Cost | None = None
     folded_cost: Cost | None = None
+    unread: tuple[Unread, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as what JSON knows; an infinite chi is None."""
@@ -88,11 +92,12 @@ class Inspection:
             ],
             "multiply_adds": self.cost.multiply_adds if self.cost else None,
             "multiply_adds_folded": self.folded_cost.multiply_adds if self.folded_cost else None,
+            "unread": [asdict(one) for one in self.unread],
         }
 
     def __str__(self) -> str:
         if not self.stages:
-            return NOTHING
+            return "\n".join(map(_wrapped, self.sentences()))
         head, rows = self.rows()
         widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
         lines = [
@@ -119,7 +124,7 @@ class Inspection:
         ]
 
     def sentences(self) -> list[str]:
-        """Return a paragraph per layer, the worst first, and what folding would save."""
+        """Return a paragraph per layer, the worst first, what folding saves, what is not read."""
         said = [
             " ".join(
                 part
@@ -138,11 +143,13 @@ class Inspection:
                 f"Multiply-adds of the model: {self.cost.multiply_adds:,}; after "
                 f"`polyphase.fold(model)`: {self.folded_cost.multiply_adds:,}."
             )
-        return said
+        if self.unread:
+            said.append(f"Not read: {', '.join(map(str, self.unread))}. {UNREAD}")
+        return said or [NOTHING]
 
     def _repr_html_(self) -> str:
         if not self.stages:
-            return f"<p>{escape(NOTHING)}</p>"
+            return "".join(f"<p>{escape(one)}</p>" for one in self.sentences())
         head, rows = self.rows()
         cells = "".join(f"<th style='text-align:left'>{escape(cell)}</th>" for cell in head)
         body = "".join(
@@ -159,6 +166,11 @@ class Inspection:
 
 
 NOTHING = "There is no upsampling in this model: no layer of it can make a checkerboard."
+
+UNREAD = (
+    "It might upsample and make checkerboards: of this nothing is known. `inspect` reads "
+    "two-dimensional layers of Keras and Polyphase."
+)
 
 
 def _chi(stage: Stage) -> str:

@@ -10,7 +10,7 @@ from keras import tree
 from polyphase.algebra.resampling import resampling_matrix
 from polyphase.inspection.found import Found
 from polyphase.ops import axes
-from polyphase.rewrite.graph import graph_of, is_graph
+from polyphase.rewrite.graph import data_format, graph_of, is_graph
 
 Tensors = list[Any]
 # Below this share of the signal a pattern is rounding, and its way cannot be followed.
@@ -70,7 +70,7 @@ def examples(model: keras.Model) -> dict[str, list[np.ndarray]]:
     Inputs that are not images are noise in both; sides that are not known are 16.
     """
     generator = np.random.default_rng(0)
-    first = axes.spatial(_data_format(model))[0]
+    first = axes.spatial(data_format(model))[0]
     kinds: dict[str, list[np.ndarray]] = {"constant": [], "smooth": []}
     for tensor in model.inputs:
         shape = (2, *(16 if side is None else side for side in tensor.shape[1:]))
@@ -96,12 +96,6 @@ def _smooth(noise: np.ndarray, first: int) -> np.ndarray:
 
 
 _SHAPED = {"constant": _constant, "smooth": _smooth}
-
-
-def _data_format(model: keras.Model) -> str:
-    """Return the data format of a model's layers."""
-    said = (getattr(layer, "data_format", None) for layer in model._flatten_layers())
-    return next((one for one in said if one), keras.config.image_data_format())
 
 
 def _run(

@@ -1,10 +1,13 @@
 """Export a folded model to ONNX and OpenVINO, and check what was exported."""
 
+import functools
 import importlib.util
 import os
 import subprocess
 import sys
 import tempfile
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,39 +15,53 @@ import keras
 import numpy as np
 from keras import tree
 
-from polyphase.rewrite.compare import example
+from polyphase.rewrite.compare import example, tolerance
+from polyphase.rewrite.graph import input_structure
+from polyphase.rewrite.reasons import sentence_of
 from polyphase.rewrite.to_keras import to_keras
 
 # What Keras converts with, by backend.
 _CONVERTERS = {"torch": "onnxscript", "jax": "jax2onnx", "tensorflow": "tf2onnx"}
-_CONVERT = """
-import sys, warnings
-warnings.simplefilter("ignore")
-from polyphase.rewrite.compare import example
-import keras
-model = keras.models.load_model(sys.argv[1], compile=False)
-model(example(model))
-model.export(sys.argv[2], format="onnx", verbose=False)
-"""
+
+# What notes are told unless the caller listens otherwise.
+_WARN = functools.partial(warnings.warn, stacklevel=3)
 
 
 class ExportError(Exception):
     """A model that could not be exported, in one sentence."""
 
 
-def to_onnx(model: keras.Model, path: Path) -> float:
+def require_runtimes(openvino: bool = False) -> None:
+    """Find out whether an export can be made and checked, without importing anything.
+
+    Args:
+        openvino: whether to OpenVINO too.
+
+    Raises:
+        ExportError: naming what is not installed.
+    """
+    for module in ("onnxruntime", "openvino") if openvino else ("onnxruntime",):
+        if importlib.util.find_spec(module) is None:
+            raise _missing(module)
+    _backend()
+
+
+def to_onnx(model: keras.Model, path: Path, note: Callable[[str], object] = _WARN) -> float:
     """Write a folded model as an ONNX file, and compare it with the model.
 
     The model is turned into Keras' own layers, which every backend loads, and converted by Keras on
-    the backend in use if it can, else on another that is installed with its converter.
+    the backend in use if it can, else on another that is installed with its converter. Sides that
+    the model leaves open stay open, if that computes the same at two sizes; else the file is for
+    one size.
 
     Args:
         model: a Functional or Sequential model.
         path: the file to write.
+        note: is told, in a sentence, if the file is for one size only.
 
     Returns:
         The largest difference between onnxruntime's outputs and the model's on noise, relative to
-        the largest output.
+        the largest output; NaN if any value is.
 
     Raises:
         ExportError: if nothing that can convert is installed, or the conversion fails.
@@ -52,23 +69,71 @@ def to_onnx(model: keras.Model, path: Path) -> float:
     """
     runtime = _needed("onnxruntime")
     backend = _backend()
+    x = example(model)
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / "model.keras"
         to_keras(model).save(saved)
-        done = subprocess.run(
-            [sys.executable, "-c", _CONVERT, str(saved), str(path)],
-            env=os.environ | {"KERAS_BACKEND": backend},
-            capture_output=True,
-            text=True,
-        )
+
+        def attempt(sides: str, inputs: list[Any]) -> float:
+            _convert(saved, path, backend, sides)
+            return _difference(model, inputs, lambda arrays: _run(runtime, path, arrays))
+
+        if not _open(model):
+            return attempt("same", [x])
+        try:
+            off = attempt("any", [x, _larger(model, x)])
+            if off <= tolerance(model):
+                return off
+            reason = f"other sizes differ by {off:.1e}"
+        except Exception as error:  # of the converter or the runtime; one size may still do
+            reason = sentence_of(error)
+        off = attempt("same", [x])
+    shapes = ", ".join("x".join(map(str, one.shape[1:])) for one in tree.flatten(x))
+    note(f"The ONNX file takes inputs of {shapes} only: {reason}.")
+    return off
+
+
+def _convert(saved: Path, path: Path, backend: str, sides: str) -> None:
+    """Let another process, on a backend that can, write the file.
+
+    Raises:
+        ExportError: with the reason that its error gives.
+    """
+    reason = saved.with_name("reason.txt")
+    reason.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "polyphase.rewrite.convert"]
+    done = subprocess.run(
+        [*command, str(saved), str(path), str(reason), sides],
+        env=os.environ | {"KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
     if done.returncode:
-        reason = (done.stderr.strip() or "no reason given").splitlines()[-1]
-        raise ExportError(f"Keras cannot convert this model to ONNX on {backend}: {reason}")
+        said = f"its process ended with exit code {done.returncode} and gave no reason"
+        said = reason.read_text() if reason.exists() else said
+        raise ExportError(f"Keras cannot convert this model to ONNX on {backend}: {said}.")
+
+
+def _run(runtime: Any, path: Path, arrays: list[Any]) -> list[Any]:
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     names = [one.name for one in session.get_inputs()]
-    return _difference(
-        model, lambda arrays: session.run(None, dict(zip(names, arrays, strict=True)))
-    )
+    return list(session.run(None, dict(zip(names, arrays, strict=True))))
+
+
+def _open(model: keras.Model) -> bool:
+    """Return whether a model leaves sides of its inputs open."""
+    return any(None in tensor.shape[1:] for tensor in model.inputs)
+
+
+def _larger(model: keras.Model, x: Any) -> Any:
+    """Return an example with twice the length along all sides that a model leaves open."""
+
+    def larger(tensor: Any, array: Any) -> Any:
+        for axis in (n for n, side in enumerate(tensor.shape) if n and side is None):
+            array = np.concatenate((array, np.flip(array, axis)), axis)
+        return array
+
+    return tree.map_structure(larger, input_structure(model), x)
 
 
 def to_openvino(model: keras.Model, onnx: Path, path: Path) -> float:
@@ -80,7 +145,7 @@ def to_openvino(model: keras.Model, onnx: Path, path: Path) -> float:
         path: the `.xml` file to write.
 
     Returns:
-        As `to_onnx`, of OpenVINO's outputs.
+        As `to_onnx`, of OpenVINO's outputs; at two sizes where the ONNX file takes any.
 
     Raises:
         ExportError: if OpenVINO is not installed.
@@ -92,8 +157,12 @@ def to_openvino(model: keras.Model, onnx: Path, path: Path) -> float:
     openvino.save_model(core.read_model(str(onnx)), str(path), compress_to_fp16=False)
     exactly = {"INFERENCE_PRECISION_HINT": "f32"}  # by default some processors compute in bfloat16
     compiled = core.compile_model(str(path), "CPU", exactly)
+    x = example(model)
+    any_size = compiled.input(0).get_partial_shape()[1:].is_dynamic if _open(model) else False
     return _difference(
-        model, lambda arrays: [compiled(arrays)[output] for output in compiled.outputs]
+        model,
+        [x, _larger(model, x)] if any_size else [x],
+        lambda arrays: [compiled(arrays)[output] for output in compiled.outputs],
     )
 
 
@@ -112,16 +181,26 @@ def _needed(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise ExportError(
-            f"The export is checked with {module}, which is not installed. "
-            "Run: pip install 'polyphase[torch,export]'"
-        ) from error
+        raise _missing(module) from error
 
 
-def _difference(model: keras.Model, run: Any) -> float:
-    x = example(model)
+def _missing(module: str) -> ExportError:
+    return ExportError(
+        f"The export is checked with {module}, which is not installed. "
+        "Run: pip install 'polyphase[torch,export]'"
+    )
+
+
+def _difference(model: keras.Model, inputs: list[Any], run: Callable[[list[Any]], Any]) -> float:
+    """Return the largest difference on all inputs, relative to each largest output."""
     worst = 0.0
-    for expected, actual in zip(tree.flatten(model(x)), run(tree.flatten(x)), strict=True):
-        truth = keras.ops.convert_to_numpy(keras.ops.cast(expected, "float32"))
-        worst = max(worst, float(np.abs(actual - truth).max() / (np.abs(truth).max() or 1.0)))
+    for x in inputs:
+        expected = tree.flatten(model(x, training=False))
+        for one, actual in zip(expected, run(tree.flatten(x)), strict=True):
+            truth = keras.ops.convert_to_numpy(keras.ops.cast(one, "float32"))
+            if truth.shape != actual.shape:
+                return float("nan")
+            if truth.size:
+                off = np.abs(actual - truth).max() / (np.abs(truth).max() or 1.0)
+                worst = float(np.maximum(worst, off))  # NaN stays
     return worst

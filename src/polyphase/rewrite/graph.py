@@ -36,6 +36,12 @@ def graph_of(model: keras.Model) -> keras.Model:
     return keras.Model(model.inputs, model.outputs)
 
 
+def data_format(model: keras.Layer) -> str:
+    """Return the data format of a model's layers, by the first that has one."""
+    found = (getattr(layer, "data_format", None) for layer in model._flatten_layers())
+    return next((one for one in found if one), keras.config.image_data_format())
+
+
 def input_structure(model: keras.Model) -> Any:
     """Return a model's inputs in the structure that it is called with."""
     return model.inputs[0] if isinstance(model, keras.Sequential) else model.input

@@ -58,7 +58,7 @@ class Report:
     def __str__(self) -> str:
         lines = [f"{one.layer}: {one.what}" for one in self.findings]
         if not lines:
-            lines = ["There is no upsampling in this model: nothing to fold."]
+            lines = ["There is no upsampling in this model that `fold` reads: nothing to fold."]
         return "\n".join([*lines, self.summary()])
 
 

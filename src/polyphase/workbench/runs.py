@@ -39,9 +39,11 @@ def run_folder(target: Path, resume: bool = False) -> Iterator[Path]:
             cannot be written.
         KeyboardInterrupt: as it came; its message says what was kept, and how to go on.
     """
+    if not resume:
+        require_new(target)
     partial = partial_of(target)
     if not resume:
-        _make(target, partial)
+        _make(partial)
     try:
         yield partial
         os.replace(partial, target)
@@ -76,15 +78,24 @@ def _next_step(target: Path) -> str:
     return "It cannot be resumed: run the command again, with another --out or after removing it."
 
 
-def _make(target: Path, partial: Path) -> None:
-    """Make the working folder of a new run."""
-    if target.exists():
+def require_new(target: Path) -> None:
+    """Find out, before any work, whether a run may become `target`.
+
+    Raises:
+        OSError: if it exists, whatever it is, or an earlier unfinished run is in the way.
+    """
+    if os.path.lexists(target):
         raise FileExistsError(f"{target} exists already. Choose another --out, or remove it.")
-    if partial.exists():
+    partial = partial_of(target)
+    if os.path.lexists(partial):
         raise FileExistsError(
             f"{partial} is an unfinished run; choose another --out, or remove it. "
             f"{_next_step(target)}"
         )
+
+
+def _make(partial: Path) -> None:
+    """Make the working folder of a new run."""
     try:
         partial.mkdir(parents=True)
     except OSError as error:

@@ -1,0 +1,87 @@
+"""A program: a saved model into an ONNX file, on the backend that KERAS_BACKEND names.
+
+python -m polyphase.rewrite.convert MODEL.keras OUT.onnx REASON any|same
+
+Sides that the model leaves open are left open ("any"), or become those of the example that it is
+tried on ("same"). If it fails, REASON holds the error's own sentence.
+"""
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import tree
+
+import polyphase.layers  # noqa: F401 - registers what files may name
+from polyphase.rewrite.compare import example
+from polyphase.rewrite.graph import input_structure
+from polyphase.rewrite.reasons import sentence_of
+
+
+def convert(saved: str, out: str, sides: str) -> None:
+    """Write the ONNX file."""
+    model = keras.models.load_model(saved, compile=False)
+    x = example(model)
+    model(x, training=False)
+    if sides == "any" and keras.backend.backend() == "torch":
+        _traced(model, x, out)
+        return
+    tensors = input_structure(model)
+    signature = tree.map_structure(
+        lambda tensor, array: keras.InputSpec(
+            shape=tensor.shape if sides == "any" else (None, *array.shape[1:]),
+            dtype=tensor.dtype,
+            name=tensor.name,
+        ),
+        tensors,
+        x,
+    )
+    model.export(out, format="onnx", verbose=False, input_signature=[signature])
+
+
+def _traced(model: keras.Model, x: Any, out: str) -> None:
+    """Convert on PyTorch, whose sizes stay open where the model's are.
+
+    Keras' own `export` tries open sides as one pixel, which no U-Net halves.
+    """
+    import torch
+
+    class Flat(torch.nn.Module):
+        """The model, with its inputs one by one."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, *arrays: Any) -> Any:
+            return self.model(tree.pack_sequence_as(x, arrays), training=False)
+
+    tensors = tree.flatten(input_structure(model))
+    torch.onnx.export(
+        Flat().eval(),
+        tuple(torch.from_numpy(np.asarray(one)) for one in tree.flatten(x)),
+        out,
+        input_names=[tensor.name for tensor in tensors],
+        dynamic_axes={
+            tensor.name: {
+                axis: f"{tensor.name}_{axis}" if axis else "batch"
+                for axis, side in enumerate(tensor.shape)
+                if side is None
+            }
+            for tensor in tensors
+        },
+        dynamo=False,
+    )
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")  # PyTorch warns of every size that it follows
+    _saved, _out, _reason, _sides = sys.argv[1:]
+    try:
+        convert(_saved, _out, _sides)
+    except Exception as error:  # whatever a converter raises is the reason that is told
+        Path(_reason).write_text(sentence_of(error))
+        sys.exit(1)

@@ -1,0 +1,32 @@
+"""What another library's error says, in one sentence."""
+
+import re
+
+_LONGEST = 300  # characters
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+# Keras puts a call's whole story around the error that ended it.
+_BEFORE = ("Exception encountered:", "Exception encountered when calling")
+_AFTER = ("Arguments received by", "Full object config:", "Call arguments received by")
+
+
+def sentence_of(error: BaseException) -> str:
+    """Return the first sentence of an error's own message, without a full stop.
+
+    Example:
+        >>> sentence_of(ValueError("The kernel is too large. Received: kernel_size=9"))
+        'The kernel is too large'
+        >>> sentence_of(KeyError("units"))
+        "KeyError: 'units'"
+    """
+    text = _COLOURS.sub("", str(error))
+    for mark in _BEFORE:
+        if mark in text:
+            text = text.rsplit(mark, 1)[-1].split("\n\n", 1)[-1]
+    for mark in _AFTER:
+        text = text.split(mark, 1)[0]
+    text = " ".join(text.split())
+    sentence = re.split(r"(?<=[^.\d])\. (?=\W*[A-Z])", text, maxsplit=1)[0].rstrip(".: ")
+    if len(sentence) > _LONGEST:
+        sentence = sentence[:_LONGEST].rsplit(" ", 1)[0] + " ..."
+    bare = isinstance(error, KeyError) or not sentence
+    return f"{type(error).__name__}: {sentence}".rstrip(": ") if bare else sentence
