@@ -54,7 +54,7 @@ def inspect(
     if figure is not None and figure.suffix != ".png":
         raise fail(f"The figure's file must end in .png. Received: {figure}.")
     from polyphase.cli.models import load_model
-    from polyphase.cli.tables import print_table
+    from polyphase.cli.tables import print_note, print_table
     from polyphase.inspection import inspect as inspect_model
     from polyphase.report import patterns, png
 
@@ -68,10 +68,11 @@ def inspect(
         drawn = patterns(inspection) if figure is not None else None
         if figure is not None and drawn is not None:
             (folder / figure.name).write_bytes(png(drawn))
+    note = "\n\n".join(inspection.sentences())
     if inspection.stages:
-        print_table(*inspection.rows(), "\n\n".join(inspection.sentences()), text=2)
+        print_table(*inspection.rows(), note, text=2)
     else:
-        typer.echo(str(inspection))
+        print_note(note)
     if figure is not None:
         missing = "No layer has a pattern: no figure was drawn."
         typer.echo(f"Figure: {figure}" if drawn else missing)

@@ -21,6 +21,10 @@ def print_table(
         )
     for row in rows:
         table.add_row(*row)
-    console = Console()
-    console.print(table)
-    console.print(f"\n{note}", highlight=False)
+    Console().print(table)
+    print_note(f"\n{note}")
+
+
+def print_note(note: str) -> None:
+    """Print paragraphs to stdout, as wide as the terminal."""
+    Console().print(note, highlight=False, markup=False)

@@ -168,7 +168,7 @@ class Inspection:
 NOTHING = "There is no upsampling in this model: no layer of it can make a checkerboard."
 
 UNREAD = (
-    "It might upsample and make checkerboards: of this nothing is known. `inspect` reads "
+    "Whether this upsamples and makes checkerboards is not known: `inspect` reads the "
     "two-dimensional layers of Keras and Polyphase."
 )
 
