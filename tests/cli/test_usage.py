@@ -38,7 +38,7 @@ def _own_folder(tmp_path, monkeypatch):
         (["runs", "none"], "There is no folder none"),
         (["report"], "Missing argument"),
         (["compare", "--seeds", "0"], "--seeds"),
-        (["compare", "--resume", "run", "--epochs", "3"], "--resume"),
+        (["compare", "--resume", "run", "--epochs", "3"], "no unfinished run"),
         (["compare", "--match", "colour"], "'colour' is not one of"),
         (["train", "nothing"], "No such command 'nothing'"),
         (["train", "autoencoder", "--epochs", "x"], "--epochs"),
