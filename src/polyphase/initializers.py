@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from polyphase.algebra.channel_order import ORDERS
 from polyphase.algebra.checkerboard import overlap_counts
 from polyphase.ops import arguments
 
@@ -18,11 +19,12 @@ class ICNR(keras.initializers.Initializer):
     Args:
         size: the layer's factor, an int or two, at least 1.
         initializer: what draws the kernel of one phase; default "glorot_uniform".
+        order: of the last axis, the layer's: "dcr", the phase slowest, or "crd", the fastest.
 
     Call with the shape `(k_h, k_w, c_in, s_h * s_w * c_out)`; returns a tensor of that shape.
 
     Raises:
-        ValueError: if the last axis does not divide by the number of phases.
+        ValueError: if the last axis does not divide by the number of phases, for another order.
 
     Reference: Aitken et al., arXiv 1707.02937.
 
@@ -32,12 +34,15 @@ class ICNR(keras.initializers.Initializer):
         True
     """
 
-    def __init__(self, size: Any = 2, initializer: Any = "glorot_uniform") -> None:
+    def __init__(
+        self, size: Any = 2, initializer: Any = "glorot_uniform", order: str = "dcr"
+    ) -> None:
         self.size = arguments.pair(size, "size")
         self.initializer = keras.initializers.get(initializer)
+        self.order = arguments.one_of(order, "order", ORDERS)
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        """Return the kernel: one phase's, repeated along the last axis."""
+        """Return the kernel: one phase's, for all phases, along the last axis."""
         phases = self.size[0] * self.size[1]
         if shape[-1] % phases:
             raise ValueError(
@@ -45,12 +50,15 @@ class ICNR(keras.initializers.Initializer):
                 f"Received: shape {tuple(shape)}."
             )
         one = self.initializer((*shape[:-1], shape[-1] // phases), dtype=dtype)
+        if self.order == "crd":
+            return keras.ops.repeat(one, phases, axis=3)
         return keras.ops.tile(one, (1, 1, 1, phases))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments."""
         return {
             "size": self.size,
+            "order": self.order,
             "initializer": keras.saving.serialize_keras_object(self.initializer),
         }
 

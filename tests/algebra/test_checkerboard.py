@@ -227,3 +227,34 @@ def test_the_pattern_is_the_strongest_component_over_the_phases():
 
 def test_the_pattern_of_even_gains_is_flat():
     np.testing.assert_array_equal(pattern(np.ones((2, 3, 2, 2))), np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("factor", [(1, 1), (2, 2), (3, 2)])
+def test_the_order_of_a_sub_pixel_convolutions_channels_only_names_them(factor):
+    """Of "crd" channel `(k*s_h + p)*s_w + q` is what `(p*s_w + q)*c + k` is of "dcr"."""
+    w = noise(3, 4, 2, factor[0] * factor[1] * 3)
+    crd = np.empty_like(w)
+    for p, q, k in np.ndindex(*factor, 3):
+        crd[..., (k * factor[0] + p) * factor[1] + q] = w[..., (p * factor[1] + q) * 3 + k]
+    np.testing.assert_array_equal(sub_pixel_gains(crd, factor, "crd"), sub_pixel_gains(w, factor))
+    np.testing.assert_array_equal(
+        sub_pixel_to_conv_transpose(crd, factor, "crd"), sub_pixel_to_conv_transpose(w, factor)
+    )
+    calm = repair_sub_pixel(crd, factor, "crd")
+    assert_close(
+        sub_pixel_gains(calm, factor, "crd"), sub_pixel_gains(repair_sub_pixel(w, factor), factor)
+    )
+    assert checkerboard_gain(sub_pixel_gains(calm, factor, "crd")) < 1e-14
+    with pytest.raises(ValueError, match="`order` must be one of dcr, crd"):
+        sub_pixel_gains(w, factor, "cdr")
+
+
+@pytest.mark.parametrize("crop", [(0, 0), (1, 2), (4, 3)])
+def test_cropping_rolls_the_phases_of_a_transposed_convolution(crop):
+    kernel, strides = noise(4, 5, 2, 3), (2, 3)
+    for read in (
+        lambda crop: conv_transpose_gains(kernel, strides, crop),
+        lambda crop: overlap_counts((4, 5), strides, crop),
+    ):
+        rolled = np.roll(read((0, 0)), (-crop[0], -crop[1]), axis=(0, 1))
+        np.testing.assert_array_equal(read(crop), rolled)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from polyphase.layers import SubPixelConv2D
 from polyphase.ops import conv_transpose, depth_to_space, upsample
 from polyphase.testing import coordinate_ramp
 from tests.cross import enlarged, only_on
@@ -66,3 +67,30 @@ def test_depth_to_space_is_pixel_shuffle_with_channels_permuted():
     expected = torch.nn.functional.pixel_shuffle(torch.from_numpy(shuffled), 2)
     y = depth_to_space(x, 2, "channels_first")
     np.testing.assert_array_equal(to_numpy(y), to_numpy(expected))
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_the_order_crd_is_pixel_shuffle_in_both_data_formats(factor):
+    import torch
+
+    x = coordinate_ramp((2, 3 * factor**2, 4, 5))
+    expected = to_numpy(torch.nn.functional.pixel_shuffle(torch.from_numpy(x), factor))
+    y = depth_to_space(x, factor, "channels_first", order="crd")
+    np.testing.assert_array_equal(to_numpy(y), expected)
+    y = depth_to_space(np.moveaxis(x, 1, 3), factor, "channels_last", order="crd")
+    np.testing.assert_array_equal(np.moveaxis(to_numpy(y), 3, 1), expected)
+
+
+def test_weights_of_espcn_made_for_pytorch_run_in_the_layer_as_they_are():
+    import torch
+
+    torch.manual_seed(0)
+    theirs = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.PixelShuffle(2))
+    x = coordinate_ramp((2, 4, 5, 3))
+    with torch.no_grad():
+        expected = theirs(torch.from_numpy(np.moveaxis(x, 3, 1))).numpy()
+    layer = SubPixelConv2D(2, 3, 2, "same", order="crd")
+    layer.build(x.shape)
+    weight, bias = (parameter.detach().numpy() for parameter in theirs.parameters())
+    layer.set_weights([weight.transpose(2, 3, 1, 0), bias])
+    np.testing.assert_allclose(to_numpy(layer(x)), np.moveaxis(expected, 1, 3), atol=2e-6)

@@ -1,6 +1,7 @@
 """The mathematics of upsampling as data: NumPy, float64, no framework."""
 
 from polyphase.algebra import (
+    channel_order,
     checkerboard,
     differences,
     equivalence,
@@ -11,6 +12,7 @@ from polyphase.algebra import (
 )
 
 __all__ = [
+    "channel_order",
     "checkerboard",
     "differences",
     "equivalence",

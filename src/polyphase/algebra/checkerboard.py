@@ -4,12 +4,17 @@ A constant input gives a constant output if and only if all phases have the same
 `G_p`, the `(c_in, c_out)` sum of the phase's taps.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
+from polyphase.algebra.channel_order import dcr_channels
 
-def overlap_counts(kernel_size: Sequence[int], strides: Sequence[int]) -> np.ndarray:
+
+def overlap_counts(
+    kernel_size: Sequence[int], strides: Sequence[int], crop: Sequence[int] = (0, 0)
+) -> np.ndarray:
     """Return how many taps each phase pair of a transposed convolution has.
 
     Unequal counts are Odena's uneven overlap: even a constant kernel makes a checkerboard.
@@ -17,9 +22,11 @@ def overlap_counts(kernel_size: Sequence[int], strides: Sequence[int]) -> np.nda
     Args:
         kernel_size: `(k_h, k_w)`.
         strides: `(s_h, s_w)`.
+        crop: samples cropped before the output, `(height, width)`, at least 0.
 
     Returns:
-        `(s_h, s_w)` integers.
+        `(s_h, s_w)` integers, in the order of the output: `[p, q]` of all pixels
+        `(s_h*i + p, s_w*j + q)`.
 
     Reference: Odena, Dumoulin, Olah, "Deconvolution and checkerboard artifacts", Distill 2016.
 
@@ -27,43 +34,56 @@ def overlap_counts(kernel_size: Sequence[int], strides: Sequence[int]) -> np.nda
         >>> overlap_counts((3, 3), (2, 2))
         array([[4, 2],
                [2, 1]])
+        >>> overlap_counts((3, 3), (2, 2), crop=(1, 1))
+        array([[1, 2],
+               [2, 4]])
     """
     rows, columns = (
-        np.array([len(range(p, k, s)) for p in range(s)])
-        for k, s in zip(kernel_size, strides, strict=True)
+        np.array([len(range(p, k, s)) for p in _kernel_phases(s, before)])
+        for k, s, before in zip(kernel_size, strides, crop, strict=True)
     )
     return np.outer(rows, columns)
 
 
-def conv_transpose_gains(kernel: np.ndarray, strides: Sequence[int]) -> np.ndarray:
+def conv_transpose_gains(
+    kernel: np.ndarray, strides: Sequence[int], crop: Sequence[int] = (0, 0)
+) -> np.ndarray:
     """Return the DC gain of every phase pair of a transposed convolution.
 
     Args:
         kernel: `(k_h, k_w, c_out, c_in)`.
         strides: `(s_h, s_w)`.
+        crop: samples cropped before the output, `(height, width)`, at least 0.
 
     Returns:
-        `G (s_h, s_w, c_in, c_out)`, float64; 0 where a phase has no tap.
+        `G (s_h, s_w, c_in, c_out)`, float64, in the order of the output: `G[p, q]` of all pixels
+        `(s_h*i + p, s_w*j + q)`; 0 where a phase has no tap.
     """
-    s_h, s_w = strides
+    (s_h, s_w), (rows, columns) = strides, map(_kernel_phases, strides, crop)
     gains = [
-        [kernel[p::s_h, q::s_w].sum(axis=(0, 1), dtype=np.float64).T for q in range(s_w)]
-        for p in range(s_h)
+        [kernel[p::s_h, q::s_w].sum(axis=(0, 1), dtype=np.float64).T for q in columns] for p in rows
     ]
     return np.array(gains)
 
 
-def sub_pixel_gains(kernel: np.ndarray, factor: Sequence[int]) -> np.ndarray:
+def _kernel_phases(stride: int, crop: int) -> list[int]:
+    """Return which phase of the kernel each output phase is: `y[n] = z[n + crop]`."""
+    return [(phase + crop) % stride for phase in range(stride)]
+
+
+def sub_pixel_gains(kernel: np.ndarray, factor: Sequence[int], order: str = "dcr") -> np.ndarray:
     """Return the DC gain of every phase pair of a sub-pixel convolution.
 
     Args:
         kernel: `(k_h, k_w, c_in, s_h * s_w * c_out)`.
         factor: `(s_h, s_w)`.
+        order: of the last axis, as in `channel_order`.
 
     Returns:
         `G (s_h, s_w, c_in, c_out)`, float64.
     """
     summed = kernel.sum(axis=(0, 1), dtype=np.float64)
+    summed = summed[:, dcr_channels(summed.shape[1], math.prod(factor), order)]
     return summed.reshape(len(summed), *factor, -1).transpose(1, 2, 0, 3)
 
 
@@ -154,14 +174,15 @@ def repair(kernel: np.ndarray, strides: Sequence[int]) -> np.ndarray:
     return repaired
 
 
-def repair_sub_pixel(kernel: np.ndarray, factor: Sequence[int]) -> np.ndarray:
+def repair_sub_pixel(kernel: np.ndarray, factor: Sequence[int], order: str = "dcr") -> np.ndarray:
     """Return the nearest kernel of a sub-pixel convolution whose phases have the same DC gain.
 
     Every phase has all `k_h * k_w` taps, so this is the projection onto chi = 0.
 
     Args:
-        kernel: `(k_h, k_w, c_in, s_h * s_w * c_out)`, the phase the slowest part of the last axis.
+        kernel: `(k_h, k_w, c_in, s_h * s_w * c_out)`.
         factor: `(s_h, s_w)`.
+        order: of the last axis, as in `channel_order`.
 
     Returns:
         A new float64 array of the same shape.
@@ -171,6 +192,9 @@ def repair_sub_pixel(kernel: np.ndarray, factor: Sequence[int]) -> np.ndarray:
         >>> checkerboard_gain(sub_pixel_gains(repair_sub_pixel(kernel, (2, 2)), (2, 2)))
         0.0
     """
-    gains = sub_pixel_gains(kernel, factor)
+    gains = sub_pixel_gains(kernel, factor, order)
     change = (gains.mean(axis=(0, 1)) - gains) / (kernel.shape[0] * kernel.shape[1])
-    return kernel + change.transpose(2, 0, 1, 3).reshape(kernel.shape[2:])
+    channels = dcr_channels(kernel.shape[3], math.prod(factor), order)
+    repaired = np.array(kernel, dtype=np.float64)
+    repaired[..., channels] += change.transpose(2, 0, 1, 3).reshape(kernel.shape[2:])
+    return repaired

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from polyphase.algebra.channel_order import dcr_channels
 from polyphase.algebra.geometry import padding_amounts
 
 
@@ -104,15 +105,18 @@ def conv_transpose_to_upsample_conv(
     return w, error / norm if norm else 0.0
 
 
-def sub_pixel_to_conv_transpose(kernel: np.ndarray, factor: Sequence[int]) -> np.ndarray:
+def sub_pixel_to_conv_transpose(
+    kernel: np.ndarray, factor: Sequence[int], order: str = "dcr"
+) -> np.ndarray:
     """Return the transposed-convolution kernel of size `s*k` that equals a sub-pixel convolution.
 
     Sub-pixel convolution is the phase form with independent phases of equal size:
     `W[p + s (k-1-a)] = w[a, phase p]`; crop `s (k-1-pl)` in front, `s pl` behind.
 
     Args:
-        kernel: `(k_h, k_w, c_in, s_h * s_w * c_out)`; the phase is the slowest channel index.
+        kernel: `(k_h, k_w, c_in, s_h * s_w * c_out)`.
         factor: `(s_h, s_w)`.
+        order: of the last axis, as in `channel_order`.
 
     Returns:
         `(s_h * k_h, s_w * k_w, c_out, c_in)`, bit for bit the same numbers.
@@ -120,5 +124,6 @@ def sub_pixel_to_conv_transpose(kernel: np.ndarray, factor: Sequence[int]) -> np
     height, width, c_in, channels = kernel.shape
     s_h, s_w = factor
     c_out = channels // (s_h * s_w)
+    kernel = kernel[..., dcr_channels(channels, s_h * s_w, order)]
     phases = kernel[::-1, ::-1].reshape(height, width, c_in, s_h, s_w, c_out)
     return phases.transpose(0, 3, 1, 4, 5, 2).reshape(s_h * height, s_w * width, c_out, c_in)

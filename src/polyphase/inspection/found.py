@@ -11,6 +11,7 @@ from polyphase.inspection.readings import Reading, read, sub_pixel
 from polyphase.rewrite.activations import linear
 from polyphase.rewrite.cost import written
 from polyphase.rewrite.graph import calls, graph_of, is_graph
+from polyphase.rewrite.recognise import keras_order
 
 _DEPTH_TO_SPACE = type(
     keras.ops.depth_to_space(keras.KerasTensor((1, 1, 1, 4)), 2)._keras_history.operation
@@ -106,10 +107,15 @@ def _inside(owner: Any, path: str) -> Iterator[Found]:
 
 def _woven(operation: Any, small: Any, path: str) -> Iterator[Found]:
     """`keras.ops.depth_to_space` of a convolution without activation: a sub-pixel convolution."""
-    layer = small._keras_history.operation
+    layer, data_format = small._keras_history.operation, operation.data_format
+    if type(layer) is keras.layers.Permute and layer.dims == (2, 3, 1):  # as `to_keras` makes it
+        node = layer._inbound_nodes[small._keras_history.node_index]
+        small, data_format = node.input_tensors[0], "channels_first"
+        layer = small._keras_history.operation
     plain = type(layer) is keras.layers.Conv2D and linear(layer.activation)
-    if plain and layer.strides == (1, 1):
-        reading = sub_pixel(layer, (operation.block_size, operation.block_size))
+    if plain and layer.strides == (1, 1) and layer.data_format == data_format:
+        factor = (operation.block_size, operation.block_size)
+        reading = sub_pixel(layer, factor, keras_order(operation.data_format))
         products = _products(layer, [], [small])
         yield Found(f"{path}{layer.name}", layer, operation, reading, products, True)
 

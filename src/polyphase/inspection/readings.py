@@ -11,6 +11,9 @@ from keras import layers
 
 from polyphase import layers as ours
 from polyphase.algebra import checkerboard
+from polyphase.algebra.channel_order import dcr_channels
+from polyphase.algebra.geometry import conv_transpose_crop
+from polyphase.ops import axes
 
 Weights = list[np.ndarray]
 
@@ -22,10 +25,12 @@ class Reading:
     Attributes:
         what: what it is, in words.
         factor: `(s_h, s_w)`.
-        gains: the DC gain of every phase, `(s_h, s_w, c_in, c_out)`; None: even for all weights.
-        overlap: how many taps each phase has, `(s_h, s_w)`; None: not a matter of taps.
+        gains: the DC gain of every phase, `(s_h, s_w, c_in, c_out)`, in the order of the output (of
+            a gradient: of the input); None: even for all weights.
+        overlap: how many taps each phase has, `(s_h, s_w)`, likewise; None: not a matter of taps.
         biases: one per phase and channel, `(s_h, s_w, c_out)`; None: one per channel only.
         gradient: whether only its gradient upsamples.
+        order: of a sub-pixel convolution's channels, "dcr" or "crd".
         even: the weights with the least change that makes all phases even; None: there is none.
     """
 
@@ -35,6 +40,7 @@ class Reading:
     overlap: np.ndarray | None = None
     biases: np.ndarray | None = None
     gradient: bool = False
+    order: str = "dcr"
     even: Callable[[], Weights] | None = None
 
 
@@ -51,23 +57,25 @@ def is_read(layer: Any) -> bool:
     return any(isinstance(layer, kinds) for kinds, _ in _READERS)
 
 
-def sub_pixel(layer: Any, factor: tuple[int, int]) -> Reading:
-    """Return the reading of a convolution whose channels become space."""
+def sub_pixel(layer: Any, factor: tuple[int, int], order: str) -> Reading:
+    """Return the reading of a convolution whose channels, in an order, become space."""
     kernel = numpy(layer.kernel)
-    filters = kernel.shape[-1] // math.prod(factor)
-    biases = numpy(layer.bias).reshape(*factor, filters) if layer.use_bias else None
+    channels = dcr_channels(kernel.shape[-1], math.prod(factor), order)
+    biases = numpy(layer.bias)[channels].reshape(*factor, -1) if layer.use_bias else None
 
     def even() -> Weights:
-        weights = _changed(layer, kernel, checkerboard.repair_sub_pixel(kernel, factor))
+        weights = _changed(layer, kernel, checkerboard.repair_sub_pixel(kernel, factor, order))
         if biases is not None:
-            weights[1] = np.tile(biases.mean(axis=(0, 1)), math.prod(factor))
+            mean = np.tile(biases.mean(axis=(0, 1)), math.prod(factor))
+            weights[1] = mean[np.argsort(channels)]
         return weights
 
     return Reading(
         f"sub-pixel convolution {_sides(kernel)}, x{_plain(factor)}",
         factor,
-        checkerboard.sub_pixel_gains(kernel, factor),
+        checkerboard.sub_pixel_gains(kernel, factor, order),
         biases=biases,
+        order=order,
         even=even,
     )
 
@@ -107,14 +115,15 @@ def _concatenation(layer: Any) -> Reading | None:
 
 
 def _sub_pixel_layer(layer: Any) -> Reading | None:
-    return sub_pixel(layer, layer.size) if max(layer.size) > 1 else None
+    return sub_pixel(layer, layer.size, layer.order) if max(layer.size) > 1 else None
 
 
 def _transposed(layer: Any) -> Reading | None:
     if max(layer.strides) == 1:
         return None
     kernel, strides = numpy(layer.kernel), tuple(layer.strides)
-    overlap = checkerboard.overlap_counts(kernel.shape[:2], strides)
+    crop = _transposed_crop(layer)
+    overlap = checkerboard.overlap_counts(kernel.shape[:2], strides, crop)
 
     def even() -> Weights:
         return _changed(layer, kernel, checkerboard.repair(kernel, strides))
@@ -122,9 +131,19 @@ def _transposed(layer: Any) -> Reading | None:
     return Reading(
         f"transposed convolution {_sides(kernel)}, stride {_plain(strides)}",
         strides,
-        checkerboard.conv_transpose_gains(kernel, strides),
+        checkerboard.conv_transpose_gains(kernel, strides, crop),
         overlap,
         even=even if overlap.min() else None,
+    )
+
+
+def _transposed_crop(layer: Any) -> tuple[int, ...]:
+    """Return the samples that are cropped before the output, per axis."""
+    padding = layer.output_padding
+    more = padding if isinstance(padding, (tuple, list)) else (padding, padding)
+    return tuple(
+        conv_transpose_crop(k, stride, layer.padding, one)
+        for k, stride, one in zip(layer.kernel_size, layer.strides, more, strict=True)
     )
 
 
@@ -135,18 +154,49 @@ def _strided(layer: Any) -> Reading | None:
     kernel = numpy(
         layer.depthwise_kernel if isinstance(layer, layers.SeparableConv2D) else layer.kernel
     )
-    strides = tuple(layer.strides)
+    strides, before = tuple(layer.strides), _zeros_before(layer)
+    spread, taps = (_dilated(one, layer) for one in (kernel, np.ones((*kernel.shape[:2], 1, 1))))
     return Reading(
         f"{_name(layer)} {_sides(kernel)}, stride {_plain(strides)}",
         strides,
-        checkerboard.conv_transpose_gains(kernel, strides),
-        checkerboard.overlap_counts(kernel.shape[:2], strides),
+        checkerboard.conv_transpose_gains(spread, strides, before),
+        checkerboard.conv_transpose_gains(taps, strides, before)[..., 0, 0].astype(int),
         gradient=True,
     )
 
 
 def _name(layer: Any) -> str:
     return next(name for kind, name in _NAMES.items() if isinstance(layer, kind))
+
+
+def _dilated(kernel: np.ndarray, layer: Any) -> np.ndarray:
+    """Return a kernel with the zeros between its taps that the layer's dilation puts there."""
+    spans = _spans(layer)
+    spread = np.zeros((*spans, *kernel.shape[2:]))
+    spread[:: layer.dilation_rate[0], :: layer.dilation_rate[1]] = kernel
+    return spread
+
+
+def _spans(layer: Any) -> list[int]:
+    """Return how many pixels a convolution's kernel spans, per axis."""
+    return [
+        (k - 1) * rate + 1 for k, rate in zip(layer.kernel_size, layer.dilation_rate, strict=True)
+    ]
+
+
+def _zeros_before(layer: Any) -> tuple[int, ...]:
+    """Return the zeros that "same" puts before the image: what its gradient is cropped by.
+
+    They depend on the image; sides that are not known are taken to be divisible by the stride.
+    """
+    if layer.padding != "same":
+        return (0, 0)
+    shape = layer.get_build_config()["input_shape"]
+    sides = (shape[axis] for axis in axes.spatial(layer.data_format))
+    return tuple(
+        max(span - (side % stride if side and side % stride else stride), 0) // 2
+        for span, stride, side in zip(_spans(layer), layer.strides, sides, strict=True)
+    )
 
 
 _NAMES = {

@@ -10,7 +10,7 @@ from keras import tree
 from polyphase.algebra.resampling import resampling_matrix
 from polyphase.inspection.found import Found
 from polyphase.ops import axes
-from polyphase.rewrite.graph import data_format, graph_of, is_graph
+from polyphase.rewrite.graph import data_format, graph_of, is_graph, output_structure
 
 Tensors = list[Any]
 # Below this share of the signal a pattern is rounding, and its way cannot be followed.
@@ -106,7 +106,7 @@ def _run(
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
         if is_graph(layer):
             outputs = _run(layer, tree.flatten(args), replaced, watched, shown)
-            return tree.pack_sequence_as(layer.output, outputs)
+            return tree.pack_sequence_as(output_structure(layer), outputs)
         value = replaced.get(id(layer), layer)(*args, **kwargs)
         if layer is watched:
             shown.append(value)

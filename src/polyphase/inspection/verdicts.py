@@ -106,7 +106,8 @@ def _constraint(reading: Reading) -> str:
 
 
 def _icnr(reading: Reading) -> str:
-    return f"`polyphase.initializers.ICNR({_code(reading.factor)})`"
+    order = "" if reading.order == "dcr" else f', order="{reading.order}"'
+    return f"`polyphase.initializers.ICNR({_code(reading.factor)}{order})`"
 
 
 def _code(pair: tuple[Any, Any]) -> str:

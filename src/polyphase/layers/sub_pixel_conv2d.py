@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from polyphase.algebra.channel_order import ORDERS
 from polyphase.ops import arguments, axes, depth_to_space, upsample_conv
 
 Tensor = Any
@@ -18,17 +19,20 @@ class SubPixelConv2D(keras.layers.Conv2D):
         kernel_size: an int or two, at least 1, in input pixels.
         size: upsampling factor, an int or two, at least 1.
         padding: "valid" or "same", of the input image.
-        **kwargs: Conv2D's other arguments. `kernel_initializer=polyphase.initializers.ICNR(size)`
-            starts without a checkerboard.
+        order: of the convolution's channels, as in `polyphase.ops.depth_to_space`: "dcr", the phase
+            slowest, or "crd", the phase fastest, as in weights made for PyTorch's `PixelShuffle`.
+        **kwargs: Conv2D's other arguments.
+            `kernel_initializer=polyphase.initializers.ICNR(size, order=order)` starts without a
+            checkerboard.
 
-    Weights: kernel `(k_h, k_w, c_in, s_h * s_w * filters)`, bias `(s_h * s_w * filters,)`; the
-    phase is the slowest channel index, in both data formats.
+    Weights: kernel `(k_h, k_w, c_in, s_h * s_w * filters)`, bias `(s_h * s_w * filters,)`, in the
+    same order in both data formats.
 
     Input: `(batch, height, width, c_in)`, or channels first; sizes may be unknown.
     Output: `(batch, s_h * height, s_w * width, filters)` for "same".
 
     Raises:
-        ValueError: for arguments that Conv2D refuses, strides, a size below 1.
+        ValueError: for arguments that Conv2D refuses, strides, a size below 1, another order.
 
     Reference: Shi et al., arXiv 1609.05158.
 
@@ -45,9 +49,12 @@ class SubPixelConv2D(keras.layers.Conv2D):
         kernel_size: Any,
         size: Any = 2,
         padding: str = "valid",
+        *,
+        order: str = "dcr",
         **kwargs: Any,
     ) -> None:
         arguments.no_strides(kwargs, "SubPixelConv2D")
+        self.order = arguments.one_of(order, "order", ORDERS)
         self.size = arguments.pair(size, "size")
         super().__init__(
             filters * self.size[0] * self.size[1], kernel_size, padding=padding, **kwargs
@@ -72,7 +79,7 @@ class SubPixelConv2D(keras.layers.Conv2D):
         if self.use_bias:
             channel = axes.channel(self.data_format)
             outputs = outputs + axes.along(self.bias, channel, outputs.dtype)
-        outputs = depth_to_space(outputs, self.size, self.data_format)
+        outputs = depth_to_space(outputs, self.size, self.data_format, self.order)
         return outputs if self.activation is None else self.activation(outputs)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
@@ -89,4 +96,4 @@ class SubPixelConv2D(keras.layers.Conv2D):
         config = super().get_config()
         del config["strides"]
         filters = self.filters // (self.size[0] * self.size[1])
-        return {**config, "filters": filters, "size": self.size}
+        return {**config, "filters": filters, "size": self.size, "order": self.order}

@@ -47,6 +47,11 @@ def input_structure(model: keras.Model) -> Any:
     return model.inputs[0] if isinstance(model, keras.Sequential) else model.input
 
 
+def output_structure(model: keras.Model) -> Any:
+    """Return a model's outputs in the structure that it returns; a Sequential has no `output`."""
+    return model.outputs[0] if isinstance(model, keras.Sequential) else model.output
+
+
 def rebuilt(
     model: keras.Model,
     call: Callable[..., Any],
@@ -72,7 +77,7 @@ def rebuilt(
             return keras.Sequential(chain, name=model.name, trainable=model.trainable)
     return keras.Model(
         tree.pack_sequence_as(input_structure(model), inputs),
-        tree.pack_sequence_as(model.output, outputs),
+        tree.pack_sequence_as(output_structure(model), outputs),
         name=model.name,
         trainable=model.trainable,
     )

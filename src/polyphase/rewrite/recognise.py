@@ -1,8 +1,10 @@
-"""Which layers are upsamplings that we compute with the same numbers."""
+"""What Keras' layers and operations compute on the backend in use, in our terms."""
 
+import functools
 from typing import Any
 
 import keras
+import numpy as np
 
 from polyphase.layers import UpSampling2D
 from polyphase.ops.plans import Upsampling
@@ -23,6 +25,28 @@ def keras_agrees(interpolation: str, size: tuple[Any, Any]) -> bool:
     if interpolation == "nearest":
         return plan.integer
     return plan.dyadic and interpolation in _KERAS_SMOOTH[keras.backend.backend()]
+
+
+@functools.cache
+def keras_order(data_format: str) -> str:
+    """Return the order of the channels that `keras.ops.depth_to_space` takes: "dcr" or "crd".
+
+    Asked of the operation itself: Keras' documentation does not say, and its backends differ.
+
+    Example:
+        >>> keras_order("channels_last")
+        'dcr'
+    """
+    probe = np.arange(8.0, dtype="float32").reshape(_pixel(data_format, 8))
+    woven = keras.ops.convert_to_numpy(keras.ops.depth_to_space(probe, 2, data_format))
+    corner = woven.reshape(2, 2, 2)
+    second = corner[0, 0, 1] if data_format == "channels_last" else corner[1, 0, 0]
+    return "dcr" if second == 1 else "crd"
+
+
+def _pixel(data_format: str, channels: int) -> tuple[int, ...]:
+    """Return the shape of an image of one pixel."""
+    return (1, 1, 1, channels) if data_format == "channels_last" else (1, channels, 1, 1)
 
 
 def upsampling(layer: Any, small: Any = None) -> Delayed | None:

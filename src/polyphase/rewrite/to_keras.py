@@ -14,6 +14,7 @@ import numpy as np
 from keras import layers, ops
 
 from polyphase import layers as ours
+from polyphase.algebra.channel_order import dcr_channels
 from polyphase.algebra.equivalence import upsample_conv_crop, upsample_conv_to_conv_transpose
 from polyphase.rewrite.activations import pixelwise, watched
 from polyphase.rewrite.build import Build
@@ -61,7 +62,7 @@ def _step(layer: keras.Layer, weights: Weights) -> Step:
 
 def _config(layer: keras.Layer, build: Build, **changes: Any) -> dict[str, Any]:
     """Return a layer's configuration without what only ours has, and with changes."""
-    ours_only = ("lowering", "size", "interpolation", *LORA)
+    ours_only = ("lowering", "size", "interpolation", "order", *LORA)
     kept = {name: said for name, said in build.config(layer).items() if name not in ours_only}
     return kept | changes
 
@@ -192,21 +193,33 @@ def _shape(layer: Any, channels: int) -> tuple[int | None, ...]:
 
 
 def _sub_pixel(layer: Any, build: Build) -> Step:
-    """Return a convolution, and Keras' depth_to_space; channels first, its phases are fastest."""
-    size, filters = layer.size[0], layer.filters // layer.size[0] ** 2
+    """Return a convolution in the order "dcr", and Keras' depth_to_space.
+
+    Channels last it has that order on every backend; channels first it has not => there the image
+    goes through channels last, so that the model computes the same wherever it is loaded.
+    """
+    size = layer.size[0]
     if layer.size != (size, size):
         raise ValueError(
             f"The layer {layer.name!r} moves channels into {layer.size} pixels; Keras knows "
             'squares only. Use target="polyphase".'
         )
     config = _config(layer, build, filters=layer.filters, strides=1, **_BARE)
-    weights = _weights(layer)
-    if layer.data_format == "channels_first":
-        order = np.arange(layer.filters).reshape(size * size, filters).T.ravel()
-        weights = [weight[..., order] for weight in weights]
+    channels = dcr_channels(layer.filters, size * size, layer.order)
+    weights = [weight[..., channels] for weight in _weights(layer)]
     convolution = _step(layers.Conv2D.from_config(config), weights)
     activation = _activation(layer, build)
-    return lambda x: activation(ops.depth_to_space(convolution(x), size, layer.data_format))
+
+    def woven(x: Tensor) -> Tensor:
+        return ops.depth_to_space(x, size, "channels_last")
+
+    if layer.data_format == "channels_last":
+        return lambda x: activation(woven(convolution(x)))
+    last, first = (
+        layers.Permute(axes, name=build.name(f"{layer.name}_to_channels_{end}"))
+        for axes, end in (((2, 3, 1), "last"), ((3, 1, 2), "first"))
+    )
+    return lambda x: activation(first(woven(last(convolution(x)))))
 
 
 _RULES: dict[type[keras.Layer], Callable[[Any, Build], Step]] = {
