@@ -35,6 +35,17 @@ class Kernel:
         """Half of the full width, in input pixels."""
         return self.diameter / 2
 
+    @property
+    def interpolates(self) -> bool:
+        """Whether it passes through the pixels, so that upsampling by 1 changes nothing.
+
+        Example:
+            >>> [name for name, kernel in KERNELS.items() if not kernel.interpolates]
+            ['mitchell']
+        """
+        pixels = np.arange(1, self.diameter)
+        return bool(self(np.array(0.0)) == 1 and np.abs(self(pixels)).max(initial=0) < 1e-9)
+
     def __call__(self, t: Array, xp: ModuleType = np) -> Array:
         """Evaluate the kernel at distances `t` (any shape, input pixels)."""
         return self.function(t, xp)

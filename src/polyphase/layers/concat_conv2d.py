@@ -23,17 +23,20 @@ class ConcatConv2D(keras.layers.Conv2D):
     Args:
         filters: number of output channels, at least 1.
         kernel_size: an int or two, at least 1.
-        size: one upsampling factor per input, a number of at least 1 or two; 1: as it is.
+        size: a list of one upsampling factor per input, a number of at least 1 or two. An input of
+            size 1 is taken as it is, whatever the interpolation.
         padding: "valid" or "same", of the upsampled images.
-        interpolation: of all inputs, as in `UpSampling2D`.
+        interpolation: of all inputs of another size, as in `UpSampling2D`. ("mitchell" smooths
+            along an axis of size 1 too: so it does for (1, 2), as `UpSampling2D((1, 2))` does.)
         **kwargs: Conv2D's other arguments, but no strides and one group.
 
     Input: a list of `(batch, height, width, channels)`, or channels first, which have the same
-    sides when upsampled.
+    sides when upsampled. Nothing is broadcast; sizes known only when run are checked then.
     Output: `(batch, floor(height * size), floor(width * size), filters)` for "same".
 
     Raises:
-        ValueError: for strides, groups, a size below 1, or another number of inputs.
+        ValueError: for strides, groups, a size below 1, another number of inputs, and images that
+            cannot be concatenated.
 
     Exactness: the operator of UpSampling2D, Concatenate and Conv2D; float32 results differ by
     rounding.
@@ -63,6 +66,11 @@ class ConcatConv2D(keras.layers.Conv2D):
                 raise ValueError(f"ConcatConv2D has {name}=1. Received: {name}={said!r}.")
         super().__init__(filters, kernel_size, padding=padding, **kwargs)
         self.input_spec = None  # Conv2D's: one image
+        if not isinstance(size, (tuple, list)) or not size:
+            raise ValueError(
+                "`size` must be a list of one upsampling factor per input, such as (2, 1). "
+                f"Received: size={size!r}."
+            )
         self.size = tuple(arguments.size_pair(one) for one in size)
         self.interpolation = arguments.one_of(
             interpolation, "interpolation", tuple(kernels.KERNELS)
@@ -70,31 +78,30 @@ class ConcatConv2D(keras.layers.Conv2D):
 
     def build(self, input_shape: Any) -> None:
         """Make Conv2D's weights for all input channels together."""
-        if len(input_shape) != len(self.size):
-            raise ValueError(
-                f"ConcatConv2D was made for {len(self.size)} inputs, one per `size`. Received: "
-                f"{len(input_shape)}."
-            )
-        super().build(self._joined(input_shape))
+        super().build(shapes.concatenated(input_shape, self.size, self.data_format))
         self.channels = tuple(shape[axes.channel(self.data_format)] for shape in input_shape)
         self.input_spec = None
 
-    def call(self, inputs: list[Tensor]) -> Tensor:
+    def call(self, inputs: Any) -> Tensor:
         """Return the sum of what each image contributes, with bias and activation."""
+        several = isinstance(inputs, (list, tuple))
+        self._joined([tuple(x.shape) for x in inputs] if several else tuple(inputs.shape))
         kernel = ops.convert_to_tensor(self.kernel)
-        total, start = 0, 0
+        parts, start = [], 0
         for x, size, channels in zip(inputs, self.size, self.channels, strict=True):
             start += channels
-            total = total + upsample_conv(
+            part = upsample_conv(
                 x,
                 kernel[:, :, start - channels : start],
                 size=size,
-                interpolation=self.interpolation,
+                interpolation="nearest" if size == (1, 1) else self.interpolation,
                 padding=self.padding,
                 data_format=self.data_format,
                 dilation_rate=self.dilation_rate,
                 bias=self.bias if start == kernel.shape[2] else None,
             )
+            parts.append(part)
+        total = axes.total(parts)
         return total if self.activation is None else self.activation(total)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
@@ -111,8 +118,15 @@ class ConcatConv2D(keras.layers.Conv2D):
         return {**config, "size": self.size, "interpolation": self.interpolation}
 
     def _joined(self, input_shapes: Any) -> tuple[Any, ...]:
-        """Return the shape of the concatenation."""
-        whole = list(shapes.upsampled(input_shapes[0], self.size[0], self.data_format))
-        channel = axes.channel(self.data_format)
-        whole[channel] = sum(shape[channel] for shape in input_shapes)
-        return tuple(whole)
+        """Return the shape of the concatenation of images that the layer was built for."""
+        whole = shapes.concatenated(input_shapes, self.size, self.data_format)
+        channels = tuple(shape[axes.channel(self.data_format)] for shape in input_shapes)
+        if self.built and any(
+            one is not None and one != made_for
+            for one, made_for in zip(channels, self.channels, strict=True)
+        ):
+            raise ValueError(
+                f"ConcatConv2D was built for images of {self.channels} channels. Received: "
+                f"{channels}."
+            )
+        return whole

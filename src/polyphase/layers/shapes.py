@@ -1,5 +1,6 @@
 """Shapes of upsampled images, for layers to compute theirs from."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from polyphase.algebra.geometry import upsampled_length
@@ -18,3 +19,43 @@ def upsampled(shape: Any, size: tuple[Any, Any], data_format: str) -> tuple[Any,
         if sides[axis] is not None:
             sides[axis] = upsampled_length(sides[axis], one)
     return tuple(sides)
+
+
+def concatenated(
+    shapes: Sequence[Any], sizes: Sequence[tuple[Any, Any]], data_format: str
+) -> tuple[Any, ...]:
+    """Return the shape of the concatenation of images, each upsampled by its size.
+
+    Raises:
+        ValueError: for another number of images than sizes, another rank than 4, and images of
+            which two differ in the batch or in a side, as far as these are known.
+
+    Example:
+        >>> concatenated([(None, 5, None, 3), (2, 10, 8, 1)], [(2, 2), (1, 1)], "channels_last")
+        (2, 10, 8, 4)
+    """
+    ranks = [len(shape) if isinstance(shape, Sequence) else 0 for shape in shapes]
+    if ranks != [4] * len(sizes):
+        raise ValueError(
+            f"ConcatConv2D was made for {len(sizes)} inputs, a list of images of rank 4, one per "
+            f"`size`. Received: {_listed(shapes) if all(ranks) else tuple(shapes)}."
+        )
+    images = [upsampled(*one, data_format) for one in zip(shapes, sizes, strict=True)]
+    channel = axes.channel(data_format)
+    channels = [image[channel] for image in images]
+    whole = list(images[0])
+    whole[channel] = None if None in channels else sum(channels)
+    for axis in {0, 1, 2, 3} - {channel}:
+        known = {image[axis] for image in images if isinstance(image[axis], int)}
+        if len(known) > 1:
+            raise ValueError(
+                "ConcatConv2D concatenates images of one batch, height and width after upsampling. "
+                f"Received: shapes {_listed(shapes)}, which `size`={tuple(sizes)} makes "
+                f"{_listed(images)}. Use another `size`, or images that fit."
+            )
+        whole[axis] = known.pop() if known else whole[axis]
+    return tuple(whole)
+
+
+def _listed(shapes: Sequence[Any]) -> str:
+    return " and ".join(str(tuple(shape)) for shape in shapes)

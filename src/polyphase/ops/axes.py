@@ -88,6 +88,19 @@ def biased(x: Tensor, bias: Tensor | None, axis: int) -> Tensor:
     return x if bias is None else x + along(bias, axis, x.dtype)
 
 
+def total(parts: Sequence[Tensor]) -> Tensor:
+    """Return the sum of tensors of one shape; nothing is broadcast.
+
+    Other backends know every shape. TensorFlow may not before the sum is run => its own sum of
+    several tensors, which compares their shapes then.
+    """
+    if backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.add_n(parts)
+    return sum(parts[1:], parts[0])
+
+
 def product(x: Tensor, matrix: Tensor) -> Tensor:
     """Multiply the channels of every pixel, on the last axis, by `(c_in, c_out)`."""
     batch, height, width, channels = ops.shape(x)

@@ -14,6 +14,7 @@ import numpy as np
 from keras import layers, ops
 
 from polyphase import layers as ours
+from polyphase.algebra import kernels
 from polyphase.algebra.channel_order import dcr_channels
 from polyphase.algebra.equivalence import upsample_conv_crop, upsample_conv_to_conv_transpose
 from polyphase.rewrite.activations import pixelwise, watched
@@ -103,7 +104,7 @@ def _conv_transpose(layer: Any, build: Build) -> Step:
 
 def _up_sample_conv(layer: Any, build: Build) -> Step:
     plain = layer.groups == 1 and layer.dilation_rate == (1, 1)
-    if tuple(layer.size) == (1, 1):
+    if tuple(layer.size) == (1, 1) and kernels.get(layer.interpolation).interpolates:
         return _step(layers.Conv2D.from_config(_config(layer, build)), _weights(layer))
     if plain and layer.interpolation == "nearest" and keras_agrees("nearest", layer.size):
         return _baked(layer, build)
@@ -173,7 +174,7 @@ def _concat_conv(layer: Any, build: Build) -> Step:
             layer,
             build,
             size=size,
-            interpolation=layer.interpolation,
+            interpolation="nearest" if size == (1, 1) else layer.interpolation,
             name=build.name(f"{layer.name}_part"),
             use_bias=bool(bias) and last,
             **_BARE,

@@ -3,7 +3,8 @@
 `Conv_w(concat(R x, z)) = Conv_{w_x}(R x) + Conv_{w_z}(z)` with the kernel split by input channels,
 for every kernel; the zeros around both are the same (mathematics, section 7). Worth it for nearest,
 where `Conv_{w_x} U` costs less than at full size, and for 1x1 convolutions, which go before every
-interpolation.
+interpolation. To `ConcatConv2D` size 1 is "as it is", and upsampling by 1 need not be ("mitchell"
+smooths) => not absorbed.
 """
 
 from typing import Any
@@ -24,6 +25,8 @@ def apply(layer: Any, inputs: list[Any], build: Build) -> Any:
         return None
     ways = {part.interpolation for part in value.delayed}
     copies = all(part.copies for part in value.delayed)
+    if any(part.size == (1, 1) and not part.copies for part in value.delayed):
+        return None
     if not copies and (layer.kernel_size != (1, 1) or len(ways) > 1):
         return None
     sizes = tuple(part.size if isinstance(part, Delayed) else (1, 1) for part in value.parts)
