@@ -1,21 +1,18 @@
 """What a model costs: multiply-adds and activations of one example."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
+from keras import layers
 
+from polyphase import layers as ours
 from polyphase.algebra import kernels
-from polyphase.algebra.geometry import upsampled_length
-from polyphase.layers import (
-    ConcatConv2D,
-    SubPixelConv2D,
-    UpSampleConv2D,
-    UpSampleSeparableConv2D,
-)
+from polyphase.algebra.geometry import padding_amounts, upsampled_length
+from polyphase.algebra.phases import upsample_conv_phases
 from polyphase.ops import axes, choose
 from polyphase.rewrite.graph import calls, graph_of, is_graph
 
@@ -27,7 +24,8 @@ class Cost:
     """What one example costs.
 
     Attributes:
-        multiply_adds: products, as the lowerings in use compute them.
+        multiply_adds: products, as the lowerings in use compute them; those with zeros around an
+            image are not counted.
         activation_bytes: bytes of all layers' results, which training keeps.
     """
 
@@ -49,8 +47,9 @@ def multiply_adds(model: keras.Model) -> int:
     """Return the multiply-adds of one input through the model.
 
     Counts convolutions, transposed convolutions (one product per input pixel and tap), dense
-    layers and interpolation (taps per axis and pass; nearest is free), each as written: what an
-    equivalent lowering saves is not counted. Bias, activation and pooling are not counted.
+    layers and interpolation (taps per axis and pass; nearest is free, and so is an axis that keeps
+    its length, but for "mitchell"), each as written: what an equivalent lowering saves is not
+    counted. Bias, activation and pooling are not counted.
 
     Args:
         model: a built model whose layers' spatial sizes are known.
@@ -89,61 +88,144 @@ def _activation_bytes(model: keras.Model) -> int:
 
 def written(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
     """Return the products of a layer as it is written."""
-    if isinstance(layer, keras.layers.UpSampling2D):
-        return _interpolation(layer, inputs[0])
-    if isinstance(layer, (keras.layers.SeparableConv2D, UpSampleSeparableConv2D)):
+    if isinstance(layer, (layers.UpSampling2D, layers.Resizing)):
+        return _resizing(layer, inputs[0], outputs[0])
+    if isinstance(layer, _SEPARABLE):
         kernels_of = (layer.depthwise_kernel, layer.pointwise_kernel)
         return sum(math.prod(one.shape) for one in kernels_of) * _pixels(layer, outputs[0])
-    if isinstance(layer, UpSampleConv2D):
-        return _interpolation(layer, inputs[0]) + _products(layer, outputs[0])
-    if isinstance(layer, SubPixelConv2D):
+    if isinstance(layer, ours.SubPixelConv2D):
         return _products(layer, outputs[0]) // math.prod(layer.size)
-    if isinstance(layer, keras.layers.Conv2DTranspose):
+    if isinstance(layer, _TRANSPOSED):
         return _products(layer, inputs[0])
-    if isinstance(layer, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)):
-        return _products(layer, outputs[0])
+    if isinstance(layer, _CONVOLUTIONS):
+        return _products(layer, outputs[0]) + sum(
+            _interpolation(layer, shape, size, _channels(layer, shape))
+            for shape, size in _upsampled(layer, inputs)
+        )
     return 0
+
+
+_SEPARABLE = (layers.SeparableConv1D, layers.SeparableConv2D)
+_TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
+_CONVOLUTIONS = (
+    layers.Conv1D,
+    layers.Conv2D,
+    layers.Conv3D,
+    layers.DepthwiseConv1D,
+    layers.DepthwiseConv2D,
+    layers.Dense,
+)
 
 
 def _computed(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
     """Return the products of a layer as the lowering in use computes it."""
-    if isinstance(layer, ConcatConv2D):
-        channels = [shape[axes.channel(layer.data_format)] for shape in inputs]
-        parts = zip(layer.size, inputs, channels, strict=True)
-        return sum(_folded(layer, *part, layer.interpolation) for part in parts)
-    if isinstance(layer, UpSampleConv2D) and layer.interpolation == "nearest":
-        return _folded(layer, layer.size, inputs[0], layer.kernel.shape[2], "nearest")
+    if isinstance(layer, (ours.UpSampleConv2D, ours.ConcatConv2D)):
+        return sum(
+            _as_one(layer, "upsample_conv", shape, size, outputs[0], layer.filters)
+            for shape, size in _upsampled(layer, inputs)
+        )
+    if isinstance(layer, (ours.UpSampleDepthwiseConv2D, ours.UpSampleSeparableConv2D)):
+        operation, multiplier = "upsample_depthwise_conv", layer.depth_multiplier
+        products = _as_one(layer, operation, inputs[0], layer.size, outputs[0], multiplier)
+        if isinstance(layer, ours.UpSampleDepthwiseConv2D):
+            return products
+        return products + math.prod(layer.pointwise_kernel.shape) * _pixels(layer, outputs[0])
     return written(layer, inputs, outputs)
 
 
-def _folded(layer: Any, size: Any, shape: Shape, channels: Any, interpolation: str) -> int:
-    """Return the products of upsampling and convolution as one, of so many input channels.
+def _as_one(
+    layer: Any, operation: str, shape: Shape, size: Any, output: Shape, filters: int
+) -> int:
+    """Return the products of upsampling an image and convolving it, as one operation.
 
-    Per axis and input pixel `k` by differences, `s + k - 1` in phases, `s k` one after the other.
+    Of a nearest upsampling by integers the lowerings but `direct` count per input pixel. `direct`
+    upsamples, then convolves: but for a 1x1 convolution to no more channels, which comes first.
     """
+    channels, pixels = _channels(layer, shape), _pixels(layer, shape)
+    depthwise = operation == "upsample_depthwise_conv"
+    mixed = channels * filters // (1 if depthwise else layer.groups)
+    lowering = _lowering(layer, operation, size, channels, filters)
+    copies = _interpolation_of(layer) == "nearest" and all(isinstance(s, int) for s in size)
+    if copies and lowering not in ("direct", "reference"):
+        return mixed * pixels * math.prod(_taps(layer, size, lowering))
+    first = lowering == "direct" and layer.kernel_size == (1, 1) and filters <= channels
+    if first and not depthwise:
+        return mixed * pixels + _interpolation(layer, shape, size, filters)
+    convolution = mixed * math.prod(layer.kernel_size) * _pixels(layer, output)
+    return convolution + _interpolation(layer, shape, size, channels)
+
+
+def _lowering(layer: Any, operation: str, size: Any, channels: int, filters: int) -> str:
+    """Return the lowering that a layer takes; of a batch that is large enough for every row."""
+    named: str = getattr(layer, "lowering", "auto")
+    if named != "auto":
+        return named
+    enlarges = all(isinstance(s, int) for s in size) and max(size) > 1
     row = choose(
-        "upsample_conv",
-        interpolation=interpolation,
-        plain=max(size) > 1 and layer.groups == 1 and layer.dilation_rate == (1, 1),
+        operation,
+        interpolation=_interpolation_of(layer),
+        plain=enlarges and max(layer.dilation_rate) == getattr(layer, "groups", 1) == 1,
         channels=channels,
-        filters=layer.filters,
-        taps=max(layer.kernel_size),
+        filters=filters,
         dtype=layer.compute_dtype,
     )
-    named = getattr(layer, "lowering", "auto")
-    per_axis = _PER_AXIS.get(row.lowering if named == "auto" else named, _PER_AXIS["direct"])
-    taps = [per_axis(k, s) for k, s in zip(layer.kernel_size, size, strict=True)]
-    pixels = math.prod(_known(_sides(layer, shape), layer))
-    return int(pixels * channels * layer.filters * math.prod(taps))
+    return row.lowering
 
 
-_PER_AXIS: dict[str, Callable[[int, Any], Any]] = {
-    "difference": lambda k, s: k,
-    "phases": lambda k, s: s + k - 1,
-    "patches": lambda k, s: s + k - 1,
-    "transpose": lambda k, s: s + k - 1,
-    "direct": lambda k, s: s * k,
-}
+def _taps(layer: Any, size: Any, lowering: str) -> list[int]:
+    """Return the products per axis and input pixel of a folded kernel.
+
+    All taps of all phases, `s + k - 1` without dilation: in `phases`, along both axes, as in one
+    transposed convolution. `patches` aligns the phases of a row: each has as many as all reach.
+    `k` differences.
+    """
+    if lowering == "difference":
+        return list(layer.kernel_size)
+    counts = []
+    for axis, (k, s, rate) in enumerate(
+        zip(layer.kernel_size, size, layer.dilation_rate, strict=True)
+    ):
+        phases = upsample_conv_phases(k, s, padding_amounts(k, layer.padding, rate)[0], rate)
+        ends = [phase.first + phase.taps for phase in phases]
+        reach = max(ends) - min(phase.first for phase in phases)
+        aligned = lowering == "patches" and axis == 1
+        counts.append(s * reach if aligned else sum(phase.taps for phase in phases))
+    return counts
+
+
+def _upsampled(layer: Any, inputs: list[Shape]) -> list[tuple[Shape, Any]]:
+    """Return the images that a layer upsamples before it convolves them, and by which size."""
+    if isinstance(layer, ours.ConcatConv2D):
+        return list(zip(inputs, layer.size, strict=True))
+    return [(inputs[0], layer.size)] if isinstance(layer, ours.UpSampleConv2D) else []
+
+
+def _interpolation_of(layer: Any) -> str:
+    return str(getattr(layer, "interpolation", "nearest"))
+
+
+def _interpolation(layer: Any, shape: Shape, size: Any, channels: int) -> int:
+    """Return the products of upsampling an image; an input of a concatenation by 1 is free."""
+    if isinstance(layer, ours.ConcatConv2D) and tuple(size) == (1, 1):
+        return 0
+    small = _known(_sides(layer, shape), layer)
+    large = [upsampled_length(side, s) for side, s in zip(small, size, strict=True)]
+    return _passes(_interpolation_of(layer), channels, small, large)
+
+
+def _resizing(layer: Any, small: Shape, large: Shape) -> int:
+    sides = (_known(_sides(layer, shape), layer) for shape in (small, large))
+    return _passes(layer.interpolation, _channels(layer, small), *sides)
+
+
+def _passes(interpolation: str, channels: int, small: Sequence[int], large: Sequence[int]) -> int:
+    """Return the products of two passes, vertical first."""
+    if interpolation == "nearest":
+        return 0
+    kernel = kernels.get(interpolation)
+    rows, columns = (n != m or not kernel.interpolates for n, m in zip(small, large, strict=True))
+    outputs = rows * large[0] * small[1] + columns * large[0] * large[1]
+    return kernel.diameter * channels * outputs
 
 
 def _products(layer: Any, shape: Shape) -> int:
@@ -160,16 +242,9 @@ def _sides(layer: Any, shape: Shape) -> Shape:
     return shape[2:] if getattr(layer, "data_format", None) == "channels_first" else shape[1:-1]
 
 
-def _interpolation(layer: Any, shape: Shape) -> int:
-    """Return the products of two passes, vertical first."""
-    if layer.interpolation == "nearest":
-        return 0
-    height, width = _known(_sides(layer, shape), layer)
-    channels = shape[axes.channel(layer.data_format)]
-    tall = upsampled_length(height, layer.size[0])
-    wide = upsampled_length(width, layer.size[1])
-    taps = kernels.get(layer.interpolation).diameter
-    return int(taps * (channels or 1) * (tall * width + tall * wide))
+def _channels(layer: Any, shape: Shape) -> int:
+    channels, *_ = _known([shape[axes.channel(layer.data_format)]], layer)
+    return channels
 
 
 def _known(sides: Shape, layer: Any) -> tuple[int, ...]:
