@@ -31,7 +31,6 @@ class Row:
         dtypes: for which; empty: for all.
         channels: for so many input channels, from and to.
         filters: for so many output channels, from and to.
-        taps: for kernels of so many taps per axis at most, from and to.
         pixels: for at least so many input pixels in all images together, if they are known.
         plain: whether it holds for what `choose` calls plain only.
         dyadic: whether it holds for sizes that are powers of two only.
@@ -45,7 +44,6 @@ class Row:
     dtypes: tuple[str, ...] = ()
     channels: tuple[int, float] = (0, math.inf)
     filters: tuple[int, float] = (0, math.inf)
-    taps: tuple[int, float] = (0, math.inf)
     pixels: int = 0
     plain: bool = True
     dyadic: bool = False
@@ -68,7 +66,6 @@ class Row:
             and question.dtype in (self.dtypes or (question.dtype,))
             and self.channels[0] <= question.channels <= self.channels[1]
             and self.filters[0] <= question.filters <= self.filters[1]
-            and self.taps[0] <= question.taps <= self.taps[1]
             and (question.pixels is None or question.pixels >= self.pixels)
             and (question.plain or not self.plain)
             and (question.dyadic or not self.dyadic)
@@ -85,7 +82,6 @@ class Question:
     dyadic: bool
     channels: int
     filters: int
-    taps: int
     pixels: int | None
     dtype: str
     backend: str
@@ -153,7 +149,7 @@ def choose(
         channels: number of input channels; 0 if unknown.
         filters: number of output channels, of "upsample_depthwise_conv" per input channel; does not
             matter for "upsample".
-        taps: the kernel's longer side; does not matter for "upsample".
+        taps: the kernel's longer side, with which a case is described; no row asks for it.
         pixels: of "upsample_conv", batch x height x width of the input; None if unknown. Folding a
             kernel takes its time, whatever the image.
         dtype: what is computed in.
@@ -176,7 +172,6 @@ def choose(
         dyadic=dyadic,
         channels=channels,
         filters=filters,
-        taps=taps,
         pixels=pixels,
         dtype=dtype,
         backend=backend,

@@ -76,7 +76,6 @@ def conv_transpose(
         plain=max(strides) > 1 and dilation == (1, 1),
         channels=channels,
         filters=kernel.shape[2],
-        taps=max(kernel.shape[:2]),
         dtype=keras.backend.standardize_dtype(x.dtype),
     )
     return restore(way(x, kernel, bias, plan))

@@ -71,7 +71,6 @@ def upsample_conv(
         plain=plan.enlarges and plan.dilation == (1, 1) and channels == kernel.shape[2],
         channels=channels,
         filters=kernel.shape[3],
-        taps=max(kernel.shape[:2]),
         pixels=axes.pixels(x, plan.axes),
         dtype=keras.backend.standardize_dtype(x.dtype),
     )

@@ -66,7 +66,6 @@ def upsample_depthwise_conv(
         plain=plan.enlarges and plan.dilation == (1, 1),
         channels=channels,
         filters=kernel.shape[3],
-        taps=max(kernel.shape[:2]),
         pixels=axes.pixels(x, plan.axes),
         dtype=keras.backend.standardize_dtype(x.dtype),
     )

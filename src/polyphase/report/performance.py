@@ -221,7 +221,6 @@ def _conditions(row: Row) -> str:
     for name, (least, most) in (
         ("input channels", row.channels),
         ("output channels", row.filters),
-        ("taps", row.taps),
     ):
         if most < math.inf:
             words.append(f"at most {most} {name}")
