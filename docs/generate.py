@@ -14,7 +14,7 @@ from polyphase.cli.app import app
 from polyphase.ops.choice import TABLE
 from polyphase.report import answer, markdown
 from polyphase.report import performance as tables_of
-from polyphase.report.findings import interval
+from polyphase.report.findings import interval, needed
 from polyphase.report.table import checkerboard_columns, markdown_columns
 from polyphase.workbench import Comparison, Epoch, Trial
 from polyphase.workbench.checkerboards import Checkerboard
@@ -117,10 +117,13 @@ def finding() -> str:
 def _found(comparison: Comparison, which: str) -> dict[str, str]:
     """Return what a page says of a comparison, by its marks."""
     behind = [
-        f"| {one.decoder} | {interval(one)} | {'yes' if one.decided else 'no'} |"
+        f"| {one.decoder} | {interval(one)} | {'yes' if one.decided else 'no'} | {needed(one)} |"
         for one in differences(comparison)
     ]
-    head = ["| decoder | behind, nats/pixel | decided |", "| --- | ---: | --- |"]
+    head = [
+        "| decoder | behind, nats/pixel | decided | seeds needed |",
+        "| --- | ---: | --- | --- |",
+    ]
     return {
         f"{which}answer": "".join(f"> {sentence}\n" for sentence in answer(comparison)),
         f"{which}numbers": markdown(comparison),
@@ -135,6 +138,24 @@ def _circumstances(config: dict) -> str:
         f"`{config['command']}`, {config['started'][:10]}; {versions}; "
         f"{config['machine']['cpus']} CPU cores, shared with other work.\n"
     )
+
+
+def intervals() -> str:
+    """Return what every rule for a winner does in the simulation, a line each."""
+    content = json.loads((ROOT / "benchmarks" / "results" / "intervals.json").read_text())
+    lines = [
+        "| decoders, seeds | rule | any error | skewed, unequal | power |",
+        "| --- | --- | ---: | ---: | ---: |",
+    ]
+    for cell in sorted(content["cells"], key=lambda cell: (cell["decoders"], cell["seeds"])):
+        for rule, found in cell["rules"].items():
+            errors = dict(found["error"])
+            apart = errors.pop("skewed and unequal")
+            shares = " | ".join(
+                f"{100 * share:.0f}%" for share in (max(errors.values()), apart, found["power"])
+            )
+            lines.append(f"| {cell['decoders']}, {cell['seeds']} | {rule} | {shares} |")
+    return "\n".join(lines) + "\n"
 
 
 def published() -> str:
@@ -231,6 +252,9 @@ def pages() -> dict[Path, str]:
     page = between_marks(page, "same seeds", same_seeds())
     return {
         DOCS / "cli.md": commands(),
+        DOCS / "comparing.md": between_marks(
+            (DOCS / "comparing.md").read_text(), "intervals", intervals()
+        ),
         DOCS / "published.md": page,
         DOCS / "performance.md": performance(),
         DOCS / "finding.md": finding(),

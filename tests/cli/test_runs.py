@@ -1,5 +1,9 @@
 """`polyphase runs` and `polyphase report`: runs listed, pages made again, runs joined."""
 
+import html
+import json
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +79,8 @@ def test_runs_on_the_same_data_are_one_comparison(folder, tmp_path):
         (("one", "three"), "made with different data"),
         (("nowhere",), "is no run"),
         (("four",), "polyphase compare --resume"),
+        (("four.partial",), "it is no finished comparison. Finish it: polyphase compare --resume"),
+        (("one", "one"), "one is given twice"),
     ],
 )
 def test_what_cannot_be_reported_is_said_in_a_line(folder, tmp_path, names, message):
@@ -83,6 +89,74 @@ def test_what_cannot_be_reported_is_said_in_a_line(folder, tmp_path, names, mess
     assert result.exit_code == 2
     assert message in " ".join(result.output.split())
     assert not Path(tmp_path / "page").exists()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_names_of_runs_are_whole_at_every_width(folder, tmp_path, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    name = "compare-20260101-120000-photos"
+    shutil.copytree(folder / "one", tmp_path / name)
+    shutil.copytree(folder / "four.partial", tmp_path / f"{name}.partial")
+    lines = RUN.invoke(app, ["runs", str(tmp_path)]).output.splitlines()
+    assert all(len(line.rstrip()) <= width for line in lines)
+    assert [line.split()[0] for line in lines if name in line] == [name, f"{name}.partial"]
+    assert any("bilinear" in line for line in lines)
+    assert any("unfinished" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_verdict_is_broken_between_words(folder, tmp_path, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    out = tmp_path / "page"
+    result = RUN.invoke(app, ["report", str(folder / "two"), "--out", str(out)])
+    *verdict, page = result.output.splitlines()
+    assert page == f"Page: {out / 'report.html'}"
+    assert max(map(len, verdict)) <= width
+    told = html.unescape((out / "report.html").read_text())
+    words = " ".join(verdict)
+    assert "validation loss" in words
+    for sentence in re.findall(r"<p>(.*?)</p>", told.split('class="answer')[1].split("</div>")[0]):
+        assert sentence in words
+
+
+def test_runs_that_differ_in_more_than_their_decoders_name_no_winner(folder, tmp_path):
+    result = RUN.invoke(
+        app,
+        ["compare", "--data", str(folder / "images.npy"), "--epochs", "1", "--batch-size", "8",
+         "--seeds", "3", "--decoder", "transposed-3", "--out", str(tmp_path / "one")],
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    places = [str(folder / "one"), str(tmp_path / "one")]
+    result = RUN.invoke(app, ["report", *places, "--out", str(tmp_path / "page")])
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.output.split())
+    assert "No winner is named, because the runs differ in more than their decoders" in said
+    assert re.search(r"epochs \(2 in \S+/one, 1 in \S+/one\)", said)
+    assert "differ <strong>only</strong>" not in (tmp_path / "page/report.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl", "evidence.npz"])
+def test_damaged_runs_are_said_in_a_line_and_listed(folder, tmp_path, name):
+    run = tmp_path / "broken"
+    shutil.copytree(folder / "one", run)
+    content = (run / name).read_bytes()
+    half = content[: len(content) // 2]
+    (run / name).write_bytes(half.replace(b'"kind"', b"") + b"\n" * (name == "metrics.jsonl"))
+    result = RUN.invoke(app, ["report", str(run), "--out", str(tmp_path / "page")])
+    assert result.exit_code == 2
+    assert "is damaged" in " ".join(result.output.split())
+    assert not (tmp_path / "page").exists()
+    assert "broken" in RUN.invoke(app, ["runs", str(tmp_path)]).output
+
+
+def test_a_training_of_one_model_is_no_comparison(folder, tmp_path):
+    run = tmp_path / "train"
+    run.mkdir()
+    config = json.loads((folder / "one/config.json").read_text())
+    (run / "config.json").write_text(json.dumps(config | {"experiment": "train"}))
+    result = RUN.invoke(app, ["report", str(run)])
+    assert result.exit_code == 2
+    assert "is a training of one model (polyphase train)" in " ".join(result.output.split())
 
 
 def test_a_folder_without_runs_says_how_to_make_one(tmp_path):

@@ -1,12 +1,149 @@
-"""Paired differences: their intervals against theory, and who is left out."""
+"""Differences: their intervals against theory and by simulation, and who is left out."""
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from polyphase.workbench.statistics import differences
+from polyphase.workbench.statistics import differences, half_widths
 from tests.report.test_findings import with_losses
+
+NAMES = ("nearest", "bilinear", "transposed-3", "transposed-4", "subpixel")
+NOISES = {
+    "normal": lambda rng, shape: rng.standard_normal(shape),
+    "skewed": lambda rng, shape: rng.exponential(size=shape),
+    "heavy": lambda rng, shape: rng.standard_t(3, shape),
+}
+SPREADS = {
+    "equal": lambda count: np.ones(count),
+    "one threefold": lambda count: np.r_[3, np.ones(count - 1)],
+    "half threefold": lambda count: np.where(np.arange(count) % 2, 1, 3),
+    "tenfold": lambda count: np.r_[10, np.ones(count - 1)],
+    "a tenth": lambda count: np.r_[0.1, np.ones(count - 1)],
+}
+CELLS = [("skewed", "equal"), *((noise, one) for noise in ("normal", "heavy") for one in SPREADS)]
+
+
+def table_of(losses: np.ndarray) -> dict[str, list[float]]:
+    return dict(zip(NAMES, losses.tolist(), strict=False))
+
+
+def false_differences(losses: np.ndarray, equal: int) -> float:
+    """Return how often any pair of the first `equal` decoders, which are equal, is called apart."""
+    means = losses.mean(axis=-1)[:, :equal]
+    apart = np.abs(means[:, :, None] - means[:, None]) > half_widths(losses)[:, :equal, :equal]
+    return float(apart.any(axis=(1, 2)).mean())
+
+
+@pytest.mark.parametrize(
+    ("decoders", "seeds"), [(2, 3), (2, 10), (3, 3), (5, 3), (5, 5), (10, 3), (10, 10)]
+)
+def test_equal_decoders_are_called_different_in_at_most_six_of_a_hundred_comparisons(
+    decoders, seeds
+):
+    """Whatever their spreads, whether a seed moves them alike, each by its spread, or not."""
+    runs = 2000
+    slack = 3 * math.sqrt(0.06 * 0.94 / runs)  # of the simulation itself
+    for noise, spread in CELLS:
+        rng = np.random.default_rng(7)
+        scales = SPREADS[spread](decoders)[:, None]
+        alone = NOISES[noise](rng, (runs, decoders, seeds)) * scales
+        seed = 3 * rng.standard_normal((runs, 1, seeds))
+        for losses in (alone, alone + seed, alone + scales * seed):
+            found = false_differences(losses, decoders)
+            assert found <= 0.06 + slack, (noise, spread, found)
+        others = alone + np.where(np.arange(decoders) < 2, 0, 50)[:, None]
+        assert false_differences(others, 2) <= 0.06 + slack  # the others do differ
+
+
+@pytest.mark.parametrize(
+    ("decoders", "seeds", "least"), [(2, 3, 0.65), (5, 3, 0.14), (5, 5, 0.75), (5, 10, 0.99)]
+)
+def test_a_difference_of_four_standard_deviations_is_seen_as_often_as_by_paired_t_tests(
+    decoders, seeds, least
+):
+    rng = np.random.default_rng(8)
+    losses = rng.standard_normal((1000, decoders, seeds)) + 5 * rng.standard_normal(
+        (2000, 1, seeds)
+    )
+    losses[:, 0] -= 4
+    means, halves = losses.mean(axis=-1), half_widths(losses)
+    seen = means[:, 1:] - means[:, :1] > halves[:, 0, 1:]
+    assert seen.mean() >= least
+
+
+def test_planted_effects_are_recovered_and_none_is_invented():
+    """The same noise without and with an effect of eight standard deviations on `subpixel`."""
+    invented = recovered = 0
+    for run in range(6):
+        rng = np.random.default_rng(run)
+        losses = 0.09 + 0.001 * rng.standard_normal((5, 5)) + 0.002 * rng.standard_normal(5)
+        invented += any(one.decided for one in differences(with_losses(table_of(losses))))
+        losses[4] -= 0.008
+        found = differences(with_losses(table_of(losses)))
+        recovered += all(one.best == "subpixel" and one.low <= 0.008 <= one.high for one in found)
+        assert all(one.decided for one in found)
+    assert invented <= 1
+    assert recovered >= 5
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 20])
+def test_two_decoders_have_the_interval_of_the_paired_t_test(seeds):
+    rng = np.random.default_rng(seeds)
+    one, other = 0.1 + rng.random(seeds), 0.2 + 3 * rng.random(seeds)
+    expected = stats.ttest_rel(other, one).confidence_interval(0.95)
+    (found,) = differences(with_losses({"nearest": list(one), "bilinear": list(other)}))
+    assert found.low == pytest.approx(expected.low, rel=1e-6)
+    assert found.high == pytest.approx(expected.high, rel=1e-6)
+
+
+def test_half_widths_follow_their_definition():
+    losses = np.random.default_rng(9).random((4, 5)) * [[1], [1], [4], [9]]
+    k, n = losses.shape
+    means = [sum(row) / n for row in losses]
+    seed_means = [sum(losses[i][s] for i in range(k)) / k for s in range(n)]
+    spread = [
+        sum((losses[i][s] - means[i] - seed_means[s] + sum(means) / k) ** 2 for s in range(n))
+        / (n - 1)
+        * k
+        / (k - 1)
+        for i in range(k)
+    ]
+    found = half_widths(losses)
+    for i in range(k):
+        for j in range(k):
+            both = spread[i] + spread[j]
+            paired = np.var([losses[i][s] - losses[j][s] for s in range(n)], ddof=1)
+            freedoms = (n - 1) * (k - 1) / k * both**2 / (spread[i] ** 2 + spread[j] ** 2)
+            q = stats.studentized_range.ppf(1 - 0.05 * math.sqrt(2 / k), k, freedoms)
+            expected = q * math.sqrt(max(both, paired) / (2 * n))
+            assert found[i, j] == pytest.approx(expected, rel=1e-3)
+
+
+def test_losses_that_do_not_vary_have_intervals_without_width():
+    found = differences(with_losses({"nearest": [0.1] * 3, "bilinear": [0.1] * 3}))
+    assert [(one.low, one.high, one.decided, one.needed) for one in found] == [(0, 0, False, None)]
+
+
+def test_the_seeds_needed_are_those_whose_interval_excludes_zero():
+    """Half width and seeds: the interval of two decoders, with the same spread, at both counts."""
+    rng = np.random.default_rng(12)
+    losses = {"nearest": list(rng.random(4)), "bilinear": list(0.4 + rng.random(4))}
+    (one,) = differences(with_losses(losses))
+    assert not one.decided
+    spread = np.std(np.subtract(losses["bilinear"], losses["nearest"]), ddof=1)
+
+    def half(seeds: int) -> float:
+        return stats.t.ppf(0.975, seeds - 1) * spread / math.sqrt(seeds)
+
+    assert half(one.needed) < one.mean <= half(one.needed - 1)
+
+
+def test_decoders_of_unequal_seeds_have_no_differences():
+    found = with_losses({"nearest": [0.1] * 4, "bilinear": [0.2] * 4})
+    assert differences(dataclasses.replace(found, trials=found.trials[:-1])) == []
 
 
 def test_differences_are_to_the_best_the_nearest_first():

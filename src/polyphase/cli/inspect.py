@@ -54,7 +54,7 @@ def inspect(
     if figure is not None and figure.suffix != ".png":
         raise fail(f"The figure's file must end in .png. Received: {figure}.")
     from polyphase.cli.models import load_model
-    from polyphase.cli.tables import print_note, print_table
+    from polyphase.cli.tables import print_sentences, print_table
     from polyphase.inspection import inspect as inspect_model
     from polyphase.report import patterns, png
 
@@ -72,7 +72,7 @@ def inspect(
     if inspection.stages:
         print_table(*inspection.rows(), note, text=2)
     else:
-        print_note(note)
+        print_sentences(note)
     if figure is not None:
         missing = "No layer has a pattern: no figure was drawn."
         typer.echo(f"Figure: {figure}" if drawn else missing)

@@ -1,5 +1,6 @@
 """`polyphase runs` and `polyphase report`: what was run, and its pages made again."""
 
+import math
 import shlex
 import sys
 from datetime import datetime
@@ -7,8 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from polyphase.cli.errors import fail, one_line_errors
+from polyphase.cli.tables import print_sentences, table
 
 
 @one_line_errors
@@ -21,7 +24,6 @@ def runs(
 
         polyphase runs
     """
-    from polyphase.cli.tables import print_table
     from polyphase.workbench.listing import run_folders
 
     if not folder.is_dir():
@@ -30,13 +32,26 @@ def runs(
     if not found:
         typer.echo(f"There is no run in {folder}. Make one: polyphase compare")
         return
-    rows = [_row(one) for one in found]
-    print_table(
-        ["run", "began", "data", "decoders", "seeds", "epochs", "lowest loss"],
-        rows,
-        "A page again: polyphase report RUN. Several in one: polyphase report RUN RUN.",
-        text=4,
-    )
+    _print([_row(one) for one in found])
+    typer.echo()
+    print_sentences("A page again: polyphase report RUN. Several in one: polyphase report RUN RUN.")
+
+
+_HEADERS = ["run", "began", "data", "decoders", "seeds", "epochs", "lowest loss"]
+
+
+def _print(rows: list[list[str]]) -> None:
+    """Print a table where it fits, and otherwise every name on a line of its own, to be copied."""
+    console = Console()
+    whole = table(_HEADERS, rows, text=4)
+    if console.measure(whole).minimum <= console.width:
+        whole.columns[0].no_wrap = True
+        console.print(whole)
+        return
+    for name, *facts in rows:
+        typer.echo(name)
+        named = zip(_HEADERS[1:], facts, strict=True)
+        print_sentences("; ".join(f"{key} {fact}" for key, fact in named if fact), indent="  ")
 
 
 def _row(folder: Path) -> list[str]:
@@ -48,19 +63,19 @@ def _row(folder: Path) -> list[str]:
     except ConfigError as error:
         typer.echo(f"Damaged: {error}", err=True)
         return [folder.name, *[""] * 5, "damaged"]
-    best = min(finals, key=lambda line: line["validation_loss"], default=None)
+    trained = [line for line in finals if math.isfinite(line["validation_loss"])]
+    best = min(trained, key=lambda line: line["validation_loss"], default=None)
     if best:
         lowest = f"{best['validation_loss']:.4f} {best['decoder']}"
     else:
-        lowest = "unfinished" if folder.suffix == ".partial" else ""
-    epochs = sorted(set(config["epochs"].values()))
+        lowest = "unfinished" if folder.suffix == ".partial" else "no finite loss" * bool(finals)
     return [
         folder.name,
         f"{datetime.fromisoformat(config['started']):%Y-%m-%d %H:%M}",
         config["data"]["name"],
         ", ".join(config["decoders"]),
         str(len(config["seeds"])),
-        " ".join(map(str, epochs)),
+        " ".join(map(str, sorted(set(config["epochs"].values())))),
         lowest,
     ]
 
@@ -77,7 +92,9 @@ def report(
 ) -> None:
     """Make the page of a finished comparison again, or one page of several.
 
-    Several must have been made with the same data. Nothing is trained; the runs stay as they are.
+    Several must have been made with the same data. If they differ in more than their decoders
+    (epochs, seeds, versions, ...), the page lists how and names no winner. Nothing is trained; the
+    runs stay as they are.
 
     Examples:
 
@@ -87,14 +104,15 @@ def report(
     """
     from polyphase.report import answer, write
     from polyphase.workbench import default_folder
-    from polyphase.workbench.evidence import joined, load
+    from polyphase.workbench.evidence import load
+    from polyphase.workbench.joining import joined
     from polyphase.workbench.runs import run_folder
 
     target = out or default_folder("report")
     command = shlex.join(["polyphase", *sys.argv[1:]])
-    found = [(folder.name, load(folder)) for folder in folders]
-    comparison = joined(found, command) if len(found) > 1 else found[0][1]
+    found = [load(folder) for folder in folders]
+    comparison = joined(folders, found, command) if len(found) > 1 else found[0]
     with run_folder(target) as folder:
         write(comparison, folder)
-    typer.echo(" ".join(answer(comparison)))
+    print_sentences("\n".join(answer(comparison)))
     typer.echo(f"Page: {target / 'report.html'}")

@@ -1,7 +1,9 @@
-"""Tables on the terminal."""
+"""Tables and sentences on the terminal."""
 
+import textwrap
 from collections.abc import Sequence
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -10,21 +12,36 @@ def print_table(
     headers: Sequence[str], rows: Sequence[Sequence[str]], note: str, text: int = 1
 ) -> None:
     """Print a table to stdout; the first `text` columns are text, the others are numbers."""
-    table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False)
+    console = Console()
+    console.print(table(headers, rows, text))
+    console.print()
+    print_sentences(note)
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], text: int = 1) -> Table:
+    """Return a table whose first `text` columns are text that may be broken."""
+    made = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False)
     for index, header in enumerate(headers):
         is_text = index < text
-        table.add_column(
+        made.add_column(
             header,
             justify="left" if is_text else "right",
             overflow="fold",
             no_wrap=not is_text,
         )
     for row in rows:
-        table.add_row(*row)
-    Console().print(table)
-    print_note(f"\n{note}")
+        made.add_row(*row)
+    return made
 
 
-def print_note(note: str) -> None:
-    """Print paragraphs to stdout, as wide as the terminal."""
-    Console().print(note, highlight=False, markup=False)
+def print_sentences(text: str, indent: str = "") -> None:
+    """Print paragraphs to stdout in lines of the terminal's width; names and words stay whole."""
+    wrapper = textwrap.TextWrapper(
+        Console().width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for paragraph in text.split("\n"):
+        typer.echo(wrapper.fill(paragraph))

@@ -1,7 +1,7 @@
 """What a comparison allows to be said: sentences that follow from its numbers.
 
-No decoder is called better than another unless the confidence interval of their paired difference
-over the seeds excludes zero.
+No decoder is called better than another unless the confidence interval of their difference over the
+seeds excludes zero, in one run or in runs that differ in nothing but their decoders.
 """
 
 import math
@@ -9,9 +9,8 @@ from collections.abc import Sequence
 
 from polyphase.report.table import LOSS_DECIMALS, Row, number, rows
 from polyphase.workbench.results import Comparison
-from polyphase.workbench.statistics import LEAST_SEEDS, Difference, differences
+from polyphase.workbench.statistics import LEAST_SEEDS, Difference, differences, same_seeds
 
-FEW_SEEDS = 5
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -40,15 +39,41 @@ def _ranking(comparison: Comparison, trained: Sequence[Row]) -> list[str]:
             f"{best.decoder} reached a validation loss of {_loss(best)}.",
             "There is no other decoder to compare it with.",
         ]
+    if apart(comparison):
+        return _apart(best, apart(comparison))
     if published(comparison):
         return _published(best, others[0])
-    if any(row.loss.count == 1 for row in trained):
+    if not same_seeds(comparison):
+        return _unequal_seeds(best, trained)
+    if best.loss.count == 1:
         return _one_seed(best, others[0])
-    if any(row.loss.count < LEAST_SEEDS for row in trained):
+    if best.loss.count < LEAST_SEEDS:
         return _few_seeds(best, others[0])
-    open_ = [one for one in differences(comparison) if not one.decided]
-    said = _undecided(best, others, open_) if open_ else _decided(best, differences(comparison))
-    return [*said, *_few(min(row.loss.count for row in trained))]
+    found = differences(comparison)
+    open_ = [one for one in found if not one.decided]
+    said = _undecided(best, others, open_) if open_ else _decided(best, found)
+    return [*said, _visible(found, best.loss.count), *_needed(open_)]
+
+
+def apart(comparison: Comparison) -> list[str]:
+    """Return in what else than their decoders joined runs differ."""
+    return list(comparison.config.get("differences", []))
+
+
+def _apart(best: Row, differing: Sequence[str]) -> list[str]:
+    return [
+        "No winner is named, because the runs differ in more than their decoders: "
+        f"{'; '.join(differing)}.",
+        f"{best.decoder} ended lowest: {_loss(best)}. What that comes from, this does not show.",
+    ]
+
+
+def _unequal_seeds(best: Row, trained: Sequence[Row]) -> list[str]:
+    counts = listed([f"{row.decoder} with {row.loss.count}" for row in trained])
+    return [
+        f"No winner is named, because the decoders were not trained with the same seeds: {counts}.",
+        f"{best.decoder} ended lowest: {_loss(best)}.",
+    ]
 
 
 def _published(best: Row, other: Row) -> list[str]:
@@ -75,7 +100,7 @@ def _few_seeds(best: Row, second: Row) -> list[str]:
         "winner.",
         f"Its validation loss is {_loss(best)}; {second.decoder} is next, "
         f"{_behind(best, second)}. A confidence interval needs at least "
-        f"{_count(LEAST_SEEDS)} seeds; five are better.",
+        f"{_count(LEAST_SEEDS)} seeds; five are better, ten better still.",
     ]
 
 
@@ -109,10 +134,31 @@ def _undecided(best: Row, others: Sequence[Row], open_: Sequence[Difference]) ->
     return said
 
 
-def _few(count: int) -> list[str]:
-    if count >= FEW_SEEDS:
+def _visible(found: Sequence[Difference], count: int) -> str:
+    """Say how large a difference had to be to be seen."""
+    halves = [_rounded(one.half_width) for one in found]
+    low, high = min(halves, key=float), max(halves, key=float)
+    limit = low if low == high else f"{low} to {high}"
+    by = "" if low == high else ", by decoder"
+    return (
+        f"With {_count(count)} seeds that vary as these do, a difference from the lowest is told "
+        f"apart if it exceeds {limit} nats/pixel{by}."
+    )
+
+
+def _needed(open_: Sequence[Difference]) -> list[str]:
+    """Say how many seeds would be needed, where these do not suffice."""
+    if not open_:
         return []
-    return [f"{_count(count).capitalize()} seeds are few: take this as a hint, not as proof."]
+    seeds = listed([f"{needed(one)} for {one.decoder}" for one in open_])
+    return [f"Were the differences as large as they look, seeds needed to show it: {seeds}."]
+
+
+def needed(one: Difference) -> str:
+    """Write how many seeds would decide a difference of this size; empty where it is decided."""
+    if one.decided:
+        return ""
+    return f"about {one.needed}" if one.needed else "more than 100"
 
 
 def limits(comparison: Comparison) -> list[str]:
@@ -124,6 +170,8 @@ def limits(comparison: Comparison) -> list[str]:
         "another encoder, or longer training.",
         "Whether images look better: the loss, PSNR and SSIM are averages over pixels and windows.",
     ]
+    if apart(comparison):
+        return said
     match = config.get("match")
     if match is None:
         said.append(

@@ -18,7 +18,7 @@ from polyphase.report.checkerboards import checkerboards
 from polyphase.report.figures import error_maps, learning_curves, png, reconstructions
 from polyphase.report.palette import colours
 from polyphase.workbench.results import Comparison
-from polyphase.workbench.statistics import differences
+from polyphase.workbench.statistics import Difference, differences
 
 FIGURES = {
     "learning-curves": learning_curves,
@@ -110,20 +110,22 @@ def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, 
     return {
         "batches_differ": _differ(config.get("batch_size")),
         "answer": findings.answer(comparison),
+        "apart": findings.apart(comparison),
         "alternatives": _alternatives(comparison),
         "code": _code_values(config),
         "colours": colours(comparison.decoders),
         "checkerboard_columns": table.checkerboard_columns(comparison),
         "columns": table.columns(comparison),
         "config": config,
-        "differences": [one for one in differences(comparison) if math.isfinite(one.low)],
+        "differences": _judged(comparison),
         "interval": findings.interval,
+        "needed": findings.needed,
         "limits": [] if findings.published(comparison) else findings.limits(comparison),
         "date": _date(str(config.get("started", ""))),
         "decoders": comparison.decoders,
         "figures": {name: _data_uri(content) for name, content in figures.items()},
         "floor": table.number(comparison.floor, table.LOSS_DECIMALS),
-        "operators": _OPERATORS,
+        "operators": _operators(comparison),
         "published": findings.published(comparison),
         "rows": {row.decoder: row for row in table.rows(comparison)},
         "seeds": seeds,
@@ -133,6 +135,22 @@ def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, 
         "spread": table.spread_sentence(comparison),
         "strip": _strip(comparison),
         "rgb": comparison.originals.shape[-1] == 3,
+    }
+
+
+def _judged(comparison: Comparison) -> list[Difference]:
+    """Return the differences that have an interval, in runs that differ in nothing else."""
+    if findings.apart(comparison):
+        return []
+    return [one for one in differences(comparison) if math.isfinite(one.low)]
+
+
+def _operators(comparison: Comparison) -> dict[str, str]:
+    """Say what each decoder does, whatever it is called where several runs are one page."""
+    names = comparison.config.get("names", {})
+    return {
+        name: _OPERATORS.get(names.get(name, name), "a decoder of your own")
+        for name in comparison.decoders
     }
 
 

@@ -225,10 +225,11 @@ def seeds(comparison: Comparison) -> tuple[int, ...]:
 
 def spread_sentence(comparison: Comparison) -> str:
     """Say what the numbers are over the seeds, in one sentence."""
-    count = len(seeds(comparison))
-    if count == 1:
+    counts = sorted({len(comparison.of(decoder)) for decoder in comparison.decoders})
+    if counts == [1]:
         return "One seed per decoder: single measurements, without a spread."
-    return f"Mean over {count} seeds, with the least and the greatest value of any seed."
+    many = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
+    return f"Mean over {many} seeds, with the least and the greatest value of any seed."
 
 
 def markdown(comparison: Comparison) -> str:

@@ -2,8 +2,6 @@
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,10 @@ import numpy as np
 from polyphase.workbench.checkerboards import Checkerboard
 from polyphase.workbench.config import ConfigError
 from polyphase.workbench.results import Comparison, Epoch, Trial
-from polyphase.workbench.runs import partial_of, read_config, read_metrics, readable
+from polyphase.workbench.runs import TRAIN, partial_of, read_config, read_metrics, readable
 
 FILE = "evidence.npz"
 _ARRAYS = ("pattern", "mean_error", "spectrum")
-_SETTINGS = ("epochs", "batch_size", "learning_rate", "widths")
 
 
 def save(comparison: Comparison, folder: Path) -> None:
@@ -44,9 +41,10 @@ def load(folder: Path) -> Comparison:
         unfinished = partial_of(folder)
         more = f" It is unfinished: polyphase compare --resume {folder}." * unfinished.exists()
         raise ConfigError(f"{folder} is no run: it has no config.json.{more}")
+    config = read_config(folder)
     if not (folder / FILE).exists():
-        raise ConfigError(f"{folder} has no {FILE}: it is no finished comparison.")
-    config, lines = read_config(folder), read_metrics(folder)
+        raise ConfigError(_unfinished(folder, config))
+    lines = read_metrics(folder)
     finals = [line for line in lines if line["kind"] == "final"]
     tasks = [(decoder, seed) for seed in config["seeds"] for decoder in config["decoders"]]
     if [(line["decoder"], line["seed"]) for line in finals] != tasks:
@@ -71,6 +69,18 @@ def load(folder: Path) -> Comparison:
         for one in trials:
             _check(one, originals, len(labels), config["epochs"][one.decoder])
     return Comparison(config, config["data"]["floor"], originals, labels, trials)
+
+
+def _unfinished(folder: Path, config: dict[str, Any]) -> str:
+    if config["experiment"] == TRAIN:
+        return (
+            f"{folder} is a training of one model (polyphase train). Give the folder of a finished "
+            "polyphase compare."
+        )
+    more = ""
+    if folder.suffix == ".partial":
+        more = f" Finish it: polyphase compare --resume {folder.with_suffix('')}."
+    return f"{folder} has no {FILE}: it is no finished comparison.{more}"
 
 
 def _run_of(config: dict[str, Any]) -> str:
@@ -118,45 +128,3 @@ def _trial(final: dict[str, Any], lines: list[dict[str, Any]], arrays: dict[str,
             **arrays,
         ),
     )
-
-
-def joined(runs: Sequence[tuple[str, Comparison]], command: str) -> Comparison:
-    """Return several runs on the same data as one comparison.
-
-    A decoder of the same name in two runs is called `RUN: decoder`.
-
-    Args:
-        runs: names and what they found.
-        command: that joined them.
-
-    Raises:
-        ConfigError: if they were not made with the same data.
-    """
-    (first, one), *others = runs
-    for name, other in others:
-        if other.config["data"]["sha256"] != one.config["data"]["sha256"]:
-            raise ConfigError(
-                f"{first} and {name} were made with different data and cannot stand in one table: "
-                f"{one.config['data']['source']} and {other.config['data']['source']}."
-            )
-    every = [decoder for _, run in runs for decoder in run.decoders]
-
-    def called(run: str, decoder: str) -> str:
-        return decoder if every.count(decoder) == 1 else f"{run}: {decoder}"
-
-    trials = tuple(
-        replace(trial, decoder=called(name, trial.decoder))
-        for name, run in runs
-        for trial in run.trials
-    )
-    settings = {
-        key: {
-            called(name, decoder): value
-            for name, run in runs
-            for decoder, value in run.config[key].items()
-        }
-        for key in _SETTINGS
-    }
-    decoders = list(dict.fromkeys(trial.decoder for trial in trials))
-    config = one.config | settings | {"command": command, "decoders": decoders}
-    return replace(one, config=config, trials=trials)
