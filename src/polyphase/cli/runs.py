@@ -38,13 +38,19 @@ def runs(
 
 
 _HEADERS = ["run", "began", "data", "decoders", "seeds", "epochs", "lowest loss"]
+_TEXT = 4  # columns of text
 
 
 def _print(rows: list[list[str]]) -> None:
     """Print a table where it fits, and otherwise every name on a line of its own, to be copied."""
     console = Console()
-    whole = table(_HEADERS, rows, text=4)
-    if console.measure(whole).minimum <= console.width:
+    columns = list(zip(_HEADERS, *rows, strict=True))
+    least = [max(map(len, cells)) for cells in columns[:1] + columns[_TEXT:]]
+    words = [
+        max(len(word) for cell in cells for word in cell.split()) for cells in columns[1:_TEXT]
+    ]
+    if sum(least) + sum(words) + 2 * len(columns) <= console.width:
+        whole = table(_HEADERS, rows, text=_TEXT)
         whole.columns[0].no_wrap = True
         console.print(whole)
         return
