@@ -43,7 +43,7 @@ def bench(
     backend = keras.backend.backend()
     started = datetime.now(UTC)
     target = out or Path("runs") / f"bench-{backend}-{started:%Y%m%d-%H%M%S}.json"
-    with unfinished(target, overwrite=overwrite) as folder:
+    with unfinished(target, overwrite=overwrite, option="--out") as folder:
         cases = list(quick_cases())
         results = [measure(case) for case in track(cases, "Measuring", transient=True)]
         content = {

@@ -42,6 +42,7 @@ def demo(
     from polyphase.report import png
 
     path = out / f"demo-{name}.png"
-    with unfinished(path, overwrite=True) as folder:  # of the same name, the same figure
+    # Of the same name, the same figure => it may be replaced.
+    with unfinished(path, overwrite=True, option="--out") as folder:
         (folder / path.name).write_bytes(png(EXAMPLES[name]()))
     typer.echo(f"Figure: {path}")

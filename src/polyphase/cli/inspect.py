@@ -60,7 +60,8 @@ def inspect(
 
     with ExitStack() as stack:
         if figure is not None:
-            folder = stack.enter_context(unfinished(figure, source=source, overwrite=overwrite))
+            writing = unfinished(figure, source=source, overwrite=overwrite, option="--figure")
+            folder = stack.enter_context(writing)
         try:
             inspection = inspect_model(load_model(source))
         except (ValueError, MemoryError) as error:

@@ -17,7 +17,7 @@ Overwrite = Annotated[
 
 @contextmanager
 def unfinished(
-    *targets: Path, source: Path | None = None, overwrite: bool = False
+    *targets: Path, source: Path | None = None, overwrite: bool = False, option: str = "name"
 ) -> Iterator[Path]:
     """Yield a folder for new files of the targets' names; in the end they take their places.
 
@@ -28,17 +28,18 @@ def unfinished(
         targets: files in one folder, which is made if it is not there.
         source: the file that is read; never written onto, by whatever name.
         overwrite: whether targets that exist may be replaced.
+        option: what the user is asked to choose anew.
 
     Raises:
         OSError: in one sentence, before any work, if a target may not or cannot be written.
     """
-    _require_free(targets, source, overwrite)
+    _require_free(targets, source, overwrite, option)
     parent = targets[0].parent
     missing = [one for one in (parent, *parent.parents) if not one.exists()]
     try:
-        with _folder(parent) as folder:
+        with _folder(parent, option) as folder:
             yield folder
-            _require_free(targets, source, overwrite)
+            _require_free(targets, source, overwrite, option)
             _place(folder, [one for one in targets if (folder / one.name).exists()])
     finally:
         for made in missing:
@@ -46,7 +47,9 @@ def unfinished(
                 made.rmdir()
 
 
-def _require_free(targets: Sequence[Path], source: Path | None, overwrite: bool) -> None:
+def _require_free(
+    targets: Sequence[Path], source: Path | None, overwrite: bool, option: str
+) -> None:
     """Say which target may not be written, and why.
 
     Raises:
@@ -56,25 +59,25 @@ def _require_free(targets: Sequence[Path], source: Path | None, overwrite: bool)
         if source is not None and target.exists() and source.exists() and target.samefile(source):
             raise FileExistsError(
                 f"{target} is the file that is read, which is never written onto. Choose another "
-                "name."
+                f"{option}."
             )
         if target.is_dir():
-            raise IsADirectoryError(f"{target} is a folder. Choose another name.")
+            raise IsADirectoryError(f"{target} is a folder. Choose another {option}.")
         if os.path.lexists(target) and not overwrite:
             raise FileExistsError(
-                f"{target} exists already. Choose another name, or replace it by --overwrite."
+                f"{target} exists already. Choose another {option}, or replace it by --overwrite."
             )
 
 
 @contextmanager
-def _folder(parent: Path) -> Iterator[Path]:
+def _folder(parent: Path, option: str) -> Iterator[Path]:
     """Yield a temporary folder in `parent`: what it holds can be renamed to its place."""
     try:
         parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".polyphase-", dir=parent))
     except OSError as error:
         raise OSError(
-            f"Cannot write into {parent} ({error.strerror}). Choose another place."
+            f"Cannot write into {parent} ({error.strerror}). Choose another {option}."
         ) from error
     try:
         yield folder
