@@ -69,7 +69,7 @@ def test_folds_of_layers_with_lora(name, tmp_path):
     folded = fold(model)
     assert_equal_outputs(model, folded)
     assert any(getattr(layer, "lora_enabled", False) for layer in folded.layers)
-    shapes = [sorted(w.shape for w in one.trainable_weights) for one in (model, folded)]
+    shapes = [sorted(tuple(w.shape) for w in one.trainable_weights) for one in (model, folded)]
     assert shapes[0] == shapes[1]
     model = with_lora(name, use_bias=False, when="in the configuration")
     deployed = fold(model, inference=True, target="keras")
