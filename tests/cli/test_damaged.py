@@ -133,7 +133,9 @@ def test_broken_metrics(run, how):
         "a list": [*lines, "[1]"],
         "a text": [lines[0].replace('"loss": ', '"loss": "x", "was": '), *lines[1:]],
     }
-    if how in BROKEN:
+    if how == "half":
+        path.write_text(lines[0] + "\n" + lines[1][:9])  # else it may be as a kill leaves it
+    elif how in BROKEN:
         damage(path, how)
     else:
         path.write_text("\n".join(new[how]) + "\n")

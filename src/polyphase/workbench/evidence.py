@@ -11,6 +11,7 @@ from polyphase.workbench.checkerboards import Checkerboard
 from polyphase.workbench.config import ConfigError
 from polyphase.workbench.results import Comparison, Epoch, Trial
 from polyphase.workbench.runs import TRAIN, partial_of, read_config, read_metrics, readable
+from polyphase.workbench.schema import CHECKERBOARD, misfit
 
 FILE = "evidence.npz"
 _ARRAYS = ("pattern", "mean_error", "spectrum")
@@ -47,10 +48,11 @@ def load(folder: Path) -> Comparison:
     lines = read_metrics(folder)
     finals = [line for line in lines if line["kind"] == "final"]
     tasks = [(decoder, seed) for seed in config["seeds"] for decoder in config["decoders"]]
-    if [(line["decoder"], line["seed"]) for line in finals] != tasks:
+    partly = any(misfit(line, CHECKERBOARD, "final") for line in finals)
+    if partly or [(line["decoder"], line["seed"]) for line in finals] != tasks:
         raise ConfigError(
-            f"{folder / 'metrics.jsonl'} does not hold one final measurement of each decoder and "
-            "seed: it is damaged. Put back a copy of it."
+            f"{folder / 'metrics.jsonl'} does not hold one whole final measurement of each decoder "
+            "and seed: it is damaged. Put back a copy of it."
         )
     path = folder / FILE
     with readable(path, "Put back a copy of it."), np.load(path, allow_pickle=False) as arrays:
