@@ -9,7 +9,7 @@ import numpy as np
 
 from polyphase.workbench.config import ConfigError
 from polyphase.workbench.results import Epoch
-from polyphase.workbench.runs import readable
+from polyphase.workbench.runs import readable_arrays
 
 
 def save(path: Path, model: keras.Model, history: list[Epoch], task: str) -> None:
@@ -43,7 +43,7 @@ def restore(path: Path, model: keras.Model, task: str) -> list[Epoch]:
     model.optimizer.build(model.trainable_variables)
     variables = _variables(model)
     cure = "Remove it: this training then starts anew, and nothing else is lost."
-    with readable(path, cure), np.load(path, allow_pickle=False) as saved:
+    with readable_arrays(path, cure) as saved:
         if str(saved["task"]) != task:
             raise ConfigError(f"{path} was saved by another training: {saved['task']}. {cure}")
         values = [saved[f"variable_{i}"] for i in range(len(saved.files) - 2)]

@@ -10,7 +10,7 @@ import numpy as np
 from polyphase.workbench.checkerboards import Checkerboard
 from polyphase.workbench.config import ConfigError
 from polyphase.workbench.results import Comparison, Epoch, Trial
-from polyphase.workbench.runs import TRAIN, partial_of, read_config, read_metrics, readable
+from polyphase.workbench.runs import TRAIN, partial_of, read_config, read_metrics, readable_arrays
 from polyphase.workbench.schema import CHECKERBOARD, misfit
 
 FILE = "evidence.npz"
@@ -55,7 +55,7 @@ def load(folder: Path) -> Comparison:
             "and seed: it is damaged. Put back a copy of it."
         )
     path = folder / FILE
-    with readable(path, "Put back a copy of it."), np.load(path, allow_pickle=False) as arrays:
+    with readable_arrays(path, "Put back a copy of it.") as arrays:
         if "run" in arrays.files and str(arrays["run"]) != _run_of(config):
             raise ConfigError(f"{path} is of another run: {arrays['run']}. Put back its own.")
         originals = arrays["originals"]

@@ -11,6 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from polyphase.datasets.checks import one_line
 from polyphase.workbench import schema
 from polyphase.workbench.config import ConfigError
@@ -140,6 +142,14 @@ def readable(path: Path, cure: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise ConfigError(f"{path} cannot be read: {one_line(error)}. {cure}") from error
+
+
+@contextmanager
+def readable_arrays(path: Path, cure: str) -> Iterator[Any]:
+    """Yield the arrays of an `.npz` file, without pickles; see `readable`."""
+    # NumPy leaves a damaged file open that it has opened itself.
+    with readable(path, cure), path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        yield arrays
 
 
 def read_config(folder: Path, shape: dict[str, Any] = schema.CONFIG) -> dict[str, Any]:
