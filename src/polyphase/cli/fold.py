@@ -100,10 +100,16 @@ def _folded(
     from polyphase.rewrite import fold as fold_model
     from polyphase.rewrite.compare import tolerance
     from polyphase.rewrite.export import ExportError, to_onnx, to_openvino
+    from polyphase.rewrite.loading import what_to_import
 
     model = load_model(source, _progress)
     _progress("Folding, and comparing both models")
     folded, report = fold_model(model, inference=inference, target=target.value, return_report=True)
+    if verify and report.difference is None:
+        raise ExportError(
+            "No example was found on which the model runs, so that the folded one cannot be "
+            "compared; nothing was written. Use --no-verify to write it all the same."
+        )
     if verify and not report.difference <= tolerance(model):
         raise ExportError(
             f"The folded model's outputs differ by {report.difference:.1e} of the largest "
@@ -126,7 +132,8 @@ def _folded(
                     "rounding; nothing was written."
                 )
             notes.append(f"Largest difference of the {suffix} file: {off:.1e}")
-    return report, notes
+    needs = what_to_import(folded, files[".keras"])
+    return report, notes + ([needs] if needs else [])
 
 
 def _progress(line: str) -> None:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-import numpy as np
 
 from polyphase.inspection.readings import Reading, read, sub_pixel
 from polyphase.rewrite.activations import linear
+from polyphase.rewrite.compare import require_finite
 from polyphase.rewrite.cost import written
 from polyphase.rewrite.graph import calls, graph_of, is_graph
 from polyphase.rewrite.recognise import keras_order
@@ -64,19 +64,7 @@ def require_inspectable(model: Any, who: str) -> None:
             f"The model {model.name!r} is not built and has no weights. Call it on an example "
             f"first, then `{who}`."
         )
-    bad = [weight.path for weight in model.weights if not _finite(weight)]
-    if bad:
-        more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
-        raise ValueError(
-            f"Weights of {model.name!r} are NaN or infinite: {', '.join(bad[:3])}{more}. Load "
-            "weights from before the training failed."
-        )
-
-
-def _finite(weight: Any) -> bool:
-    if "float" not in weight.dtype:
-        return True
-    return bool(np.isfinite(keras.ops.convert_to_numpy(keras.ops.sum(abs(weight.value)))))
+    require_finite(model)
 
 
 def _found(model: Any, path: str) -> Iterator[Found]:

@@ -7,9 +7,9 @@ import keras
 
 from polyphase.inspection.found import Found, found, require_inspectable
 from polyphase.inspection.readings import Weights
-from polyphase.rewrite.build import Build
-from polyphase.rewrite.graph import is_graph, rebuilt
+from polyphase.rewrite.graph import is_graph
 from polyphase.rewrite.pairs import copied
+from polyphase.rewrite.walk import copy, rewritten
 
 Even = dict[int, Weights]
 
@@ -25,7 +25,8 @@ def repair(model: Any) -> Any:
         model: a built Keras model; left as it is.
 
     Returns:
-        A model of the same layers, not compiled. Repairing it again changes rounding only.
+        A model of the same layers, not compiled. Repairing it again changes rounding only. A layer
+        that cannot be copied, and needs no repair, is itself part of it: its weights are shared.
 
     Raises:
         TypeError: for what is not a model.
@@ -50,9 +51,9 @@ def repair(model: Any) -> Any:
     even = {id(one.layer): one.reading.even() for one in uneven if one.reading.even}
     if is_graph(model):
         return _copy(model, even)
-    copy, _ = copied(model, ())
-    _set([(model, copy)], even)
-    return copy
+    new, _ = copied(model, ())
+    _set([(model, new)], even)
+    return new
 
 
 def _require_repairable(layers: Iterable[Found]) -> None:
@@ -72,21 +73,21 @@ def _require_repairable(layers: Iterable[Found]) -> None:
 
 
 def _copy(model: keras.Model, even: Even) -> keras.Model:
-    """Return a new model of the same layers and weights, but for those that are given."""
-    build = Build(())
-    nested: dict[int, keras.Model] = {}
+    """Return a new model of the same layers and weights, but for those that are given.
 
-    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
-        if not is_graph(layer):
-            return build.call(layer, *args, **kwargs)
-        if id(layer) not in nested:
-            nested[id(layer)] = _copy(layer, even)
-        return nested[id(layer)](*args, **kwargs)
-
-    copy = rebuilt(model, call)
-    build.move_weights()
-    _set([(old, new) for old, _, new in build.made.values()], even)
-    return copy
+    Raises:
+        ValueError: for one of those that cannot be copied.
+    """
+    new, build = rewritten(model, copy)
+    for layer, _, same in build.made.values():
+        if same is layer and any(id(one) in even for one in layer._flatten_layers()):
+            raise ValueError(
+                f"{layer.name!r} of class {type(layer).__name__} cannot be repaired, because it "
+                "cannot be copied: its `get_config` does not say how to make it, or it shares "
+                "layers with others."
+            )
+    _set([(old, made) for old, _, made in build.made.values()], even)
+    return new
 
 
 def _set(pairs: Iterable[tuple[Any, Any]], even: Even) -> None:

@@ -11,6 +11,7 @@ from polyphase.algebra.resampling import resampling_matrix
 from polyphase.inspection.found import Found
 from polyphase.ops import axes
 from polyphase.rewrite.graph import data_format, graph_of, is_graph, output_structure
+from polyphase.rewrite.sizes import ExampleError, shapes
 
 Tensors = list[Any]
 # Below this share of the signal a pattern is rounding, and its way cannot be followed.
@@ -20,8 +21,9 @@ LEAST = 1e-6
 def survival(model: keras.Model, one: Found) -> dict[str, float] | None:
     """Return which share of a pattern reaches the output, by kind of input.
 
-    The model runs twice, the second time with the layer's phases made even. The relative difference
-    of its outputs, divided by that of the layer's own, is the share.
+    The model runs twice at inference, the second time with the layer's phases made even. The
+    relative difference of its outputs, divided by that of the layer's own, is the share. The model
+    does not change: what it assigns stays in a stateless scope.
 
     Args:
         model: Functional or Sequential.
@@ -29,20 +31,26 @@ def survival(model: keras.Model, one: Found) -> dict[str, float] | None:
 
     Returns:
         "constant" and "smooth" -> share, 0: cancelled, 1: as it was made. Inputs for which the
-        layer shows no pattern, as it gets only zeros, are left out; None if all of them are.
+        layer shows no pattern, as it gets only zeros, or outputs are not finite, are left out; None
+        if all of them are, or if no example fits the model.
     """
     if not one.in_graph or one.reading.even is None:
         return None
     twin = _with(one.layer, one.reading.even())
+    try:
+        kinds = examples(model)
+    except ExampleError:
+        return None
     shares = {}
-    for kind, arrays in examples(model).items():
+    for kind, arrays in kinds.items():
         seen: list[Tensors] = []
         for replaced in ({}, {id(one.layer): twin}):
             shown: Tensors = []
-            outputs = _run(model, arrays, replaced, one.shown, shown)
+            with keras.StatelessScope():
+                outputs = _run(model, arrays, replaced, one.shown, shown)
             seen.append([shown[0], *outputs])
         made, *arrived = (_relative(a, b) for a, b in zip(*seen, strict=True))
-        if made > LEAST:
+        if LEAST < made < np.inf and np.isfinite(arrived).all():
             shares[kind] = max(arrived) / made
     return shares or None
 
@@ -67,13 +75,15 @@ def _with(layer: keras.Layer, weights: Tensors) -> Callable[..., Any]:
 def examples(model: keras.Model) -> dict[str, list[np.ndarray]]:
     """Return two examples of every input: constant images, and smooth random ones.
 
-    Inputs that are not images are noise in both; sides that are not known are 16.
+    Inputs that are not images are noise in both; sides that are not known are those that fit.
+
+    Raises:
+        ExampleError: if none were found.
     """
     generator = np.random.default_rng(0)
     first = axes.spatial(data_format(model))[0]
     kinds: dict[str, list[np.ndarray]] = {"constant": [], "smooth": []}
-    for tensor in model.inputs:
-        shape = (2, *(16 if side is None else side for side in tensor.shape[1:]))
+    for shape, tensor in zip(shapes(model), model.inputs, strict=True):
         noise = generator.standard_normal(shape)
         for kind, arrays in kinds.items():
             image = _SHAPED[kind](noise, first) if len(shape) == 4 else noise
@@ -107,6 +117,8 @@ def _run(
         if is_graph(layer):
             outputs = _run(layer, tree.flatten(args), replaced, watched, shown)
             return tree.pack_sequence_as(output_structure(layer), outputs)
+        if isinstance(layer, keras.Layer) and id(layer) not in replaced:
+            kwargs = kwargs | {"training": False}
         value = replaced.get(id(layer), layer)(*args, **kwargs)
         if layer is watched:
             shown.append(value)

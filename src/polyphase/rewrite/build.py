@@ -9,8 +9,15 @@ import numpy as np
 
 from polyphase.layers import UpSampling2D
 from polyphase.rewrite.activations import configuration, restore
+from polyphase.rewrite.copying import (
+    computes_the_same,
+    foreign,
+    has_weights_like,
+    move_state,
+    own_objects,
+)
 from polyphase.rewrite.delayed import Delayed, Joined, Margin
-from polyphase.rewrite.pairs import Pairs, join
+from polyphase.rewrite.pairs import Pairs, join, require_none_inside
 from polyphase.rewrite.report import Finding
 
 Tensor = Any
@@ -42,13 +49,19 @@ class ConflictError(Exception):
 
 
 class Build:
-    """The layers of the new model, each made once from one of the old.
+    """The layers of one new model, each made once from one of the old.
+
+    What is made once for the whole model, with all models nested in it, is shared with the builds
+    of those: `alone`, `used`, `made` and `models`.
 
     Attributes:
         inference: whether the new model is for inference only.
         alone: ids of layers that must keep their form.
+        used: ids of layers that cannot be copied: they themselves are part of the new model.
         pairs: what to join inside of layers that are classes; `findings`: what was.
         made: id of an old layer -> the old layer, its form, and the new layer.
+        models: id of a nested model -> the new one, and its build.
+        here: the layers that were made for this very model.
         names: that are taken.
         notes: name of an upsampling -> what happened to it -> whether that gained anything.
     """
@@ -59,14 +72,29 @@ class Build:
         inference: bool = False,
         alone: Iterable[int] = (),
         pairs: Pairs = (),
+        used: Iterable[int] = (),
     ) -> None:
         self.names = set(names)
         self.inference = inference
-        self.alone = set(alone)
+        self.used = set(used)
+        self.alone = self.used | set(alone)
         self.pairs = pairs
         self.findings: list[Finding] = []
         self.made: dict[int, tuple[keras.Layer, Form | None, keras.Layer]] = {}
+        self.models: dict[int, tuple[keras.Model, Build]] = {}
+        self.here: list[keras.Layer] = []
         self.notes: dict[str, dict[str, bool]] = {}
+
+    def inside(self, names: Iterable[str]) -> "Build":
+        """Return the build of a nested model."""
+        inner = Build(names, self.inference, pairs=self.pairs)
+        for shared in ("used", "alone", "made", "models"):
+            setattr(inner, shared, getattr(self, shared))
+        return inner
+
+    def used_names(self) -> tuple[str, ...]:
+        """Return the names of the layers that are used themselves, in the order of the walk."""
+        return tuple(old.name for old, _, new in self.made.values() if new is old)
 
     def note(self, names: Iterable[str], text: str, gained: bool = True) -> None:
         """Remember what happened to upsamplings."""
@@ -74,18 +102,15 @@ class Build:
             self.notes.setdefault(name, {})[text] = gained
 
     def call(self, layer: Any, *args: Any, form: Form | None = None, **kwargs: Any) -> Any:
-        """Call the new counterpart of a layer: a clone, or in another form.
+        """Call the new counterpart of a layer: a copy, one in another form, or the layer itself.
 
         Raises:
-            ConflictError: if the layer is shared and has another form already.
-            ValueError: if the layer cannot be made from its configuration.
+            ConflictError: if the layer is shared and has another form already, or can have none.
         """
         if not isinstance(layer, keras.Layer):
             return layer(*args, **kwargs)
         if id(layer) not in self.made:
-            new = _counterpart(layer, form, self)
-            self.findings += join(new, self.pairs)
-            self.made[id(layer)] = (layer, form, new)
+            return self._first(layer, form, args, kwargs)
         _, known, new = self.made[id(layer)]
         if known != form:
             raise ConflictError(layer)
@@ -107,14 +132,33 @@ class Build:
         if not isinstance(function, keras.Layer):
             return function
         if id(function) not in self.made:
-            try:
-                new = _counterpart(function, None, self)
-                if function.built and not new.built:  # a symbolic call of its owner does not
-                    new.build_from_config(function.get_build_config())
-            except ValueError:
-                new = function
+            new = _counterpart(function, None, self) or function
+            if function.built and not new.built:  # a symbolic call of its owner does not
+                new.build_from_config(function.get_build_config())
             self.made[id(function)] = (function, None, new)
         return self.made[id(function)][2]
+
+    def _first(self, layer: keras.Layer, form: Form | None, args: Any, kwargs: Any) -> Any:
+        """Make a layer's counterpart and call it; where it is not one, use the layer itself."""
+        new = None if id(layer) in self.used else _counterpart(layer, form, self)
+        joined = join(new, self.pairs) if new else []
+        result = None
+        try:
+            result = new(*args, **kwargs) if new else None
+        except Exception:  # whatever a class raises that its configuration does not describe
+            new = None
+        if new and not form and not _is_copy(layer, new, None if joined else (args, kwargs)):
+            new = None
+        if not new and form:
+            raise ConflictError(layer)
+        if not new:
+            require_none_inside(layer, self.pairs)
+            self.used.add(id(layer))
+            new, result = layer, layer(*args, **kwargs)
+        self.findings += joined
+        self.made[id(layer)] = (layer, form, new)
+        self.here.append(new)
+        return result
 
     def name(self, wanted: str) -> str:
         """Return a name for a layer that has no counterpart: as wanted, or with a number."""
@@ -159,22 +203,35 @@ class Build:
     def move_weights(self) -> None:
         """Give all new layers their weights."""
         for old, form, new in self.made.values():
-            weights = old.get_weights()
-            new.set_weights(form.weights(weights) if form and form.weights else weights)
+            if form and form.weights:
+                new.set_weights(form.weights(old.get_weights()))
+            elif new is not old:
+                move_state(old, new)
 
 
-def _counterpart(layer: keras.Layer, form: Form | None, build: Build) -> keras.Layer:
-    """Return a new layer of the same configuration, without the weights' values."""
+def _counterpart(layer: keras.Layer, form: Form | None, build: Build) -> keras.Layer | None:
+    """Return a new, unbuilt layer; None if the configuration does not say how to make it."""
     try:
         config = build.config(layer)
-        if form is None:
-            new = type(layer).from_config(config)
-            restore(layer, new)
-            return new
-        kept = {name: said for name, said in config.items() if name not in form.dropped}
-        return form.kind.from_config(kept | form.changes)
-    except (NotImplementedError, TypeError) as error:
-        raise ValueError(
-            f"The layer {layer.name!r} of class {type(layer).__name__} cannot be copied, because "
-            f"its `get_config` does not say how to make it. ({error})"
-        ) from error
+        with keras.saving.custom_object_scope(own_objects(layer)):
+            if form is None:
+                new = type(layer).from_config(config)
+                restore(layer, new)
+                return new
+            kept = {name: value for name, value in config.items() if name not in form.dropped}
+            return form.kind.from_config(kept | form.changes)
+    except Exception:  # whatever a class raises
+        return None
+
+
+def _is_copy(layer: keras.Layer, new: keras.Layer, call: Any) -> bool:
+    """Return whether a built layer takes another's weights and computes the same.
+
+    Keras' layers and ours do; of others configurations may be wrong, so that both are called.
+    """
+    if not has_weights_like(new, layer):
+        return False
+    if call is None or not foreign(layer):
+        return True
+    move_state(layer, new)
+    return computes_the_same(layer, new, *call)

@@ -1,4 +1,4 @@
-"""Whether two models compute the same, measured on random input."""
+"""Whether two models compute the same at inference, measured on random input."""
 
 from typing import Any
 
@@ -6,23 +6,88 @@ import keras
 import numpy as np
 from keras import tree
 
-from polyphase.rewrite.graph import input_structure, is_graph
+from polyphase.rewrite.sizes import ExampleError, example
 
 # float32 outputs of equal operators differ by rounding; a mistake differs by much more.
 TOLERANCE = {"float32": 1e-4, "float64": 1e-4, "float16": 3e-2, "bfloat16": 2e-1}
 
 
 def difference(model: keras.Layer, other: keras.Layer) -> float:
-    """Return the largest difference of two models' outputs on noise, relative to the largest."""
+    """Return the largest difference of two models' outputs on noise, relative to the largest.
+
+    Neither model changes. NaN: the outputs have no finite number by which to compare them.
+
+    Raises:
+        ExampleError: if no example was found on which the model runs.
+    """
     x = example(model)
-    worst = 0.0
-    for expected, actual in zip(tree.flatten(model(x)), tree.flatten(other(x)), strict=True):
-        truth, found = (
-            keras.ops.convert_to_numpy(keras.ops.cast(y, "float32")) for y in (expected, actual)
-        )
-        scale = float(np.abs(truth).max()) or 1.0
-        worst = max(worst, float(np.abs(found - truth).max()) / scale)
-    return worst
+    try:
+        expected = outputs(model, x)
+    except Exception as error:  # whatever a class raises
+        raise ExampleError(
+            f"The model {model.name!r} does not run on the example that was made for it: "
+            f"{str(error).strip().splitlines()[0]}"
+        ) from error
+    return largest(expected, outputs(other, x))
+
+
+def largest(expected: list[np.ndarray], actual: list[np.ndarray]) -> float:
+    """Return the largest relative difference of pairs of arrays, NaN if any is."""
+    return float(np.max([relative(*pair) for pair in zip(expected, actual, strict=True)]))
+
+
+def relative(expected: np.ndarray, actual: np.ndarray) -> float:
+    """Return the largest difference of two arrays, relative to the largest expected magnitude.
+
+    NaN and infinities are equal to the same in the same place and infinitely far from all else;
+    where nothing is finite there is nothing to compare, which is NaN.
+    """
+    if expected.shape != actual.shape:
+        return float("inf")
+    finite = np.isfinite(expected)
+    if not expected.size:
+        return 0.0
+    if not np.array_equal(expected[~finite], actual[~finite], equal_nan=True):
+        return float("inf")
+    if not finite.any():
+        return float("nan")
+    if not np.isfinite(actual[finite]).all():
+        return float("inf")
+    scale = float(np.abs(expected[finite]).max()) or 1.0
+    return float(np.abs(actual[finite] - expected[finite]).max()) / scale
+
+
+def outputs(model: keras.Layer, *args: Any, **kwargs: Any) -> list[np.ndarray]:
+    """Return what a model returns at inference as float32; nothing of the model changes.
+
+    In a stateless scope assignments (moving statistics, seeds) stay in the scope and losses are not
+    kept. On JAX the model is compiled as a whole, which takes a fraction of compiling each of its
+    operations; what cannot be traced runs as it is, with the same results.
+    """
+    variables = model.variables
+
+    def call(values: list[Any], *args: Any) -> Any:
+        mapping = list(zip(variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=mapping):
+            return model(*args, **{**kwargs, "training": False})
+
+    values = [variable.value for variable in variables]
+    args = tree.map_structure(keras.ops.convert_to_tensor, args)
+    return [
+        keras.ops.convert_to_numpy(keras.ops.cast(y, "float32"))
+        for y in tree.flatten(_compiled(call, values, *args))
+    ]
+
+
+def _compiled(call: Any, *args: Any) -> Any:
+    if keras.backend.backend() == "jax":
+        import jax
+
+        try:
+            return jax.jit(call)(*args)
+        except Exception:  # raised again below if it is not about tracing
+            pass
+    return call(*args)
 
 
 def tolerance(model: keras.Layer) -> float:
@@ -45,20 +110,23 @@ def require_equal(model: keras.Layer, other: keras.Layer) -> None:
         )
 
 
-def example(model: keras.Layer) -> Any:
-    """Return noise for a model's inputs: two examples; sides that are not known are 16."""
-    generator = np.random.default_rng(0)
-    if is_graph(model):
-        return tree.map_structure(
-            lambda tensor: _noise(tensor.shape, tensor.dtype, generator), input_structure(model)
+def require_finite(model: keras.Layer) -> None:
+    """Say which weights are not numbers.
+
+    Raises:
+        ValueError: if there are any.
+    """
+    bad = [weight.path for weight in model.weights if not _finite(weight)]
+    if bad:
+        more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+        raise ValueError(
+            f"Weights of {model.name!r} are NaN or infinite: {', '.join(bad[:3])}{more}. Load "
+            "weights from before the training failed."
         )
-    shapes = model.get_build_config()
-    shape = shapes.get("input_shape") or next(iter(shapes["shapes_dict"].values()))
-    return _noise(shape, "float32", generator)
 
 
-def _noise(shape: Any, dtype: str, generator: np.random.Generator) -> np.ndarray:
-    sizes = (2, *(16 if side is None else side for side in shape[1:]))
-    if "int" in dtype:
-        return generator.integers(0, 2, sizes).astype(dtype)
-    return generator.standard_normal(sizes, dtype="float32")
+def _finite(weight: Any) -> bool:
+    if "float" not in weight.dtype:
+        return True
+    value = keras.ops.convert_to_numpy(weight.value)
+    return bool(np.isfinite(value.astype("float32", copy=False)).all())

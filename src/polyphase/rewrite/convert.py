@@ -16,9 +16,9 @@ import numpy as np
 from keras import tree
 
 import polyphase.layers  # noqa: F401 - registers what files may name
-from polyphase.rewrite.compare import example
 from polyphase.rewrite.graph import input_structure
 from polyphase.rewrite.reasons import sentence_of
+from polyphase.rewrite.sizes import example
 
 
 def convert(saved: str, out: str, sides: str) -> None:

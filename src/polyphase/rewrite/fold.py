@@ -10,17 +10,20 @@ from keras import tree
 from polyphase.layers import Conv2DTranspose
 from polyphase.ops import arguments
 from polyphase.rewrite.activations import watched
-from polyphase.rewrite.build import Build, ConflictError, Form
-from polyphase.rewrite.compare import difference, require_equal
+from polyphase.rewrite.build import Build, Form
+from polyphase.rewrite.compare import difference, require_equal, require_finite
+from polyphase.rewrite.copying import foreign
 from polyphase.rewrite.cost import Cost
 from polyphase.rewrite.delayed import Delayed, Joined
-from polyphase.rewrite.graph import graph_of, is_graph, rebuilt, require_graph
+from polyphase.rewrite.graph import graph_of, is_graph, require_graph
 from polyphase.rewrite.merge import merged
 from polyphase.rewrite.pairs import Pairs, copied, require_all
 from polyphase.rewrite.recognise import same_dtype, upsampling
 from polyphase.rewrite.report import Finding, Report
 from polyphase.rewrite.rules import rules_for
+from polyphase.rewrite.sizes import ExampleError
 from polyphase.rewrite.to_keras import to_keras
+from polyphase.rewrite.walk import rewritten
 
 
 def fold(
@@ -50,9 +53,14 @@ def fold(
     Returns:
         The new model, or `(model, report)`. It is not compiled.
 
+    A layer that cannot be copied, as its configuration does not say how to make it, is used: the
+    new model holds the very layer, whose weights both models share; the report names it. So are
+    layers that share sublayers or weights with each other.
+
     Raises:
         TypeError: for what is not a model.
-        ValueError: for a model that is not built or not made of layers, or an unknown target.
+        ValueError: for a model that is not built or not made of layers, weights that are NaN or
+            infinite, or an unknown target.
 
     Exactness: the same operator; float32 outputs differ by rounding. Where nothing could be done,
     they are the same bit for bit.
@@ -67,10 +75,16 @@ def fold(
     """
     target = arguments.one_of(target, "target", ("polyphase", "keras"))
     if pairs and not is_graph(model):
+        require_finite(model)
         folded, findings = copied(model, pairs)
+        used: tuple[str, ...] = ()
     else:
         require_graph(model, "fold")
-        folded, findings = _folded(model, inference, pairs)
+        require_finite(model)
+        folded, build = rewritten(
+            model, _value, _output, names=_names, inference=inference, pairs=pairs
+        )
+        findings, used = list(_findings(model, build)), build.used_names()
         folded = merged(folded) if inference else folded
         folded = to_keras(folded) if target == "keras" else folded
     require_all(findings, pairs)
@@ -79,44 +93,25 @@ def fold(
     if not return_report:
         return folded
     return folded, Report(
-        tuple(findings), difference(model, folded), Cost.of(model), Cost.of(folded)
+        tuple(findings),
+        _difference(model, folded),
+        Cost.of(model),
+        Cost.of(folded),
+        used,
+        tuple(f"{kind.__module__}.{kind.__qualname__}" for kind in foreign(folded)),
     )
 
 
-def _folded(model: keras.Model, inference: bool, pairs: Pairs) -> tuple[keras.Model, list[Finding]]:
-    """Fold; a shared layer that would need two forms is left alone, and all begins anew."""
-    graph = graph_of(model)
-    names = [one.name for one in graph.operations if upsampling(one) is None]
-    alone: set[int] = set()
-    while True:
-        try:
-            return _attempt(model, graph, Build(names, inference, alone, pairs))
-        except ConflictError as conflict:
-            alone.add(id(conflict.layer))
+def _difference(model: keras.Model, folded: keras.Model) -> float | None:
+    try:
+        return difference(model, folded)
+    except ExampleError:
+        return None
 
 
-def _attempt(
-    model: keras.Model, graph: keras.Model, build: Build
-) -> tuple[keras.Model, list[Finding]]:
-    """Call the counterparts of all layers in the order of the graph."""
-    nested: dict[int, tuple[keras.Model, list[Finding]]] = {}
-
-    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
-        if not is_graph(layer):
-            return _value(layer, args, kwargs, build)
-        if id(layer) not in nested:
-            nested[id(layer)] = _folded(layer, build.inference, build.pairs)
-        args, kwargs = tree.map_structure(build.whole, (args, kwargs))
-        return nested[id(layer)][0](*args, **kwargs)
-
-    new = rebuilt(model, call, lambda value, name: _output(value, name, build))
-    build.move_weights()
-    found = [
-        replace(one, layer=f"{inner.name}/{one.layer}")
-        for inner, findings in nested.values()
-        for one in findings
-    ]
-    return new, [*found, *build.findings, *_findings(graph, build)]
+def _names(graph: keras.Model) -> list[str]:
+    """Return the names of all layers but the upsamplings, which may go or move."""
+    return [one.name for one in graph.operations if upsampling(one) is None]
 
 
 def _value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Build) -> Any:
@@ -139,7 +134,8 @@ def _value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Bui
     delayed = upsampling(layer, args[0]) if simple else None
     if delayed is not None and same_dtype(layer, args[0]):
         return delayed
-    form = Form(Conv2DTranspose) if type(layer) is keras.layers.Conv2DTranspose else None
+    ours = type(layer) is keras.layers.Conv2DTranspose and id(layer) not in build.alone
+    form = Form(Conv2DTranspose) if ours else None
     return build.call(layer, *args, form=form, **kwargs)
 
 
@@ -150,18 +146,25 @@ def _output(value: Any, name: str, build: Build) -> Any:
     tensor = build.whole(value)
     last = tensor._keras_history.operation
     if last.name != name:
-        for _, _, new in build.made.values():
+        for new in build.here:
             if new.name == name:
                 new.name = build.name(f"{name}_inner")
         last.name = name
     return tensor
 
 
-def _findings(graph: keras.Model, build: Build) -> Iterator[Finding]:
-    """Yield what happened to every upsampling and transposed convolution of a graph."""
-    for layer in graph.layers:
+def _findings(model: keras.Model, build: Build) -> Iterator[Finding]:
+    """Yield what happened to every upsampling and transposed convolution, nested ones first."""
+    layers = graph_of(model).layers
+    for layer in dict.fromkeys(filter(is_graph, layers)):
+        for one in _findings(layer, build.models[id(layer)][1]):
+            yield replace(one, layer=f"{layer.name}/{one.layer}")
+    yield from build.findings
+    for layer in layers:
         if type(layer) is keras.layers.Conv2DTranspose:
-            yield Finding(layer.name, True, "computed by polyphase.layers.Conv2DTranspose")
+            ours = id(layer) not in build.alone
+            what = "computed by polyphase.layers.Conv2DTranspose" if ours else "left alone: shared"
+            yield Finding(layer.name, ours, what)
         elif isinstance(layer, (keras.layers.UpSampling2D, keras.layers.Resizing)):
             reason = (
                 "its activity_regularizer reads the upsampled image"

@@ -42,6 +42,20 @@ def data_format(model: keras.Layer) -> str:
     return next((one for one in found if one), keras.config.image_data_format())
 
 
+def graphs(model: keras.Model) -> list[keras.Model]:
+    """Return a model and the models nested in it, as Functional ones, each once."""
+    found: dict[int, keras.Model] = {}
+
+    def visit(one: keras.Model) -> None:
+        if id(one) not in found:
+            found[id(one)] = graph_of(one)
+            for inner in filter(is_graph, found[id(one)].operations):
+                visit(inner)
+
+    visit(model)
+    return list(found.values())
+
+
 def input_structure(model: keras.Model) -> Any:
     """Return a model's inputs in the structure that it is called with."""
     return model.inputs[0] if isinstance(model, keras.Sequential) else model.input

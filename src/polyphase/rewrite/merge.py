@@ -23,8 +23,10 @@ from polyphase.layers import (
 )
 from polyphase.rewrite.activations import linear, watched
 from polyphase.rewrite.build import Build, Form, Weights
+from polyphase.rewrite.copying import entangled
 from polyphase.rewrite.effective import LORA, effective
-from polyphase.rewrite.graph import graph_of, is_graph, rebuilt
+from polyphase.rewrite.graph import graphs
+from polyphase.rewrite.walk import rewritten
 
 # The axes of a layer's last kernel that hold the output channels.
 _CHANNELS: dict[type[keras.Layer], tuple[int, ...]] = {
@@ -42,32 +44,30 @@ _CHANNELS: dict[type[keras.Layer], tuple[int, ...]] = {
 
 def merged(model: keras.Model) -> keras.Model:
     """Return the model, of the same outputs at inference, without what could be merged."""
-    graph = graph_of(model)
-    pairs = _pairs(graph)
-    build = Build(one.name for one in graph.operations)
-    normalisations = {id(normalisation) for normalisation in pairs.values()}
-    nested: dict[int, keras.Model] = {}
+    pairs = _pairs(model)
+    merging = {id(normalisation): one for one, normalisation in pairs.items()}
 
-    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
-        if is_graph(layer):
-            if id(layer) not in nested:
-                nested[id(layer)] = merged(layer)
-            return nested[id(layer)](*args, **kwargs)
-        if id(layer) in normalisations:
+    def value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Build) -> Any:
+        if id(layer) in merging and merging[id(layer)] not in build.alone:
             return args[0]
-        form = _form(layer, pairs[id(layer)]) if id(layer) in pairs else None
+        merges = id(layer) in pairs and id(layer) not in build.alone
+        form = _form(layer, pairs[id(layer)]) if merges else None
         return build.call(layer, *args, form=form, **kwargs)
 
-    new = rebuilt(model, call, lambda tensor, name: _named(tensor, name, build))
-    build.move_weights()
-    return new
+    return rewritten(model, value, _named)[0]
 
 
-def _pairs(graph: keras.Model) -> dict[int, layers.BatchNormalization]:
+def _pairs(model: keras.Model) -> dict[int, layers.BatchNormalization]:
     """Return for the id of each convolution the normalisation that becomes part of it."""
-    nodes = [node for nodes in graph._nodes_by_depth.values() for node in nodes]
+    nodes = [
+        node
+        for graph in graphs(model)
+        for group in graph._nodes_by_depth.values()
+        for node in group
+    ]
+    shared = entangled(model)
     calls: dict[int, int] = {}
-    readers: dict[int, int] = {id(tensor): 1 for tensor in graph.outputs}
+    readers: dict[int, int] = {id(y): 1 for graph in graphs(model) for y in graph.outputs}
     for node in nodes:
         calls[id(node.operation)] = calls.get(id(node.operation), 0) + 1
         for tensor in node.input_tensors:
@@ -80,7 +80,7 @@ def _pairs(graph: keras.Model) -> dict[int, layers.BatchNormalization]:
         tensor = node.input_tensors[0]
         before = tensor._keras_history.operation
         once = calls[id(before)] == 1 and readers[id(tensor)] == 1
-        if once and _fits(before, layer):
+        if once and not {id(layer), id(before)} & shared and _fits(before, layer):
             pairs[id(before)] = layer
     return pairs
 

@@ -66,6 +66,21 @@ def copied(owner: keras.Layer, pairs: Pairs) -> tuple[keras.Layer, list[Finding]
     return new, findings
 
 
+def require_none_inside(owner: keras.Layer, pairs: Pairs) -> None:
+    """Say that pairs are named inside of a layer that cannot be copied.
+
+    Raises:
+        ValueError: naming it.
+    """
+    inside = {layer.name for _, _, layer in _places(owner)}
+    if any(name in inside for pair in pairs for name in pair):
+        raise ValueError(
+            f"{owner.name!r} of class {type(owner).__name__} has pairs to join but cannot be "
+            "copied: its `get_config` does not say how to make it, or it shares layers with "
+            "others."
+        )
+
+
 def require_all(findings: list[Finding], pairs: Pairs) -> None:
     """Say which pair was not found.
 

@@ -28,15 +28,21 @@ class Report:
     Attributes:
         findings: one per upsampling layer and transposed convolution.
         difference: the largest difference of the outputs on random input, measured, relative to
-            the largest output.
+            the largest output; None: no example was found on which the model runs.
         before: what one example costs the model; None if sizes are not known.
         after: what it costs the folded one.
+        used: names of layers that cannot be copied. They themselves are in the new model, so that
+            it shares their weights with the given one.
+        imports: classes, with their modules, that must be imported to load the new model from a
+            file, and given in `custom_objects` unless they are registered.
     """
 
     findings: tuple[Finding, ...]
-    difference: float
+    difference: float | None
     before: Cost | None = None
     after: Cost | None = None
+    used: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as what JSON knows."""
@@ -51,9 +57,19 @@ class Report:
                 f"{self.after.multiply_adds:,} after",
                 f"Activations: {_size(self.before)} before, {_size(self.after)} after, one example",
             ]
-        return "\n".join(
-            [*lines, f"Largest difference on random input: {self.difference:.1e} of the output"]
+        if self.used:
+            lines.append(
+                "Used as they are, with shared weights, because they cannot be copied: "
+                f"{', '.join(self.used)}"
+            )
+        if self.imports:
+            lines.append(f"To load it from a file, import first: {', '.join(self.imports)}")
+        lines.append(
+            "Not compared: no example was found on which the model runs"
+            if self.difference is None
+            else f"Largest difference on random input: {self.difference:.1e} of the output"
         )
+        return "\n".join(lines)
 
     def __str__(self) -> str:
         lines = [f"{one.layer}: {one.what}" for one in self.findings]

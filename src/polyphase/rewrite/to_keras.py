@@ -20,8 +20,8 @@ from polyphase.algebra.equivalence import upsample_conv_crop, upsample_conv_to_c
 from polyphase.rewrite.activations import pixelwise, watched
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.effective import LORA, effective, set_first
-from polyphase.rewrite.graph import graph_of, is_graph, rebuilt
 from polyphase.rewrite.recognise import keras_agrees
+from polyphase.rewrite.walk import rewritten
 
 Tensor = Any
 Weights = list[np.ndarray]
@@ -34,20 +34,16 @@ def to_keras(model: keras.Model) -> keras.Model:
     Raises:
         ValueError: for a layer that none of Keras' equals.
     """
-    build = Build(one.name for one in graph_of(model).operations)
     steps: dict[int, Step] = {}
 
-    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
-        if id(layer) not in steps and (is_graph(layer) or type(layer) in _RULES):
-            steps[id(layer)] = (
-                to_keras(layer) if is_graph(layer) else _RULES[type(layer)](layer, build)
-            )
-        step = steps.get(id(layer))
-        return build.call(layer, *args, **kwargs) if step is None else step(*args, **kwargs)
+    def value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Build) -> Any:
+        if type(layer) not in _RULES:
+            return build.call(layer, *args, **kwargs)
+        if id(layer) not in steps:
+            steps[id(layer)] = _RULES[type(layer)](layer, build)
+        return steps[id(layer)](*args, **kwargs)
 
-    new = rebuilt(model, call)
-    build.move_weights()
-    return new
+    return rewritten(model, value)[0]
 
 
 def _step(layer: keras.Layer, weights: Weights) -> Step:

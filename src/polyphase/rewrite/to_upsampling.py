@@ -12,8 +12,10 @@ from polyphase.algebra.geometry import (
     padding_amounts,
 )
 from polyphase.rewrite.build import Build
+from polyphase.rewrite.copying import own_objects
 from polyphase.rewrite.effective import effective, set_first
-from polyphase.rewrite.graph import graph_of, is_graph, rebuilt, require_graph
+from polyphase.rewrite.graph import require_graph
+from polyphase.rewrite.walk import rewritten
 
 # A kernel that was summed in float32 is off by rounding; one that was trained is off by far more.
 TOLERANCE = 1e-5
@@ -56,21 +58,16 @@ def to_upsampling(layer_or_model: Any) -> keras.Model:
 
 
 def _model(model: keras.Model) -> keras.Model:
-    build = Build(one.name for one in graph_of(model).operations)
     made: dict[int, Any] = {}
 
-    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+    def value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Build) -> Any:
+        if not isinstance(layer, layers.Conv2DTranspose) or max(layer.strides) == 1:
+            return build.call(layer, *args, **kwargs)
         if id(layer) not in made:
-            if is_graph(layer):
-                made[id(layer)] = _model(layer)
-            elif isinstance(layer, layers.Conv2DTranspose) and max(layer.strides) > 1:
-                made[id(layer)] = _steps(layer, build)
-        steps = made.get(id(layer))
-        return build.call(layer, *args, **kwargs) if steps is None else steps(*args, **kwargs)
+            made[id(layer)] = _steps(layer, build)
+        return made[id(layer)](*args, **kwargs)
 
-    new = rebuilt(model, call)
-    build.move_weights()
-    return new
+    return rewritten(model, value)[0]
 
 
 def _sequential(layer: Any) -> keras.Model:
@@ -108,7 +105,8 @@ def _steps(layer: Any, build: Build) -> Any:
         "padding": "same" if same else "valid",
         "strides": 1,
     }
-    convolution = layers.Conv2D.from_config(config | changes)
+    with keras.saving.custom_object_scope(own_objects(layer)):
+        convolution = layers.Conv2D.from_config(config | changes)
 
     def steps(x: Any) -> Any:
         upsampled = upsampling(x)
@@ -133,7 +131,7 @@ def _recovered(layer: Any, kernel: Any) -> Any:
             "2 and no dilation."
         )
     recovered, residual = conv_transpose_to_upsample_conv(kernel, layer.strides)
-    if residual > TOLERANCE:
+    if not residual <= TOLERANCE:
         raise ValueError(
             f"The kernel of {layer.name!r} is no upsampling and convolution: the nearest one "
             f"differs by {residual:.2g} of its norm. `polyphase.algebra.equivalence` has that one."

@@ -1,0 +1,96 @@
+"""Copies of layers: whether a copy is one, which layers cannot have one, and what it takes over."""
+
+import types
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+import numpy as np
+from keras import tree
+
+from polyphase.rewrite.compare import outputs, relative, tolerance
+from polyphase.rewrite.graph import graphs, is_graph
+from polyphase.rewrite.sizes import noise
+
+
+def own_objects(layer: keras.Layer) -> dict[str, Any]:
+    """Return the classes and functions that a layer has, by the names that configurations use.
+
+    In `keras.saving.custom_object_scope` a layer is made of its configuration although nobody
+    registered its initialisers, regularisers, activations and sublayers.
+    """
+    values = [
+        value for one in layer._flatten_layers() for value in (one, *list(vars(one).values()))
+    ]
+    objects = [one if isinstance(one, types.FunctionType) else type(one) for one in values]
+    return {one.__name__: one for one in objects if not _of(one, "keras", "polyphase", "builtins")}
+
+
+def _of(kind: Any, *packages: str) -> bool:
+    return kind.__module__.split(".")[0] in packages
+
+
+def has_weights_like(new: keras.Layer, old: keras.Layer) -> bool:
+    """Return whether a copy takes the old layer's weights."""
+    shapes = [[(tuple(w.shape), w.dtype) for w in one.weights] for one in (old, new)]
+    return shapes[0] == shapes[1]
+
+
+def move_state(old: keras.Layer, new: keras.Layer) -> None:
+    """Give a copy the weights, frozen or not, and the states of random generators."""
+    new.set_weights(old.get_weights())
+    if len(old.variables) == len(new.variables):
+        for one, other in zip(old.variables, new.variables, strict=True):
+            other.trainable = one.trainable
+            other.assign(one.value)
+    for layer in new._flatten_layers():
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()  # derives mean and variance from the weights
+
+
+def foreign(layer: keras.Layer) -> list[type[keras.Layer]]:
+    """Return the classes in a layer, or of it, that are neither Keras' nor ours, each once."""
+    kinds = dict.fromkeys(type(one) for one in layer._flatten_layers())
+    return [kind for kind in kinds if not _of(kind, "keras", "polyphase")]
+
+
+def computes_the_same(old: keras.Layer, new: keras.Layer, args: Any, kwargs: Any) -> bool:
+    """Return whether a copy returns what the old layer does, on noise of its arguments' shapes.
+
+    Sides that are not known are 16; a layer that does not take those is not known to be the same.
+    """
+    generator = np.random.default_rng(0)
+
+    def concrete(value: Any) -> Any:
+        if not isinstance(value, keras.KerasTensor):
+            return value
+        shape = (2 if value.shape[0] is None else value.shape[0], *value.shape[1:])
+        sides = tuple(16 if side is None else side for side in shape)
+        return keras.ops.convert_to_tensor(noise(sides, value.dtype, generator))
+
+    arguments = tree.map_structure(concrete, (args, kwargs))
+    try:
+        results = [outputs(one, *arguments[0], **arguments[1]) for one in (old, new)]
+    except Exception:  # whatever a class raises
+        return False
+    return all(not relative(*pair) > tolerance(old) for pair in zip(*results, strict=True))
+
+
+def entangled(model: keras.Model) -> set[int]:
+    """Return the ids of layers that share sublayers or weights: copies of them would not.
+
+    A layer in a class and in the graph, or in two classes; a kernel that two layers use.
+    """
+    owners: dict[int, set[int]] = {}
+    for layer in _layers(model):
+        for part in (*layer._flatten_layers(), *layer.variables):
+            owners.setdefault(id(part), set()).add(id(layer))
+    return {one for group in owners.values() if len(group) > 1 for one in group}
+
+
+def _layers(model: keras.Model) -> Iterable[keras.Layer]:
+    """Yield the layers of a model and of its nested models that are no models."""
+    for graph in graphs(model):
+        for one in graph.operations:
+            if isinstance(one, keras.Layer) and not is_graph(one):
+                yield one
