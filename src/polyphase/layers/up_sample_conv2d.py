@@ -6,7 +6,7 @@ import keras
 
 from polyphase.algebra import geometry, kernels
 from polyphase.layers import shapes
-from polyphase.ops import arguments, axes, upsample_conv
+from polyphase.ops import arguments, axes, choice, upsample_conv
 
 Tensor = Any
 
@@ -61,6 +61,7 @@ class UpSampleConv2D(keras.layers.Conv2D):
             interpolation, "interpolation", tuple(kernels.KERNELS)
         )
         self.lowering = lowering
+        self.supports_jit = choice.compiles(self.interpolation)
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the upsampled and convolved images, with bias and activation."""

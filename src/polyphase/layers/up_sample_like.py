@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from polyphase.algebra import kernels
-from polyphase.ops import arguments, axes, upsample
+from polyphase.ops import arguments, axes, choice, upsample
 
 Tensor = Any
 
@@ -53,6 +53,7 @@ class UpSampleLike(keras.layers.Layer):
         )
         self.data_format = arguments.data_format(data_format)
         self.lowering = lowering
+        self.supports_jit = choice.compiles(self.interpolation)
 
     def build(self, input_shape: Any) -> None:
         """Check the shapes of both images; there are no weights."""

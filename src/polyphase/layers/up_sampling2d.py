@@ -6,7 +6,7 @@ import keras
 
 from polyphase.algebra import kernels
 from polyphase.layers import shapes
-from polyphase.ops import arguments, upsample
+from polyphase.ops import arguments, choice, upsample
 
 Tensor = Any
 
@@ -55,6 +55,7 @@ class UpSampling2D(keras.layers.UpSampling2D):
             interpolation, "interpolation", tuple(kernels.KERNELS)
         )
         self.lowering = lowering
+        self.supports_jit = choice.compiles(self.interpolation)
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the upsampled images."""

@@ -22,6 +22,11 @@ def tensor(x: Tensor, operation: str) -> Tensor:
             f"`{operation}` expects images of rank 4, (batch, height, width, channels) or "
             f"(batch, channels, height, width). Received: shape {tuple(x.shape)}."
         )
+    if 0 in x.shape[1:]:
+        raise ValueError(
+            f"`{operation}` expects images of at least one pixel and one channel; only the batch "
+            f"may be empty. Received: shape {tuple(x.shape)}."
+        )
     return x
 
 
@@ -111,12 +116,17 @@ def data_format(value: str | None) -> str:
     return one_of(value, "data_format", ("channels_last", "channels_first"))
 
 
+def parameters(kernel: Any, bias: Any) -> tuple[Tensor, Tensor | None]:
+    """Return a kernel and a bias, if there is one, as tensors."""
+    convert = keras.ops.convert_to_tensor
+    return convert(kernel), None if bias is None else convert(bias)
+
+
 def kernel(value: Tensor, channels: Any, axis: int, operation: str, groups: bool = True) -> Tensor:
     """Return a kernel of rank 4 whose input channels, on `axis`, fit the image's.
 
     They divide them where the operation has groups, and equal them where it has none.
     """
-    value = keras.ops.convert_to_tensor(value)
     if len(value.shape) != 4:
         raise ValueError(
             f"`{operation}` expects a kernel of rank 4, (height, width, channels, channels). "
@@ -135,13 +145,30 @@ def bias(value: Tensor | None, filters: int, operation: str) -> Tensor | None:
     """Return a bias of one number per output channel, or None."""
     if value is None:
         return None
-    value = keras.ops.convert_to_tensor(value)
     if tuple(value.shape) != (filters,):
         raise ValueError(
             f"`{operation}` expects a bias of one number per output channel, shape ({filters},). "
             f"Received: bias shape {tuple(value.shape)}."
         )
     return value
+
+
+def promoted(operation: str, *tensors: Tensor | None) -> list[Any]:
+    """Return tensors in the one float dtype that an operation computes in.
+
+    Equal dtypes stay; of different ones the result is Keras' promotion (integers and a float: the
+    float; float16 and bfloat16: float32); integers alone become Keras' float type.
+    """
+    dtypes = sorted({keras.backend.standardize_dtype(t.dtype) for t in tensors if t is not None})
+    dtype = dtypes[0] if len(dtypes) == 1 else str(keras.backend.result_type(*dtypes))
+    if any("complex" in one for one in dtypes):
+        raise ValueError(
+            f"`{operation}` computes with real numbers. Received: {', '.join(dtypes)}. "
+            "Use it on the real and the imaginary part."
+        )
+    if "float" not in dtype:
+        dtype = keras.config.floatx()
+    return [None if t is None else keras.ops.cast(t, dtype) for t in tensors]
 
 
 def output_padding(value: Any, strides: tuple[int, int]) -> tuple[int, int] | None:

@@ -30,6 +30,11 @@ def length(x: Tensor, axis: int) -> Any:
     return ops.shape(x)[axis]
 
 
+def fixed(size: Any) -> Any:
+    """Return a size that a table is made for; PyTorch's symbols stand for a number: take that."""
+    return int(size) if backend.backend() == "torch" else size
+
+
 def pad(x: Tensor, axis: int, before: int, after: Any) -> Tensor:
     """Put zeros before and after along one axis."""
     if isinstance(after, int) and before == after == 0:

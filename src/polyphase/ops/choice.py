@@ -189,6 +189,16 @@ def _answer(question: Question) -> Row:
     return row
 
 
+def compiles(interpolation: str) -> bool:
+    """Return whether XLA compiles whatever `auto` takes for an interpolation.
+
+    TensorFlow's own bicubic, mitchell and Lanczos, which `native` calls, have no XLA kernel.
+    """
+    backend = keras.backend.backend()
+    own = backend == "tensorflow" and in_use(backend) == "cpu"
+    return not own or interpolation in ("nearest", "bilinear")
+
+
 def layout(x: Any, data_format: str) -> tuple[Any, str, Callable[[Any], Any]]:
     """Return the image and the data format to compute in, and the way back for the result.
 

@@ -6,6 +6,7 @@ import keras
 
 from polyphase.ops import arguments, axes, choice
 from polyphase.ops.plans import transposed
+from polyphase.ops.traces import opaque
 
 Tensor = Any
 
@@ -24,15 +25,16 @@ def conv_transpose(
     """Transpose-convolve images: `z[n] = sum_j x[j] W[n - s*j] + b`, cropped as Keras crops.
 
     Args:
-        x: `(batch, height, width, c_in)`, or channels first; a float dtype.
-        kernel: `(k_h, k_w, c_out, c_in)` of the same dtype.
+        x: `(batch, height, width, c_in)`, or channels first; any real dtype. An empty batch has an
+            empty result.
+        kernel: `(k_h, k_w, c_out, c_in)`; dtypes are promoted as in `upsample_conv`.
         strides: upsampling factor, an int or two, at least 1.
         padding: "valid" or "same".
         output_padding: None, or an int or two, at least 0 and less than the stride.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         dilation_rate: distance between the kernel's taps, an int or two, at least 1.
         lowering: "auto", "reference", "direct" (the backend's own), "phases" or "patches".
-        bias: `(c_out,)` of the same dtype, or None; no second pass over the result where the
+        bias: `(c_out,)`, or None; no second pass over the result where the
             lowering can add it on the way.
 
     Returns:
@@ -54,13 +56,32 @@ def conv_transpose(
         [[1, 0, 2, 0], [0, 0, 0, 0], [3, 0, 4, 0], [0, 0, 0, 0]]
     """
     x = arguments.tensor(x, "conv_transpose")
-    strides = arguments.pair(strides, "strides")
+    kernel, bias = arguments.parameters(kernel, bias)
+    options = (
+        arguments.pair(strides, "strides"), padding, output_padding, data_format,
+        arguments.pair(dilation_rate, "dilation_rate"), lowering,
+    )  # fmt: skip
+    return _conv_transpose(x, kernel, bias, *options)
+
+
+@opaque
+def _conv_transpose(
+    x: Tensor,
+    kernel: Tensor,
+    bias: Tensor | None,
+    strides: tuple[int, int],
+    padding: str,
+    output_padding: Any,
+    data_format: str | None,
+    dilation: tuple[int, int],
+    lowering: str,
+) -> Tensor:
     padding = arguments.one_of(padding, "padding", ("valid", "same"))
     x, data_format, restore = choice.layout(x, arguments.data_format(data_format))
-    dilation = arguments.pair(dilation_rate, "dilation_rate")
     channels = x.shape[axes.channel(data_format)]
     kernel = arguments.kernel(kernel, channels, 3, "conv_transpose", groups=False)
     bias = arguments.bias(bias, kernel.shape[2], "conv_transpose")
+    x, kernel, bias = arguments.promoted("conv_transpose", x, kernel, bias)
     more = arguments.output_padding(output_padding, strides)
     plan = transposed(kernel.shape[:2], data_format, strides, padding, more, dilation)
     for axis, stride, more_pixels in zip(plan.axes, plan.strides, plan.extra, strict=True):

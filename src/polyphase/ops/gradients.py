@@ -1,5 +1,6 @@
 """Gradients that we know better than automatic differentiation."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ def linear(
     x: Tensor, forward: Callable[[Tensor], Tensor], adjoint: Callable[[Tensor], Tensor]
 ) -> Tensor:
     """Return `forward(x)`, a linear map whose gradient is `adjoint`, which has one in turn."""
+    if backend.backend() == "torch":
+        return _torch_linear()(x, forward, adjoint)
 
     @ops.custom_gradient
     def function(x: Tensor) -> Any:
@@ -43,3 +46,31 @@ def computed(
         lambda arguments, upstream: jax.vjp(differentiated, *arguments)[1](upstream),
     )
     return function(*arguments)
+
+
+@functools.lru_cache(maxsize=1)
+def _torch_linear() -> Callable[..., Tensor]:
+    """Return PyTorch's function of a linear map; Keras' own knows no functorch, no forward mode."""
+    import torch
+
+    class Linear(torch.autograd.Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(x: Tensor, forward: Any, adjoint: Any) -> Tensor:
+            return forward(x)
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:
+            _, ctx.map, ctx.adjoint = inputs
+
+        @staticmethod
+        def backward(ctx: Any, upstream: Tensor) -> Any:
+            return Linear.apply(upstream, ctx.adjoint, ctx.map), None, None
+
+        @staticmethod
+        def jvp(ctx: Any, tangent: Tensor, *_: None) -> Tensor:
+            return Linear.apply(tangent, ctx.map, ctx.adjoint)
+
+    apply: Callable[..., Tensor] = Linear.apply
+    return apply

@@ -88,7 +88,7 @@ class Upsampling:
 
     def matrix(self, x: Tensor, side: int) -> ResamplingMatrix | None:
         """Return the table of one axis; None where its size is known only when run."""
-        sides = (axes.length(x, self.axes[side]), self.length(x, side))
+        sides = axes.fixed(axes.length(x, self.axes[side])), axes.fixed(self.length(x, side))
         if not all(isinstance(n, int) for n in sides):
             return None
         return resampling_matrix(*sides, self.interpolation)

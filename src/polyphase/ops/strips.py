@@ -39,7 +39,8 @@ def in_strips(
             many rows per position as it likes.
     """
     batch, height, width, channels = ops.shape(x)
-    if not all(isinstance(n, int) for n in (batch, count, width)):
+    known = all(isinstance(n, int) for n in (batch, count, width))
+    if not known or batch == 0:
         return compute(x, count, pads)
     strips = math.ceil(count / max(1, min(count, BLOCK // row_bytes)))
     rows = next((n for n in range(count // strips, 0, -1) if count % n == 0), 1)

@@ -8,16 +8,14 @@ from keras import ops
 from polyphase.algebra import kernels
 from polyphase.ops import arguments, axes, choice
 from polyphase.ops.plans import Upsampling
+from polyphase.ops.traces import opaque
 
 Tensor = Any
-
-# The default size, known by its identity: next to `output_size` no size may be given.
-_SIZE = (2, 2)
 
 
 def upsample(
     x: Tensor,
-    size: Any = _SIZE,
+    size: Any = ...,
     interpolation: str = "nearest",
     data_format: str | None = None,
     lowering: str = "auto",
@@ -31,10 +29,10 @@ def upsample(
     Args:
         x: `(batch, height, width, channels)`, or channels first. Floats keep their dtype (half
             precision is summed in float32); integers are kept by nearest and become Keras'
-            float type otherwise.
+            float type otherwise. The batch may be empty: so is the result.
         size: a number of at least 1, or two, `(height, width)`. The output side is
             `floor(side * size)`; a float stands for the ratio of integers that rounds to it:
-            88 pixels by `120 / 88` are 120.
+            88 pixels by `120 / 88` are 120. Default: 2, unless there is an `output_size`.
         interpolation: "nearest", "bilinear", "bicubic" (`keys(a=-0.5)`), "mitchell",
             "lanczos3" or "lanczos5".
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
@@ -65,17 +63,26 @@ def upsample(
         [1.0, 3.0, 3.0]
     """
     x = arguments.tensor(x, "upsample")
-    interpolation = arguments.one_of(interpolation, "interpolation", tuple(kernels.KERNELS))
-    data_format = arguments.data_format(data_format)
     if output_size is None:
-        plan = Upsampling(data_format, arguments.size_pair(size), interpolation)
-    elif size is _SIZE:
-        plan = _plan_to(x, output_size, interpolation, data_format)
-    else:
+        size = (2, 2) if size is ... else arguments.size_pair(size)
+    elif size is not ...:
         raise ValueError(
             "`size` and `output_size` exclude each other: a factor, or the output's sides. "
             f"Received: size={size!r}, output_size={output_size!r}. Leave one of them out."
         )
+    return _upsample(x, size, interpolation, data_format, lowering, output_size)
+
+
+@opaque
+def _upsample(
+    x: Tensor, size: Any, interpolation: str, data_format: str | None, lowering: str, output: Any
+) -> Tensor:
+    interpolation = arguments.one_of(interpolation, "interpolation", tuple(kernels.KERNELS))
+    data_format = arguments.data_format(data_format)
+    if output is None:
+        plan = Upsampling(data_format, size, interpolation)
+    else:
+        plan = _plan_to(x, output, interpolation, data_format)
     return resample(x, plan, lowering)
 
 
@@ -97,7 +104,8 @@ def resample(x: Tensor, plan: Upsampling, lowering: str = "auto") -> Tensor:
     """Upsample by a plan, and sum half precision in float32."""
     dtype = computed = keras.backend.standardize_dtype(x.dtype)
     if plan.interpolation != "nearest":
-        dtype = dtype if "float" in dtype else keras.config.floatx()
+        (x,) = arguments.promoted("upsample", x)
+        dtype = keras.backend.standardize_dtype(x.dtype)
         computed = "float64" if dtype == "float64" else "float32"
         x = ops.cast(x, computed)
     if lowering == "auto" and not plan.fits_float32(x):

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from polyphase.ops import arguments, axes, choice
+from polyphase.ops.traces import opaque
 from polyphase.ops.upsample_conv import convolution_plan
 
 Tensor = Any
@@ -24,8 +25,10 @@ def upsample_depthwise_conv(
     """Upsample images, then convolve each channel with its own kernels, with stride 1.
 
     Args:
-        x: `(batch, height, width, c)`, or channels first; a float dtype.
-        kernel: `(k_h, k_w, c, m)` of the same dtype, as DepthwiseConv2D stores it.
+        x: `(batch, height, width, c)`, or channels first; any real dtype. An empty batch has an
+            empty result.
+        kernel: `(k_h, k_w, c, m)` as DepthwiseConv2D stores it; dtypes are promoted as in
+            `upsample_conv`.
         size: upsampling factor, as in `upsample`.
         interpolation: as in `upsample`.
         padding: "valid" or "same" (zeros, `(k-1)//2` in front), of the upsampled image.
@@ -33,7 +36,7 @@ def upsample_depthwise_conv(
         dilation_rate: distance between the kernel's taps, an int or two, at least 1.
         lowering: "auto", "reference", "direct"; for nearest with integer factors "phases", and on
             PyTorch without dilation "transpose".
-        bias: `(c * m,)` of the same dtype, or None.
+        bias: `(c * m,)`, or None.
 
     Returns:
         `(batch, out_height, out_width, c * m)`: `floor(side * size)` for "same",
@@ -54,10 +57,31 @@ def upsample_depthwise_conv(
         (1, 4, 4, 6)
     """
     x = arguments.tensor(x, "upsample_depthwise_conv")
+    kernel, bias = arguments.parameters(kernel, bias)
+    options = (
+        arguments.size_pair(size), interpolation, padding, data_format,
+        arguments.pair(dilation_rate, "dilation_rate"), lowering,
+    )  # fmt: skip
+    return _upsample_depthwise_conv(x, kernel, bias, *options)
+
+
+@opaque
+def _upsample_depthwise_conv(
+    x: Tensor,
+    kernel: Tensor,
+    bias: Tensor | None,
+    size: Any,
+    interpolation: str,
+    padding: str,
+    data_format: str | None,
+    dilation_rate: Any,
+    lowering: str,
+) -> Tensor:
     x, data_format, restore = choice.layout(x, arguments.data_format(data_format))
     channels = x.shape[axes.channel(data_format)]
     kernel = arguments.kernel(kernel, channels, 2, "upsample_depthwise_conv", groups=False)
     bias = arguments.bias(bias, kernel.shape[2] * kernel.shape[3], "upsample_depthwise_conv")
+    x, kernel, bias = arguments.promoted("upsample_depthwise_conv", x, kernel, bias)
     plan = convolution_plan(x, kernel, size, interpolation, padding, data_format, dilation_rate)
     way = choice.function(
         "upsample_depthwise_conv",

@@ -7,7 +7,7 @@ from keras import backend, ops
 from polyphase.algebra.resampling import ResamplingMatrix
 from polyphase.ops import axes
 from polyphase.ops.gradients import computed, linear
-from polyphase.ops.lowerings import patches
+from polyphase.ops.lowerings import patches, reference
 from polyphase.ops.plans import Convolution, Transposed, Upsampling
 
 Tensor = Any
@@ -60,7 +60,12 @@ def upsample_conv(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolut
 def upsample_depthwise_conv(
     x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolution
 ) -> Tensor:
-    """Upsample, then convolve with the backend's depthwise convolution."""
+    """Upsample, then convolve with the backend's depthwise convolution.
+
+    Of an empty batch TensorFlow's gradient by the kernel is memory that nobody wrote.
+    """
+    if x.shape[0] == 0:
+        return reference.upsample_depthwise_conv(x, kernel, bias, plan)
     y = ops.depthwise_conv(
         plan.upsample(x, plan.upsampling),
         kernel,

@@ -114,7 +114,8 @@ def _gather(x: Tensor, kernel: Tensor, rows: Bank, columns: Bank) -> Tensor:
     batch, height, width = ops.shape(patches)[:3]
     patches = ops.reshape(patches, (batch, height, width, columns.taps * kernel.shape[2]))
     products = axes.product(patches, _matrix(kernel, rows, columns))
-    shape = (batch, height, width, -1, columns.factor, kernel.shape[3])
+    taps = sum(phase.taps for phase in rows.phases)
+    shape = (batch, height, width, taps, columns.factor, kernel.shape[3])
     phases = _add_rows(ops.reshape(products, shape), x, rows)
     return columns.crop(x, rows.crop(x, axes.weave(phases)))
 

@@ -213,6 +213,7 @@ def _reached(padded: Tensor, bank: Bank, phase: Phase, positions: Any) -> Tensor
 
 def _gains(size: Any, factor: int, interpolation: str) -> Any:
     """Return the edge gains `(N, s)`; sizes known only when run get them from ones."""
+    size = axes.fixed(size)
     if isinstance(size, int):
         return edge_gain(size, factor, interpolation)
     taps = phase_taps(factor, interpolation)
