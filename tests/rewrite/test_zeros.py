@@ -25,7 +25,7 @@ def made(initializer, dtype="float32", **kwargs):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
-@pytest.mark.parametrize("initializer", RANDOM, ids=str)
+@pytest.mark.parametrize("initializer", RANDOM, ids=range(len(RANDOM)))
 def test_random_weights_start_as_zeros_of_their_dtype(initializer, dtype):
     with random_weights_are_zeros():
         weight = made(initializer, dtype, regularizer="l2", trainable=False)

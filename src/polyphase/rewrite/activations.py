@@ -89,13 +89,24 @@ def configuration(layer: keras.Layer) -> dict[str, Any]:
     `functools.partial` it can write nothing. Keras' layers and ours take the function in its place;
     of others that is not known.
     """
-    own = type(layer).__module__.startswith(("keras.", "polyphase."))
-    if not own or "activation" not in vars(layer) | getattr(layer, "_modules", {}):
+    if not _takes_function(layer):
         return dict(layer.get_config())
     # A stand-in that shares all state but the activation: `get_config` never sees that.
     stand_in = object.__new__(type(layer))
     vars(stand_in).update(vars(layer), activation=activations.linear)
     return stand_in.get_config() | {"activation": layer.activation}
+
+
+def _takes_function(layer: keras.Layer) -> bool:
+    """Return whether a layer is Keras' or ours and has an activation."""
+    own = type(layer).__module__.startswith(("keras.", "polyphase."))
+    return own and "activation" in vars(layer) | getattr(layer, "_modules", {})
+
+
+def layer_of(layer: keras.Layer) -> keras.Layer | None:
+    """Return the activation that is a layer itself, which `configuration` hands over as it is."""
+    function = layer.activation if _takes_function(layer) else None
+    return function if isinstance(function, keras.Layer) else None
 
 
 def restore(old: keras.Layer, new: keras.Layer) -> None:

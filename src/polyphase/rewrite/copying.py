@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import tree
 
+from polyphase.rewrite.activations import layer_of
 from polyphase.rewrite.compare import outputs, relative, tolerance
 from polyphase.rewrite.graph import graphs, is_graph
 from polyphase.rewrite.sizes import noise
@@ -79,13 +80,20 @@ def computes_the_same(old: keras.Layer, new: keras.Layer, args: Any, kwargs: Any
 def entangled(model: keras.Model) -> set[int]:
     """Return the ids of layers that share sublayers or weights: copies of them would not.
 
-    A layer in a class and in the graph, or in two classes; a kernel that two layers use.
+    A layer in a class and in the graph, or in two classes; a kernel that two layers use. Not a
+    layer that is the activation of several: of that there is one copy.
     """
     owners: dict[int, set[int]] = {}
     for layer in _layers(model):
-        for part in (*layer._flatten_layers(), *layer.variables):
-            owners.setdefault(id(part), set()).add(id(layer))
+        apart = set(map(id, _parts(layer_of(layer))))
+        for part in _parts(layer):
+            if id(part) not in apart:
+                owners.setdefault(id(part), set()).add(id(layer))
     return {one for group in owners.values() if len(group) > 1 for one in group}
+
+
+def _parts(layer: keras.Layer | None) -> list[Any]:
+    return [*layer._flatten_layers(), *layer.variables] if layer else []
 
 
 def _layers(model: keras.Model) -> Iterable[keras.Layer]:
