@@ -210,7 +210,7 @@ def test_jax_has_forward_mode_without_an_own_gradient_and_says_so_with_one():
     for name in ("upsample-reference-bicubic", "upsample_conv-phases", "depth_to_space"):
         y, tangent = jax.jvp(FUNCTIONS[name], (x,), (x,))
         np.testing.assert_allclose(to_numpy(tangent), to_numpy(y), atol=2e-5)
-    with pytest.raises(TypeError, match="can't apply forward-mode differentiation"):
+    with pytest.raises(TypeError, match="can't apply forward-mode"):
         jax.jvp(FUNCTIONS["upsample-auto-bicubic"], (x,), (x,))
 
 
