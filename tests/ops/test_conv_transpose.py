@@ -57,6 +57,13 @@ def test_strides_and_kernels(lowering):
         run_case(lowering, **case)
 
 
+@pytest.mark.parametrize("data_format", cases.FORMATS)
+@pytest.mark.parametrize("strides", [2, 3, 4, (1, 3), (4, 2)])
+def test_a_single_tap_that_leaves_gaps_by_auto(strides, data_format):
+    """PyTorch's own gradient by the kernel was off by half of it on a CPU without AVX-512."""
+    run_case("auto", (5, 7), strides, 1, "valid", data_format)
+
+
 @pytest.mark.parametrize("lowering", LOWERINGS)
 def test_output_padding(lowering):
     for case in cases.sample(

@@ -107,8 +107,12 @@ def _backend_convolution(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor
 def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transposed) -> Tensor:
     """Call the backend's transposed convolution through Keras.
 
-    XLA's gradient of it multiplies inserted zeros => on JAX that of `patches` instead.
+    XLA's gradient of it multiplies inserted zeros => on JAX that of `patches` instead. Of a single
+    tap that leaves gaps, PyTorch 2.13's gradient by the kernel is wrong on some processors and
+    writes past its memory (channels last) => there `patches`, for which one tap is one product.
     """
+    if backend.backend() == "torch" and tuple(kernel.shape[:2]) == (1, 1) != plan.strides:
+        return patches.conv_transpose(x, kernel, bias, plan)
     behind = _torch_output_padding(kernel, plan)
     if behind is not None:
         return _torch_conv_transpose(x, kernel, bias, plan, behind)
