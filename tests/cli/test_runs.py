@@ -144,7 +144,7 @@ def test_damaged_runs_are_said_in_a_line_and_listed(folder, tmp_path, name):
     (run / name).write_bytes(half.replace(b'"kind"', b"") + b"\n" * (name == "metrics.jsonl"))
     result = RUN.invoke(app, ["report", str(run), "--out", str(tmp_path / "page")])
     assert result.exit_code == 2
-    assert "is damaged" in " ".join(result.output.split())
+    assert f"{name} cannot be read" in " ".join(result.output.split())
     assert not (tmp_path / "page").exists()
     assert "broken" in RUN.invoke(app, ["runs", str(tmp_path)]).output
 

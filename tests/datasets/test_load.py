@@ -10,7 +10,8 @@ from polyphase.datasets import DataError, load
 
 
 def test_the_public_names():
-    assert datasets.__all__ == ["DataError", "Dataset", "Images", "entropy_floor", "load"]
+    names = ["DataError", "Dataset", "Images", "entropy_floor", "load", "source_of"]
+    assert datasets.__all__ == names
     assert issubclass(DataError, ValueError)
 
 

@@ -380,6 +380,17 @@ def test_an_activation_with_weights_is_copied_with_them_once(shared):
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(weight), value)
 
 
+def test_an_activation_whose_weights_no_call_has_made_is_folded_with_them():
+    inputs = keras.Input((4, 5, 4))
+    prelu = layers.PReLU(alpha_initializer="random_normal", shared_axes=[1, 2])
+    x = layers.Conv2D(3, 3, padding="same", activation=prelu)(layers.UpSampling2D()(inputs))
+    model = keras.Model(inputs, x)
+    folded, report = fold(model, return_report=True)
+    assert report.difference < 1e-5
+    assert folded.count_params() == model.count_params() == 3 * 3 * 4 * 3 + 3 + 3
+    assert_equal_outputs(model, folded)
+
+
 def test_models_with_layers_as_activations_save_load_and_train(tmp_path):
     x = inputs = keras.Input((4, 5, 4))
     for activation in (layers.LeakyReLU(0.2), layers.PReLU(shared_axes=[1, 2])):

@@ -65,7 +65,7 @@ def test_a_difference_of_four_standard_deviations_is_seen_as_often_as_by_paired_
     decoders, seeds, least
 ):
     rng = np.random.default_rng(8)
-    losses = rng.standard_normal((1000, decoders, seeds)) + 5 * rng.standard_normal(
+    losses = rng.standard_normal((2000, decoders, seeds)) + 5 * rng.standard_normal(
         (2000, 1, seeds)
     )
     losses[:, 0] -= 4

@@ -64,6 +64,8 @@ def outputs(model: keras.Layer, *args: Any, **kwargs: Any) -> list[np.ndarray]:
     kept. On JAX the model is compiled as a whole, which takes a fraction of compiling each of its
     operations; what cannot be traced runs as it is, with the same results.
     """
+    if not all(one.built for one in model._flatten_layers()):
+        model(*args, **{**kwargs, "training": False})  # makes weights, which no trace must do
     variables = model.variables
 
     def call(values: list[Any], *args: Any) -> Any:

@@ -43,7 +43,8 @@ def move_state(old: keras.Layer, new: keras.Layer) -> None:
     if len(old.variables) == len(new.variables):
         for one, other in zip(old.variables, new.variables, strict=True):
             other.trainable = one.trainable
-            other.assign(one.value)
+            # Numbers of its own: a training step on JAX deletes the arrays that it was given.
+            other.assign(np.array(keras.ops.convert_to_numpy(one.value)))
     for layer in new._flatten_layers():
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()  # derives mean and variance from the weights
@@ -90,6 +91,18 @@ def entangled(model: keras.Model) -> set[int]:
             if id(part) not in apart:
                 owners.setdefault(id(part), set()).add(id(layer))
     return {one for group in owners.values() if len(group) > 1 for one in group}
+
+
+def build_activations(model: keras.Model) -> None:
+    """Make the weights of activations that are layers, as the first call of a model would.
+
+    Making a graph builds its layers, but not the activations of them.
+    """
+    for graph in graphs(model):
+        for one in graph.operations:
+            function = layer_of(one) if isinstance(one, keras.Layer) else None
+            if function is not None and not function.built:
+                function.build(one._inbound_nodes[0].output_tensors[0].shape)
 
 
 def _parts(layer: keras.Layer | None) -> list[Any]:

@@ -7,7 +7,7 @@ import keras
 from keras import tree
 
 from polyphase.rewrite.build import Build, ConflictError, Tensor
-from polyphase.rewrite.copying import entangled
+from polyphase.rewrite.copying import build_activations, entangled
 from polyphase.rewrite.graph import graph_of, is_graph, rebuilt
 from polyphase.rewrite.pairs import Pairs
 from polyphase.rewrite.zeros import random_weights_are_zeros
@@ -49,6 +49,7 @@ def rewritten(
         inference: as `Build`'s.
         pairs: as `Build`'s.
     """
+    build_activations(model)
     used = entangled(model)
     alone: set[int] = set()
 
