@@ -76,6 +76,7 @@ def test_workers_give_the_results_of_one_process_also_when_one_is_killed():
 
 
 @pytest.mark.filterwarnings("ignore")  # Dask's own, about processes that end
+@pytest.mark.exhaustive
 def test_workers_search_and_compare_as_one_process(monkeypatch):
     monkeypatch.setattr("polyphase.workbench.search.LEARNING_RATES", (0.001, 0.01))
     options = ["--data", "images.npy", "--batch-size", "8", "--epochs", "2", "--seeds", "2"]

@@ -51,7 +51,7 @@ CONFIGURATIONS = {
     ],
 }  # fmt: skip
 CASES = [
-    pytest.param(name, arguments, id=f"{name}-{i}")
+    pytest.param(name, arguments, id=f"{name}-{i}", marks=pytest.mark.exhaustive if i > 1 else ())
     for name, configurations in CONFIGURATIONS.items()
     for i, arguments in enumerate(configurations)
 ]

@@ -124,7 +124,13 @@ def different(states):
     return kept + torn
 
 
-@pytest.mark.parametrize("searching", [False, True], ids=["compare", "search"])
+@pytest.mark.parametrize(
+    "searching",
+    [
+        pytest.param(False, id="compare", marks=pytest.mark.exhaustive),
+        pytest.param(True, id="search"),
+    ],
+)
 def test_every_state_is_resumed_to_the_same_end(tmp_path, monkeypatch, searching):
     monkeypatch.setattr(search, "LEARNING_RATES", (0.001, 0.01))
     np.save(tmp_path / "images.npy", np.random.default_rng(0).random((60, 8, 10), "float32"))
