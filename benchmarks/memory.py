@@ -2,9 +2,9 @@
 
     KERAS_BACKEND=jax python benchmarks/memory.py
 
-Writes benchmarks/results/memory-BACKEND.json: by how many MiB the process grew at most while it
-computed (the high-water mark after a run of one image of 8x8, which loads and compiles what is
-needed, subtracted), forward and training.
+Writes benchmarks/results/memory-BACKEND.json: by how many MiB each of five processes grew at most
+while it computed (the high-water mark after a run of one image of 8x8, which loads and compiles
+what is needed, subtracted), forward and training.
 """
 
 import resource
@@ -18,6 +18,7 @@ from polyphase.workbench.bench import layer_function, layer_model, resize_convol
 from polyphase.workbench.timing import forward, gradient
 
 SHAPES = (((8, 64, 64, 64), 64), ((1, 256, 256, 64), 64), ((1, 64, 64, 256), 256))
+PROCESSES = 5
 PREPARE = {"forward": forward, "training": gradient}
 
 
@@ -44,11 +45,11 @@ def main() -> None:
     results = []
     for index, (image, filters) in enumerate(SHAPES):
         for mode in PREPARE:
-            sizes = {}
-            for contender in ("keras", "ours"):
+            sizes: dict[str, list[float]] = {"keras": [], "ours": []}
+            for contender in list(sizes) * PROCESSES:
                 command = [sys.executable, __file__, contender, mode, str(index)]
                 done = subprocess.run(command, check=True, capture_output=True, text=True)
-                sizes[contender] = round(float(done.stdout.split()[-1]), 1)
+                sizes[contender].append(round(float(done.stdout.split()[-1]), 1))
             results.append({"shape": [*image, filters], "mode": mode, "MiB": sizes})
             print(results[-1], flush=True)
     results_file.write("memory", unit="MiB", results=results)

@@ -7,6 +7,7 @@ import keras
 from keras.layers import (
     Activation,
     Add,
+    Attention,
     BatchNormalization,
     Concatenate,
     Conv2D,
@@ -58,13 +59,51 @@ def unet_decoder(layers: ModuleType) -> keras.Model:
     return keras.Model([inputs, *skips], Conv2D(2, 1)(x))
 
 
-def vae_decoder(layers: ModuleType) -> keras.Model:
-    """The upsampling blocks of an image-VAE's decoder: nearest x2 + 3x3 at 512, 512, 256."""
+def vae_blocks(layers: ModuleType) -> keras.Model:
+    """Nothing but the upsampling blocks of an image-VAE's decoder: x2 + 3x3 at 512, 512, 256."""
     x = inputs = Input((16, 16, 512))
     for filters in (512, 512, 256):
         x = Activation("silu")(GroupNormalization(32)(x))
         x = _resize_convolution(x, filters, layers)
     return keras.Model(inputs, Conv2D(3, 3, padding="same")(x))
+
+
+def vae_decoder(layers: ModuleType) -> keras.Model:
+    """The whole decoder of a latent-diffusion VAE, a quarter of its sides and channels.
+
+    16x16x4 to 128x128x3: residual blocks with attention in the middle, then four levels of three
+    blocks at 4, 4, 2 and 1 times 32 channels, upsampling between the levels; group normalisation
+    in 8 groups and SiLU throughout.
+    """
+    x = inputs = Input((16, 16, 4))
+    x = Conv2D(128, 3, padding="same")(x)
+    x = _residual(_attention(_residual(x, 128)), 128)
+    for level, filters in enumerate((128, 128, 64, 32)):
+        x = _resize_convolution(x, x.shape[3], layers) if level else x
+        for _ in range(3):
+            x = _residual(x, filters)
+    return keras.Model(inputs, Conv2D(3, 3, padding="same")(_normalised(x)))
+
+
+def _normalised(x: Tensor) -> Tensor:
+    return Activation("silu")(GroupNormalization(8)(x))
+
+
+def _residual(x: Tensor, filters: int) -> Tensor:
+    y = Conv2D(filters, 3, padding="same")(_normalised(x))
+    y = Conv2D(filters, 3, padding="same")(_normalised(y))
+    return Add()([x if x.shape[3] == filters else Conv2D(filters, 1)(x), y])
+
+
+def _attention(x: Tensor) -> Tensor:
+    """One head over all pixels, around which the image goes too."""
+    _, height, width, channels = x.shape
+    normalised = GroupNormalization(8)(x)
+    query, key, value = (
+        Reshape((height * width, channels))(Conv2D(channels, 1)(normalised)) for _ in range(3)
+    )
+    y = Attention(use_scale=True)([query, value, key])
+    return Add()([x, Conv2D(channels, 1)(Reshape((height, width, channels))(y))])
 
 
 MODELS: dict[str, tuple[Callable[[ModuleType], keras.Model], int]] = {
@@ -73,7 +112,8 @@ MODELS: dict[str, tuple[Callable[[ModuleType], keras.Model], int]] = {
     "R6, autoencoder with UpSampling2D": (upsampling_autoencoder, 25),
     "DCGAN-size generator": (dcgan, 16),
     "U-Net decoder": (unet_decoder, 2),
-    "image-VAE decoder": (vae_decoder, 1),
+    "image-VAE, upsampling blocks only": (vae_blocks, 1),
+    "image-VAE, whole decoder": (vae_decoder, 1),
 }
 
 
@@ -146,5 +186,6 @@ FOLDABLE: dict[str, tuple[Callable[[], keras.Model], int]] = {
     "diffusion U-Net, bilinear": (diffusion_unet, 8),
     "feature pyramid": (pyramid, 8),
     "DeepLab-like head": (segmentation_head, 4),
-    "image-VAE decoder": (lambda: vae_decoder(keras.layers), 4),
+    "image-VAE, upsampling blocks only": (lambda: vae_blocks(keras.layers), 4),
+    "image-VAE, whole decoder": (lambda: vae_decoder(keras.layers), 1),
 }

@@ -1,4 +1,4 @@
-"""The full benchmark: our layers beside Keras' own on the backend in use, and plain PyTorch.
+"""The full benchmark: our layers beside Keras' own and other peers on the backend in use.
 
     KERAS_BACKEND=jax python benchmarks/peers.py
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+import baselines
 import keras
 import numpy as np
 import results_file
@@ -22,16 +23,18 @@ from polyphase.workbench.bench import (
     transposed_convolution,
     upsampling,
 )
-from polyphase.workbench.timing import alternate, forward, gradient
+from polyphase.workbench.timing import alternate
 
-# (batch, height, width, c_in), c_out: those of measurements.md
-SHAPES = (
+# (batch, height, width, c_in), c_out: what most decoders have between their first and last layer
+TYPICAL = (
     ((1, 64, 64, 256), 256),
+    ((4, 32, 32, 128), 128),
     ((8, 32, 32, 64), 64),
+    ((8, 16, 16, 64), 64),
     ((64, 7, 7, 128), 64),
-    ((64, 5, 5, 128), 1),
-    ((25, 14, 14, 8), 8),
+    ((1, 128, 128, 64), 32),
 )
+FEW_CHANNELS = (((64, 5, 5, 128), 1), ((25, 14, 14, 8), 8))
 MIDDLE = ((8, 16, 16, 64), 64)
 SIDES = (
     (64, 16, 16, 16),
@@ -40,17 +43,23 @@ SIDES = (
     (1, 512, 512, 3),
     (1, 1024, 1024, 3),
 )
+SECONDS = 0.7
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
 
+def nearest() -> Iterator[tuple[str, Case]]:
+    """Yield every case of nearest + conv with its kind."""
+    for image, filters in TYPICAL:
+        yield "typical", resize_convolution(image, filters)
+    for image, filters in FEW_CHANNELS:
+        yield "few channels", resize_convolution(image, filters)
+    for size, k in ((2, 5), (3, 3), (3, 5), (4, 3), (4, 5)):
+        yield "larger", resize_convolution(*MIDDLE, size=size, k=k)
+
+
 def cases() -> Iterator[Case]:
-    """Yield every case of layers."""
-    for image, filters in SHAPES:
-        yield resize_convolution(image, filters)
-    for size in (2, 3, 4):
-        for k in (3, 5):
-            yield resize_convolution(*MIDDLE, size=size, k=k)
-    for image, filters in SHAPES[1:]:
+    """Yield every other case of layers."""
+    for image, filters in TYPICAL[1:] + FEW_CHANNELS:
         yield resize_convolution(image, filters, interpolation="bilinear")
     for strides in (2, 3, 4):
         for k in (2, 3, 4, 5):
@@ -63,32 +72,6 @@ def cases() -> Iterator[Case]:
         for interpolation in INTERPOLATIONS:
             if keras.backend.backend() != "torch" or not interpolation.startswith("lanczos"):
                 yield upsampling(image, interpolation)
-
-
-def plain_torch(case: Case) -> dict[str, Any] | None:
-    """Return the times of torch.nn's own modules for nearest + conv, channels first."""
-    if keras.backend.backend() != "torch" or case.group != "nearest + conv":
-        return None
-    import torch
-
-    upsample, convolution = case.keras()
-    filters, (k, _) = convolution.filters, convolution.kernel_size
-    batch, height, width, channels = case.shape
-    modules = torch.nn.Sequential(
-        torch.nn.Upsample(scale_factor=upsample.size[0]),
-        torch.nn.Conv2d(channels, filters, k, padding=k // 2),
-    )
-    names = [name for name, _ in modules.named_parameters()]
-    arrays = [np.random.default_rng(0).standard_normal((batch, channels, height, width), "float32")]
-    arrays += [value.detach().numpy() for value in modules.parameters()]
-
-    def run(x: Any, *weights: Any) -> Any:
-        return torch.func.functional_call(modules, dict(zip(names, weights, strict=True)), (x,))
-
-    return {
-        mode: asdict(alternate({"plain": prepare(run, arrays)}, 0.3)["plain"])
-        for mode, prepare in (("forward", forward), ("training", gradient))
-    }
 
 
 def measure_model(build: Callable[[Any], keras.Model], batch: int) -> dict[str, Any]:
@@ -117,13 +100,13 @@ def _times(runs: dict[str, Callable[[], Any]]) -> dict[str, Any]:
 def main() -> None:
     """Measure everything and write the file."""
     results = []
+    for kind, case in nearest():
+        peers = baselines.others(case, kind == "typical")
+        results.append({"kind": kind, **measure(case, SECONDS, peers).record()})
+        _say(results[-1])
     for case in cases():
-        record = measure(case, seconds=0.7).record()
-        plain = plain_torch(case)
-        for mode in ("forward", "training") if plain else ():
-            record[mode]["plain torch"] = plain[mode]
-        results.append(record)
-        _say(record)
+        results.append(measure(case, SECONDS).record())
+        _say(results[-1])
     for name, (build, batch) in MODELS.items():
         record = {"group": "model", "name": name, **measure_model(build, batch)}
         results.append(record)

@@ -205,6 +205,7 @@ def performance() -> str:
     page = (DOCS / "performance.md").read_text()
     tables = {
         "summary": tables_of.summary(contents["peers"]),
+        "baselines": tables_of.baselines(contents["peers"]),
         "fastest": tables_of.fastest(contents["peers"]),
         "memory": tables_of.memory(contents["memory"]),
         "precision": tables_of.precision(contents["precision"]),

@@ -14,36 +14,53 @@ def times(keras, ours, **others):
     }
 
 
-def record(group, name, forward, training):
-    return {"group": group, "name": name, "forward": forward, "training": training}
+def record(group, name, forward, training, **more):
+    return {"group": group, "name": name, "forward": forward, "training": training} | more
 
 
 @pytest.fixture
 def peers():
-    layers = ["nearest + conv", "bilinear + conv", "Conv2DTranspose", "UpSampling2D"]
-    results = [record(group, "a", times(8, 2), times(3, 3)) for group in layers]
-    results.append(record("nearest + conv", "b", times(1, 1), times(1, 2)))
-    results.append(record("model", "net", times(3, 2), times(10, 4)))
+    layers = ["bilinear + conv", "Conv2DTranspose", "UpSampling2D"]
+    results = [
+        record("nearest + conv", "a", times(8, 2), times(3, 3), kind="typical"),
+        record("nearest + conv", "b", times(1, 1), times(1, 2), kind="typical"),
+        record("nearest + conv", "c", times(2, 1), times(1, 2), kind="few channels"),
+        record("nearest + conv", "d", times(100, 1), times(100, 1), kind="larger"),
+        *(record(group, "e", times(8, 2), times(3, 3)) for group in layers),
+        record("model", "net", times(3, 2), times(10, 4)),
+    ]
     jax = {"results": results}
     torch = copy.deepcopy(jax)
-    torch["results"][0]["forward"] = times(6, 3, **{"plain torch": 5})
+    torch["results"][0]["forward"] = times(6, 3, **{"plain PyTorch": 4})
     return {"jax": jax, "torch": torch}
 
 
-def test_the_summary_gives_keras_divided_by_ours_its_mean_and_its_worst(peers):
+def test_the_summary_begins_with_the_typical_case_apart_from_what_gains_most(peers):
     lines = performance.summary(peers).splitlines()
     assert lines[0] == "| what | JAX | PyTorch |"
-    assert "| nearest + conv, forward | 2.00 (1.00) | 1.41 (1.00) |" in lines
-    assert "| nearest + conv, training | 0.71 (0.50) | 0.71 (0.50) |" in lines
+    typical = performance.KINDS["typical"]
+    assert lines[2] == f"| {typical}, forward | 2.00 (1.00) | 1.41 (1.00) |"
+    assert lines[3] == f"| {typical}, training | 0.71 (0.50) | 0.71 (0.50) |"
+    assert (
+        f"| {performance.KINDS['larger']}, forward | 100.00 (100.00) | 100.00 (100.00) |" in lines
+    )
     assert "| net, forward | 1.50 | 1.50 |" in lines
     assert "| net, training | 2.50 | 2.50 |" in lines
 
 
-def test_the_fastest_of_ours_meets_the_fastest_peer(peers):
+def test_the_fastest_of_all_peers_meets_ours_on_each_backend(peers):
     lines = performance.fastest(peers).splitlines()
-    assert "| a, forward | 2 (JAX) | 5 (plain PyTorch) | 2.50 |" in lines
-    assert "| b, forward | 1 (JAX) | 1 (JAX) | 1.00 |" in lines
-    assert "| **geometric mean, forward** |  |  | **1.58** |" in lines
+    assert "| a, forward | 4 (plain PyTorch) | 2 (2.00) | 3 (1.33) |" in lines
+    assert "| b, forward | 1 (Keras on JAX) | 1 (1.00) | 1 (1.00) |" in lines
+    typical = performance.KINDS["typical"]
+    assert f"| **{typical}: geometric mean, forward** |  | **1.41** | **1.15** |" in lines
+
+
+def test_every_peer_is_divided_by_ours_on_its_own_backend(peers):
+    lines = performance.baselines(peers).splitlines()
+    assert "| Keras on JAX | 2.00 (1.00) | 0.71 (0.50) | 2.00 (2.00) | 0.50 (0.50) |" in lines
+    assert "| plain PyTorch | 1.33 (1.33) | - | - | - |" in lines
+    assert not any("ours" in line for line in lines[2:])
 
 
 def test_every_case_is_a_row_with_both_ratios(peers):
@@ -62,10 +79,12 @@ def test_precision_shows_the_largest_error_and_the_largest_multiple():
     assert "| op | direct | float32 | 4.0e-07 (1.0x) |" in lines
 
 
-def test_memory_shows_both_sizes():
-    result = {"shape": [1, 2, 3, 4, 5], "mode": "forward", "MiB": {"keras": 10.2, "ours": 5.6}}
+def test_memory_shows_medians_and_ranges_of_both():
+    sizes = {"keras": [10.2, 9.0, 30.0], "ours": [5.6, 5.6, 2.0]}
+    result = {"shape": [1, 2, 3, 4, 5], "mode": "forward", "MiB": sizes}
     lines = performance.memory({"torch": {"results": [result]}}).splitlines()
-    assert "| 1x2x3x4 -> 5, forward | 10 / 6 |" in lines
+    dash = "\N{EN DASH}"
+    assert f"| 1x2x3x4 -> 5, forward | 10 (9{dash}30) / 6 (2{dash}6) |" in lines
 
 
 def test_an_epoch_shows_seconds_and_keras_divided_by_each():
@@ -90,12 +109,13 @@ def test_folding_shows_before_divided_by_after_and_both_sizes():
 
     result = {
         "name": "net",
+        "multiply_adds": [9, 4],
         "forward": medians(before=6.0, folded=3.0, deployed=2.0),
         "training": medians(before=9.0, folded=6.0),
         "MiB": {"forward": {"before": 8.2, "folded": 4.1}, "training": {"before": 9, "folded": 10}},
     }
     contents = {"jax": {"results": [result]}}
-    assert "| net | 2.00 / 1.50 / 3.00 |" in performance.fold(contents).splitlines()
+    assert "| net | 2.00 / 1.50 / 3.00 (2.25) |" in performance.fold(contents).splitlines()
     lines = performance.fold_memory(contents).splitlines()
     assert lines[2:] == ["| net, forward | 8 / 4 |", "| net, training | 9 / 10 |"]
 

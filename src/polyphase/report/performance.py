@@ -1,5 +1,6 @@
 """The tables of the documentation on performance, from the benchmark's JSON files."""
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
@@ -12,19 +13,37 @@ NAMES = {"jax": "JAX", "tensorflow": "TensorFlow", "torch": "PyTorch"}
 MODES = ("forward", "training")
 
 
+# Kinds of nearest + conv, the typical one first; what gains most comes last.
+KINDS = {
+    "typical": "nearest x2 + conv 3x3, 32 to 256 channels",
+    "few channels": "the same with 8 channels, or one output channel",
+    "larger": "nearest x2 to x4 + conv 3x3 and 5x5, 64 channels",
+}
+
+
 def summary(peers: Mapping[str, Content]) -> str:
     """Return Keras' time divided by ours, by kind of layer: geometric mean and worst case.
 
     Args:
         peers: backend -> content of peers-BACKEND.json.
     """
-    groups = ["nearest + conv", "bilinear + conv", "Conv2DTranspose", "UpSampling2D"]
     rows = [
+        [
+            f"{text}, {mode}",
+            *(
+                _mean_and_worst([_ratio(record, mode) for record in _kind(one, kind)])
+                for one in peers.values()
+            ),
+        ]
+        for kind, text in KINDS.items()
+        for mode in MODES
+    ]
+    rows += [
         [
             f"{group}, {mode}",
             *(_mean_and_worst(_ratios(one, group, mode)) for one in peers.values()),
         ]
-        for group in groups
+        for group in ("bilinear + conv", "Conv2DTranspose", "UpSampling2D")
         for mode in MODES
     ]
     models = [r["name"] for r in next(iter(peers.values()))["results"] if r["group"] == "model"]
@@ -37,18 +56,52 @@ def summary(peers: Mapping[str, Content]) -> str:
 
 
 def fastest(peers: Mapping[str, Content]) -> str:
-    """Return, for nearest + conv, the fastest backend of ours beside the fastest of the peers."""
-    rows, all_ratios = [], []
-    for mode in MODES:
-        ratios = []
-        for record in _group(next(iter(peers.values())), "nearest + conv"):
-            ours, theirs = _fastest(peers, record["name"], mode)
-            ratios.append(theirs[0] / ours[0])
-            rows.append(
-                [f"{record['name']}, {mode}", _timed(ours), _timed(theirs), f"{ratios[-1]:.2f}"]
-            )
-        all_ratios.append([f"**geometric mean, {mode}**", "", "", f"**{_mean(ratios):.2f}**"])
-    return _table(["nearest + conv", "ours, ms", "peer, ms", "peer / ours"], rows + all_ratios)
+    """Return the time of the fastest of all peers divided by ours, on each backend."""
+    every = _group(next(iter(peers.values())), "nearest + conv")
+    ratios: dict[tuple[str, str, str], list[float]] = {}
+    rows = []
+    for mode, record in itertools.product(MODES, every):
+        peer = _fastest_peer(peers, record["name"], mode)
+        cells = []
+        for backend, content in peers.items():
+            ours = _named(content, record["name"])[mode]["ours"]["median"]
+            ratios.setdefault((backend, record["kind"], mode), []).append(peer[0] / ours)
+            cells.append(f"{_milliseconds(ours)} ({peer[0] / ours:.2f})")
+        rows.append([f"{record['name']}, {mode}", _timed(peer), *cells])
+    means = [
+        [
+            f"**{text}: geometric mean, {mode}**",
+            "",
+            *(f"**{_mean(ratios[backend, kind, mode]):.2f}**" for backend in peers),
+        ]
+        for kind, text in KINDS.items()
+        for mode in MODES
+    ]
+    head = ["", "fastest peer, ms", *(f"ours on {NAMES[backend]}, ms" for backend in peers)]
+    return _table(head, means + rows)
+
+
+def baselines(peers: Mapping[str, Content]) -> str:
+    """Return every peer's time divided by ours on its own backend, typical cases and small ones."""
+    columns = list(itertools.product(("typical", "few channels"), MODES))
+    rows = []
+    for backend, content in peers.items():
+        names = [name for one in _kind(content, "typical") for name in one["forward"]]
+        rows += [
+            [_who(name, backend), *(_peer_ratios(content, name, *column) for column in columns)]
+            for name in dict.fromkeys(names)
+            if name != "ours"
+        ]
+    return _table(["peer / ours", *(f"{kind}, {mode}" for kind, mode in columns)], rows)
+
+
+def _peer_ratios(content: Content, peer: str, kind: str, mode: str) -> str:
+    ratios = [
+        record[mode][peer]["median"] / record[mode]["ours"]["median"]
+        for record in _kind(content, kind)
+        if peer in record[mode]
+    ]
+    return _mean_and_worst(ratios) if ratios else "-"
 
 
 def cases(content: Content) -> str:
@@ -73,13 +126,15 @@ def cases(content: Content) -> str:
 
 
 def memory(contents: Mapping[str, Content]) -> str:
-    """Return by how many MiB a process grows at most, Keras' layers and ours."""
+    """Return by how many MiB a process grows at most, Keras' layers and ours: median and range."""
     rows = []
     for index, first in enumerate(next(iter(contents.values()))["results"]):
         cells = []
         for content in contents.values():
             sizes = content["results"][index]["MiB"]
-            cells.append(f"{sizes['keras']:.0f} / {sizes['ours']:.0f}")
+            cells.append(
+                f"{_middle_and_range(sizes['keras'])} / {_middle_and_range(sizes['ours'])}"
+            )
         *image, filters = first["shape"]
         rows.append([f"{_sides(image)} -> {filters}, {first['mode']}", *cells])
     return _table(["Keras / ours, MiB", *(NAMES[backend] for backend in contents)], rows)
@@ -120,7 +175,11 @@ def allocator(contents: Mapping[str, Content]) -> str:
 
 
 def fold(contents: Mapping[str, Content]) -> str:
-    """Return what folding gains: time before divided by after, forward, training and deployed."""
+    """Return what folding gains: time before divided by after, forward, training and deployed.
+
+    In brackets the products before divided by those after: what the forward pass cannot exceed by
+    saving products alone.
+    """
     rows = []
     for index, first in enumerate(next(iter(contents.values()))["results"]):
         cells = []
@@ -130,9 +189,11 @@ def fold(contents: Mapping[str, Content]) -> str:
                 result[mode]["before"]["median"] / result[mode][after]["median"]
                 for mode, after in (*((mode, "folded") for mode in MODES), ("forward", "deployed"))
             ]
-            cells.append(" / ".join(f"{gain:.2f}" for gain in gains))
+            before, after = result["multiply_adds"]
+            times = " / ".join(f"{gain:.2f}" for gain in gains)
+            cells.append(f"{times} ({before / after:.2f})")
         rows.append([first["name"], *cells])
-    head = ["forward / training / deployed", *(NAMES[backend] for backend in contents)]
+    head = ["forward / training / deployed (products)", *(NAMES[backend] for backend in contents)]
     return _table(head, rows)
 
 
@@ -241,6 +302,10 @@ def circumstances(contents: Iterable[Content]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _kind(content: Content, kind: str) -> list[Content]:
+    return [record for record in content["results"] if record.get("kind") == kind]
+
+
 def _ratios(content: Content, group: str, mode: str) -> list[float]:
     return [_ratio(record, mode) for record in _group(content, group)]
 
@@ -265,18 +330,25 @@ def _mean_and_worst(ratios: Sequence[float]) -> str:
     return f"{_mean(ratios):.2f} ({min(ratios):.2f})"
 
 
-def _fastest(
-    peers: Mapping[str, Content], name: str, mode: str
-) -> tuple[tuple[float, str], tuple[float, str]]:
-    """Return `(milliseconds, who)` of our fastest backend and of the fastest peer."""
-    ours: list[tuple[float, str]] = []
-    theirs: list[tuple[float, str]] = []
-    for backend, content in peers.items():
-        record = next(r for r in _group(content, "nearest + conv") if r["name"] == name)
-        for contender, times in record[mode].items():
-            who = "plain PyTorch" if contender.startswith("plain") else NAMES[backend]
-            (ours if contender == "ours" else theirs).append((times["median"], who))
-    return min(ours), min(theirs)
+def _fastest_peer(peers: Mapping[str, Content], name: str, mode: str) -> tuple[float, str]:
+    """Return `(milliseconds, who)` of the fastest of all peers on all backends."""
+    return min(
+        (times["median"], _who(contender, backend))
+        for backend, content in peers.items()
+        for contender, times in _named(content, name)[mode].items()
+        if contender != "ours"
+    )
+
+
+def _who(contender: str, backend: str) -> str:
+    """Name a contender: those of Keras run on each backend, the plain ones say theirs."""
+    if contender == "keras":
+        return f"Keras on {NAMES[backend]}"
+    return f"{contender} on {NAMES[backend]}" if contender.startswith("Keras") else contender
+
+
+def _middle_and_range(sizes: Sequence[float]) -> str:
+    return f"{median(sizes):.0f} ({min(sizes):.0f}\N{EN DASH}{max(sizes):.0f})"
 
 
 def _timed(one: tuple[float, str]) -> str:

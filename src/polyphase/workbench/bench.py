@@ -1,7 +1,8 @@
 """What Polyphase's layers cost beside Keras' own, on the backend in use."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -9,7 +10,7 @@ import numpy as np
 from keras.layers import Conv2D, Input, Layer
 
 from polyphase import layers as polyphase_layers
-from polyphase.workbench.timing import Times, alternate, forward, gradient
+from polyphase.workbench.timing import Run, Times, alternate, forward, gradient
 
 
 @dataclass(frozen=True)
@@ -120,12 +121,15 @@ def quick_cases() -> Iterator[Case]:
         yield upsampling((1, 256, 256, 16), interpolation)
 
 
-def measure(case: Case, seconds: float = 0.5) -> Result:
-    """Return the times of one case: Keras' layers and ours in turns, forward and training.
+def measure(
+    case: Case, seconds: float = 0.5, peers: Mapping[str, Mapping[str, Run]] = MappingProxyType({})
+) -> Result:
+    """Return the times of one case: all contenders in turns, forward and training.
 
     Args:
         case: what to measure; random weights and images.
         seconds: for each of the two modes, after compilation.
+        peers: mode -> name -> a call, beside Keras' layers and ours.
     """
     theirs, ours = (layer_model(case.shape, make()) for make in (case.keras, case.ours))
     ours.set_weights(theirs.get_weights())
@@ -139,8 +143,13 @@ def measure(case: Case, seconds: float = 0.5) -> Result:
         group=case.group,
         name=case.name,
         difference=float(np.abs(actual - expected).max() / np.abs(expected).max()),
-        forward=alternate({n: forward(f, arrays) for n, f in contenders.items()}, seconds),
-        training=alternate({n: gradient(f, arrays) for n, f in contenders.items()}, seconds),
+        **{
+            mode: alternate(
+                {n: prepare(f, arrays) for n, f in contenders.items()} | dict(peers.get(mode, {})),
+                seconds,
+            )
+            for mode, prepare in (("forward", forward), ("training", gradient))
+        },
     )
 
 
