@@ -88,7 +88,7 @@ def finished(
         model.load_weights(path)
     images = dataset.validation.pixels
     loss, recorded = _loss(images, reconstruct(model, images)), history[-1].validation_loss
-    if not np.isclose(loss, recorded, rtol=1e-3, equal_nan=True):
+    if not np.isclose(loss, recorded, rtol=1e-4, equal_nan=True):
         raise ConfigError(
             f"{path} is another model than the one that was trained: its validation loss is "
             f"{loss:.4f}, and {recorded:.4f} was recorded. {cure}"
