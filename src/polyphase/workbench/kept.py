@@ -1,6 +1,8 @@
 """What a run folder keeps of its trainings: models, checkpoints, and the lines of their epochs."""
 
+import json
 import os
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +20,8 @@ _UNFINISHED = "unfinished-"
 
 
 def save_model(model: keras.Model, path: Path) -> None:
-    """Save a finished model; its name is there only when it is whole."""
+    """Save a finished model, named as its file is; the file is there only when it is whole."""
+    model.name = path.stem
     unfinished = path.with_name(_UNFINISHED + path.name)
     model.save(unfinished)
     os.replace(unfinished, path)
@@ -70,7 +73,7 @@ def finished(
 ) -> tuple[keras.Model, tuple[Epoch, ...]]:
     """Return a training that was finished before, if its files belong together.
 
-    The loss that was recorded is that of these weights => they are of this decoder and seed.
+    The model bears the name of its decoder and seed, and its loss is the one that was recorded.
 
     Raises:
         ConfigError: if a file is damaged, or of another training.
@@ -85,7 +88,11 @@ def finished(
         )
     model = contender.build(dataset.shape)
     with readable(path, cure):
-        model.load_weights(path)
+        name = _name_in(path)
+        if name == path.stem:
+            model.load_weights(path)
+    if name != path.stem:
+        raise ConfigError(f"{path} is the model of another training, {name!r}. {cure}")
     images = dataset.validation.pixels
     loss, recorded = _loss(images, reconstruct(model, images)), history[-1].validation_loss
     if not np.isclose(loss, recorded, rtol=1e-4, equal_nan=True):
@@ -94,6 +101,12 @@ def finished(
             f"{loss:.4f}, and {recorded:.4f} was recorded. {cure}"
         )
     return model, history
+
+
+def _name_in(path: Path) -> str:
+    """Return the name of the model in a `.keras` file."""
+    with zipfile.ZipFile(path) as archive:
+        return str(json.loads(archive.read("config.json"))["config"]["name"])
 
 
 def _loss(images: np.ndarray, outputs: np.ndarray) -> float:
