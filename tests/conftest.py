@@ -1,6 +1,7 @@
 """One backend per process: KERAS_BACKEND, else JAX, whatever a Keras configuration file says."""
 
 import os
+import sys
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 
 import polyphase as pp
+
+sys.modules["openvino_telemetry"] = None  # OpenVINO would fork to send usage statistics
 
 
 def pytest_report_header():

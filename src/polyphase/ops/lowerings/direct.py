@@ -107,11 +107,9 @@ def _backend_convolution(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor
 def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transposed) -> Tensor:
     """Call the backend's transposed convolution through Keras.
 
-    XLA's gradient of it multiplies inserted zeros => on JAX that of `patches` instead. Of a single
-    tap that leaves gaps, PyTorch 2.13's gradient by the kernel is wrong on some processors and
-    writes past its memory (channels last) => there `patches`, for which one tap is one product.
+    XLA's gradient of it multiplies inserted zeros => on JAX that of `patches` instead.
     """
-    if backend.backend() == "torch" and tuple(kernel.shape[:2]) == (1, 1) != plan.strides:
+    if _backend_fails(kernel, plan):
         return patches.conv_transpose(x, kernel, bias, plan)
     behind = _torch_output_padding(kernel, plan)
     if behind is not None:
@@ -123,6 +121,18 @@ def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transpo
         kernel,
     )
     return axes.biased(y, bias, plan.channel)
+
+
+def _backend_fails(kernel: Tensor, plan: Transposed) -> bool:
+    """Return whether the backend cannot compute it on every processor.
+
+    - PyTorch 2.13, a single tap that leaves gaps: without AVX-512 the gradient by the kernel is
+      wrong (channels last) and writes past its memory.
+    - TensorFlow, dilation: without oneDNN there is no kernel.
+    """
+    if backend.backend() == "torch":
+        return tuple(kernel.shape[:2]) == (1, 1) != plan.strides
+    return backend.backend() == "tensorflow" and max(plan.dilation) > 1
 
 
 def _backend_conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:
