@@ -42,7 +42,8 @@ test-newest: $(NEWEST_TEST)  ## Run the tests on the newest Python, JAX and Tens
 ifeq ($(NEWEST_PYTHON),)
 	@echo "test-newest: skipped, there is no Python 3.13. Install it, or: make test-newest NEWEST_PYTHON=..."
 else
-	KERAS_BACKEND=jax $(NEWEST)/bin/python -m pytest -q -n auto -m "not exhaustive"
+	KERAS_BACKEND=jax $(NEWEST)/bin/python -m pytest -q -n auto -m "not exhaustive" --ignore tests/ops --ignore tests/layers
+	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=0 $(NEWEST)/bin/python -m pytest -q -n auto -m "not exhaustive" tests/ops tests/layers
 	KERAS_BACKEND=tensorflow $(NEWEST)/bin/python -m pytest -q -n auto -m "not exhaustive" tests/ops tests/layers tests/rewrite
 endif
 

@@ -55,6 +55,7 @@ def assert_same(one, other):
 
 
 @pytest.mark.filterwarnings("ignore")  # Dask's own, about processes that end
+@pytest.mark.exhaustive
 def test_workers_give_the_results_of_one_process_also_when_one_is_killed():
     run("alone", None, 150)
     pool = Cluster(2, None)

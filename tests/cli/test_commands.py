@@ -92,6 +92,7 @@ def test_train_leaves_a_model_and_its_reconstructions(images):
         ("checkerboard", "kernel 3, stride 2:\n[[4. 2.]\n [2. 1.]]"),
     ],
 )
+@pytest.mark.grid(2)
 def test_demo_prints_its_arrays_and_saves_its_figure(name, shown):
     result = RUN.invoke(app, ["demo", name])
     assert result.exit_code == 0, result.output

@@ -125,6 +125,7 @@ def test_wrong_values_in_a_configuration(run, name, value):
 
 
 @pytest.mark.parametrize("how", [*BROKEN, "first line", "another kind", "a list", "a text"])
+@pytest.mark.grid(4)
 def test_broken_metrics(run, how):
     path = run / "metrics.jsonl"
     lines = path.read_text().splitlines()
@@ -194,6 +195,7 @@ def test_broken_evidence(run, how):
 @pytest.mark.parametrize(
     "how", ["empty", "half", "garbage", "pickle", "other shapes", "same shapes"]
 )
+@pytest.mark.grid(2)
 def test_a_broken_model_of_a_run_that_is_resumed(run, how):
     path = run / "models/nearest-seed0.keras"
     other = {

@@ -35,6 +35,7 @@ def losses(run):
     return [line["validation_loss"] for line in lines if line["kind"] == "epoch"]
 
 
+@pytest.mark.exhaustive
 def test_two_devices_train_as_one(backend):
     if backend != "jax":
         pytest.skip("data parallelism is Keras' on JAX")

@@ -78,6 +78,7 @@ def killed(*arguments, least):
     assert not Path("run").exists()
 
 
+@pytest.mark.exhaustive
 def test_a_run_that_is_killed_twice_ends_as_one_that_was_not(backend):
     if backend != "jax":
         pytest.skip("bit for bit is promised on JAX")
@@ -91,6 +92,7 @@ def test_a_run_that_is_killed_twice_ends_as_one_that_was_not(backend):
     assert not list(Path("run").glob("training*"))
 
 
+@pytest.mark.exhaustive
 def test_a_torn_line_and_an_unfinished_model_are_no_harm(monkeypatch):
     options = [*OPTIONS, "--epochs", "2", "--search", "lr"]
     monkeypatch.setattr("polyphase.workbench.search.LEARNING_RATES", (0.001, 0.01))
@@ -227,6 +229,7 @@ def test_the_help_teaches_to_resume():
     assert "polyphase compare --resume RUN" in text
 
 
+@pytest.mark.exhaustive
 def test_a_full_disk_is_an_error_and_what_was_measured_stays():
     script = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"

@@ -17,6 +17,7 @@ METHODS = {
 
 @pytest.mark.parametrize("interpolation", METHODS)
 @pytest.mark.parametrize("lowering", ["auto", "phases", "reference"])
+@pytest.mark.grid(5)
 def test_same_pixels_and_gradients(interpolation, lowering):
     import jax
 

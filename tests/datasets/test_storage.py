@@ -88,6 +88,7 @@ def test_slices_cover_everything_once_and_are_small():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of a process's memory is Linux's")
+@pytest.mark.exhaustive
 def test_a_process_with_too_little_memory_streams(tmp_path):
     """300 MiB of bytes, 1.2 GiB as numbers, in a process that may allocate 500 MiB."""
     path = tmp_path / "a.npz"

@@ -58,6 +58,7 @@ def blocks(page):
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda p: p.name)
+@pytest.mark.grid(2)
 def test_python_blocks_run_in_order(page, fresh):
     done = fresh("\n".join(blocks(page)) + "\nprint('end on', keras.backend.backend())")
     assert done.returncode == 0, done.stderr

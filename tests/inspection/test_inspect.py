@@ -27,6 +27,7 @@ def stage_of(model, layer):
 
 
 @pytest.mark.parametrize(("k", "s"), list(itertools.product([1, 2, 3, 4, 5, 6], [2, 3])))
+@pytest.mark.grid(4)
 def test_random_kernels_of_transposed_convolutions_have_a_checkerboard(k, s):
     (stage,) = pp.inspect(model_of(transposed(k, s, name="up"))).stages
     assert stage.chi > 0.1
@@ -97,6 +98,7 @@ def test_an_imbalance_of_one_percent_in_one_of_ten_layers_is_found_and_named():
 
 
 @pytest.mark.parametrize(("decoder", "flagged"), [("transposed-3", True), ("bilinear", False)])
+@pytest.mark.grid(1)
 def test_a_trained_transposed_decoder_is_flagged_and_a_bilinear_one_is_not(decoder, flagged):
     keras.utils.set_random_seed(0)
     images = np.random.default_rng(0).random((32, 8, 8, 1), dtype="float32")

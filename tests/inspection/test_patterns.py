@@ -45,6 +45,7 @@ def constant_through(layer):
 
 
 @pytest.mark.parametrize("kind", [layers.Conv2DTranspose, pp.layers.Conv2DTranspose])
+@pytest.mark.grid(1)
 def test_transposed_convolutions_are_read_in_the_order_of_their_output(kind):
     cases = list(transposed())
     if keras.backend.backend() == "jax":  # each is compiled

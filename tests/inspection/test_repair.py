@@ -28,6 +28,7 @@ def generator(data_format="channels_last"):
 
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.grid(1)
 def test_constants_come_out_flat(data_format):
     """Layer by layer, in the interior; the biases of a sub-pixel convolution too."""
     calm = pp.repair(generator(data_format))

@@ -53,6 +53,7 @@ def keras_layers(arguments):
     ],
     ids=str,
 )
+@pytest.mark.grid(3)
 def test_it_is_keras_layers_with_the_same_weights(arguments, data_format):
     run, convolution = keras_layers(arguments)
     expected = to_numpy(run(images()))
@@ -105,6 +106,7 @@ def whole_by_loops(arrays, sizes, interpolation):
 
 @pytest.mark.parametrize("data_format", FORMATS)
 @pytest.mark.parametrize("interpolation", cases.INTERPOLATIONS)
+@pytest.mark.grid(4)
 def test_an_input_of_size_1_is_taken_as_it_is(interpolation, data_format):
     for sizes, sides in (
         (((2, 2), (1, 1)), ((3, 4), (6, 8))),
@@ -164,6 +166,7 @@ def test_what_concatenate_refuses_is_refused_in_one_sentence(shapes, size, data_
 
 @pytest.mark.parametrize("data_format", FORMATS)
 @pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.grid(2)
 def test_sizes_known_only_when_run_are_compared_then(jit_compile, data_format):
     if jit_compile and keras.backend.backend() == "torch":
         pytest.skip("shapes are known there, compiled or not")

@@ -51,13 +51,14 @@ CONFIGURATIONS = {
     ],
 }  # fmt: skip
 CASES = [
-    pytest.param(name, arguments, id=f"{name}-{i}", marks=pytest.mark.exhaustive if i > 1 else ())
+    pytest.param(name, arguments, id=f"{name}-{i}")
     for name, configurations in CONFIGURATIONS.items()
     for i, arguments in enumerate(configurations)
 ]
 
 
 @pytest.mark.parametrize(("name", "arguments"), CASES)
+@pytest.mark.grid(3)
 def test_the_layer_keeps_keras_contract(name, arguments):
     layer = getattr(pp.layers, name)
     first = arguments.get("data_format") == "channels_first"
@@ -66,6 +67,7 @@ def test_the_layer_keeps_keras_contract(name, arguments):
 
 
 @pytest.mark.parametrize(("name", "arguments"), CASES)
+@pytest.mark.grid(6)
 def test_one_model_takes_images_of_two_sizes(name, arguments):
     first = arguments.get("data_format") == "channels_first"
     layer = getattr(pp.layers, name)(**arguments)

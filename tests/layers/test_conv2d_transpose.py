@@ -46,6 +46,7 @@ def grid(backend):
 
 
 @pytest.mark.parametrize("lowering", ["auto", "phases"])
+@pytest.mark.grid(1)
 def test_same_weights_same_output(lowering, backend):
     for k, s, padding, more in grid(backend):
         *_, y, expected = both(3, k, s, padding, more, lowering=lowering)

@@ -59,6 +59,7 @@ def fit(model, x, channel):
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 @pytest.mark.parametrize("build", [sequential, functional, subclassed])
+@pytest.mark.grid(2)
 def test_training_reduces_the_loss(build, data_format):
     keras.utils.set_random_seed(1)
     x = coordinate_ramp((4, 3, 4, 2))
@@ -84,6 +85,7 @@ def test_mixed_precision_trains(policy):
     assert {w.dtype for w in model.trainable_weights} == {"float32"}
 
 
+@pytest.mark.exhaustive
 def test_a_saved_model_loads_after_nothing_but_import_polyphase(tmp_path):
     model = sequential((3, 4, 2), "channels_last")
     x = coordinate_ramp((2, 3, 4, 2))

@@ -20,6 +20,7 @@ def pair_of_keras(filters, kernel_size, size, interpolation="nearest", **kwargs)
 
 
 @pytest.mark.parametrize("lowering", ["auto", "direct", "phases", "transpose"])
+@pytest.mark.grid(1)
 def test_it_is_keras_two_layers_with_the_same_weights(lowering):
     x = coordinate_ramp((2, 5, 6, 3))
     for case in cases.sample(

@@ -41,6 +41,7 @@ def test_integer_multiples_are_upsampling2d():
 
 @pytest.mark.parametrize("data_format", cases.FORMATS)
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.grid(2)
 def test_a_model_of_unknown_sides_trains_saves_and_loads(policy, data_format, tmp_path):
     inputs = [
         keras.Input((None, None, c) if data_format == "channels_last" else (c, None, None))

@@ -25,6 +25,7 @@ def test_nearest_is_keras_bit_for_bit(size, data_format):
 
 @pytest.mark.parametrize("data_format", cases.FORMATS)
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic", "lanczos3", "lanczos5"])
+@pytest.mark.grid(3)
 def test_other_interpolations_are_keras_on_jax_and_bilinear_everywhere(
     interpolation, data_format, backend
 ):

@@ -21,6 +21,7 @@ def test_every_decoder_goes_4_8_7_14_28_behind_r6s_encoder(decoder):
 
 @pytest.mark.parametrize("decoder", DECODERS)
 @pytest.mark.parametrize("shape", [(8, 8, 1), (30, 45, 3)])
+@pytest.mark.grid(3)
 def test_every_decoder_takes_any_size_and_channels(decoder, shape):
     model = comparison_autoencoder(decoder, shape)
     x = np.random.default_rng(0).random((2, *shape), dtype="float32")

@@ -42,6 +42,7 @@ def run_case(
 
 
 @pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.grid(3)
 def test_strides_and_kernels(lowering):
     for case in cases.sample(
         40,
@@ -65,6 +66,7 @@ def test_a_single_tap_that_leaves_gaps_by_auto(strides, data_format):
 
 
 @pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.grid(2)
 def test_output_padding(lowering):
     for case in cases.sample(
         20,
@@ -80,6 +82,7 @@ def test_output_padding(lowering):
 
 
 @pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.grid(2)
 def test_dilation(lowering):
     for case in cases.sample(
         8,
@@ -95,6 +98,7 @@ def test_dilation(lowering):
 
 
 @pytest.mark.parametrize("lowering", ["reference", "phases", "patches"])
+@pytest.mark.grid(1)
 def test_dilation_and_strides_together(lowering):
     for case in cases.sample(
         8,
@@ -111,6 +115,7 @@ def test_dilation_and_strides_together(lowering):
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.grid(3)
 def test_half_precision_keeps_its_dtype_and_a_bounded_error(lowering, dtype):
     for case in cases.sample(
         4,
@@ -125,6 +130,7 @@ def test_half_precision_keeps_its_dtype_and_a_bounded_error(lowering, dtype):
 
 
 @pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.grid(2)
 def test_a_kernel_smaller_than_the_stride_leaves_zeros(lowering):
     x, w = np.ones((1, 2, 2, 1), "float32"), np.full((1, 2, 1, 1), 5.0, "float32")
     y = to_numpy(conv_transpose(x, w, 3, lowering=lowering))[0, :, :, 0]
@@ -172,6 +178,7 @@ def test_channels_that_are_a_multiple_of_the_kernels_are_refused(lowering):
 
 
 @pytest.mark.parametrize("block", [1, 3000, 20000, 2**23])
+@pytest.mark.grid(2)
 def test_patches_in_strips_are_the_same_operator(block, monkeypatch):
     """From a row of one image at a time to all at once; zeros around the image or the products."""
     monkeypatch.setattr("polyphase.ops.strips.BLOCK", block)

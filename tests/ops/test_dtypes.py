@@ -37,6 +37,7 @@ CASES = [(op, lowering) for op, (_, lowerings) in OPERATIONS.items() for lowerin
 
 
 @pytest.mark.parametrize(("operation", "lowering"), CASES if BACKEND != "jax" else CASES[::2])
+@pytest.mark.grid(3)
 def test_image_and_kernel_of_different_dtypes_are_promoted(operation, lowering):
     """Products up to 100 x 9 taps overflow uint8; in float32 and float16 they are exact."""
     function, _ = OPERATIONS[operation]

@@ -62,6 +62,7 @@ NAMES = list(FUNCTIONS)
 
 
 @pytest.mark.parametrize("name", NAMES if BACKEND != "jax" else NAMES[::2])
+@pytest.mark.grid(5)
 def test_an_empty_batch_has_an_empty_result_and_gradient(name):
     for data_format in cases.FORMATS[: 1 if BACKEND == "jax" else 2]:
         one, empty = (

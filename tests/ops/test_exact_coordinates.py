@@ -39,6 +39,7 @@ def test_nearest_copies_by_every_factor(lowering, axis):
 
 @pytest.mark.parametrize("lowering", ["reference", "direct", "phases", *LOWERINGS])
 @pytest.mark.parametrize("size", [(41, 3), (2, 47), (61, 55)])
+@pytest.mark.grid(4)
 def test_nearest_copies_by_unequal_factors_in_every_lowering(lowering, size):
     x = np.arange(60 * 21 * 2, dtype="float32").reshape(1, 60, 21, 2)
     expected = x.repeat(size[0], axis=1).repeat(size[1], axis=2)

@@ -53,6 +53,7 @@ _SECOND = {"jax": _jax, "tensorflow": _tensorflow, "torch": _torch}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.grid(1)
 def test_a_gradient_penalty_can_be_trained_on(name):
     """`A^T (3 (A x)^2)` is the gradient, so the penalty's is `2 A^T (6 A x * A g)`."""
     function = FUNCTIONS[name]

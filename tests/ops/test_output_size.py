@@ -26,6 +26,7 @@ def to_sides(x, height, width, interpolation):
 
 @pytest.mark.parametrize("data_format", cases.FORMATS)
 @pytest.mark.parametrize("interpolation", cases.INTERPOLATIONS)
+@pytest.mark.grid(4)
 def test_the_result_is_the_formula(interpolation, data_format):
     x = cases.noise(1, 2, 4, 5, 2).astype("float32")
     image = cases.to_format(x, data_format)

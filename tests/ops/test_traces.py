@@ -188,6 +188,7 @@ def test_tensorflow_accumulates_forwards(name):
 
 @only["jax"]
 @pytest.mark.parametrize("name", SOME)
+@pytest.mark.grid(3)
 def test_jax_transforms_it(name):
     import jax
 

@@ -53,6 +53,7 @@ def test_other_sizes_are_the_formula(lowering):
 
 @pytest.mark.parametrize("lowering", LOWERINGS)
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.grid(3)
 def test_half_precision_is_rounded_once(lowering, dtype):
     for case in cases.sample(
         6,
@@ -66,6 +67,7 @@ def test_half_precision_is_rounded_once(lowering, dtype):
 
 
 @pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.grid(2)
 def test_float32_is_within_2e_6_of_the_largest_input(lowering):
     x = cases.noise(3, 1, 9, 11, 2).astype("float32")
     for interpolation in cases.INTERPOLATIONS:
@@ -91,6 +93,7 @@ def test_integers_become_floats_where_pixels_are_mixed():
 
 
 @pytest.mark.parametrize("interpolation", cases.INTERPOLATIONS)
+@pytest.mark.grid(3)
 def test_a_constant_stays_constant_and_size_one_changes_nothing(interpolation):
     constant = np.full((1, 4, 6, 1), 0.7, "float32")
     for size in (2, 3, 1.7):

@@ -42,6 +42,7 @@ def run_case(
 
 
 @pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.grid(4)
 def test_nearest_by_integer_factors(lowering):
     for case in cases.sample(
         40,
@@ -58,6 +59,7 @@ def test_nearest_by_integer_factors(lowering):
 
 
 @pytest.mark.parametrize("lowering", ["reference", "direct", "patches", "auto"])
+@pytest.mark.grid(2)
 def test_other_interpolations_and_sizes(lowering):
     for case in cases.sample(
         20,
@@ -73,6 +75,7 @@ def test_other_interpolations_and_sizes(lowering):
 
 
 @pytest.mark.parametrize("lowering", ["reference", "direct", "phases", "auto"])
+@pytest.mark.grid(2)
 def test_dilation(lowering):
     for case in cases.sample(
         9,
@@ -88,6 +91,7 @@ def test_dilation(lowering):
 
 
 @pytest.mark.parametrize("lowering", ["reference", "direct", "phases", "auto"])
+@pytest.mark.grid(2)
 def test_groups(lowering):
     for data_format in cases.FORMATS:
         run_case(lowering, (3, 4), 2, 3, "same", data_format, groups=2)
@@ -96,6 +100,7 @@ def test_groups(lowering):
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.grid(4)
 def test_half_precision_keeps_its_dtype_and_a_bounded_error(lowering, dtype):
     for case in cases.sample(
         4,
@@ -158,6 +163,7 @@ def test_wrong_arguments_are_named():
 
 
 @pytest.mark.parametrize("block", [1, 3000, 20000, 2**23])
+@pytest.mark.grid(2)
 def test_differences_in_strips_are_the_same_operator(block, monkeypatch):
     """From a row of one image at a time to all at once; zeros around the image or the products."""
     monkeypatch.setattr("polyphase.ops.strips.BLOCK", block)

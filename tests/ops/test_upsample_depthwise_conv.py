@@ -53,6 +53,7 @@ def run_case(
 
 
 @pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.grid(2)
 def test_nearest_by_integer_factors(lowering):
     for case in cases.sample(
         30,
@@ -69,6 +70,7 @@ def test_nearest_by_integer_factors(lowering):
 
 
 @pytest.mark.parametrize("lowering", ["reference", "direct", "auto"])
+@pytest.mark.grid(1)
 def test_other_interpolations_and_sizes(lowering):
     for case in cases.sample(
         8,
@@ -84,6 +86,7 @@ def test_other_interpolations_and_sizes(lowering):
 
 
 @pytest.mark.parametrize("lowering", ["reference", "direct", "phases", "auto"])
+@pytest.mark.grid(2)
 def test_dilation(lowering):
     for size, kernel, data_format in ((2, 3, "channels_last"), ((1, 3), 2, "channels_first")):
         run_case(lowering, (5, 7), size, kernel, "same", data_format, dilation=2)

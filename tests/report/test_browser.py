@@ -111,6 +111,7 @@ def test_nothing_runs_over_the_edge_and_text_has_contrast(browser, path, width, 
     context.close()
 
 
+@pytest.mark.exhaustive
 def test_a_hundred_decoders_are_usable(browser, tmp_path):
     one = comparison(seeds=(0,), decoders=("nearest",))
     (trial,) = one.trials

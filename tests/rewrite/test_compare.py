@@ -176,6 +176,7 @@ if keras.backend.backend() != "tensorflow":
 
 
 @pytest.mark.parametrize("name", FITTING)
+@pytest.mark.grid(3)
 def test_a_side_is_found_that_fits(name):
     make, side = FITTING[name]
     model = make()

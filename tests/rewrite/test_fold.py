@@ -20,6 +20,7 @@ from tests.rewrite.models import MODELS
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("training", [False, True])
+@pytest.mark.grid(8)
 def test_the_folded_model_computes_the_same(name, training):
     model = randomised(name)
     folded = fold(model)
@@ -31,12 +32,14 @@ def test_the_folded_model_computes_the_same(name, training):
 
 
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.grid(5)
 def test_for_inference_more_moves_and_outputs_stay_equal(name):
     model = randomised(name)
     assert_equal_outputs(model, fold(model, inference=True))
 
 
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.grid(6)
 def test_names_shapes_and_weights_stay(name):
     model = randomised(name)
     folded = fold(model)
@@ -60,6 +63,7 @@ def sorted_values(model):
 
 
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.grid(5)
 def test_a_folded_model_saves_and_loads(name, tmp_path):
     model = randomised(name)
     fold(model).save(tmp_path / "folded.keras")
@@ -67,6 +71,7 @@ def test_a_folded_model_saves_and_loads(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["generator", "residual_unet", "segmentation_head", "nested"])
+@pytest.mark.grid(2)
 def test_training_a_folded_model_is_training_the_model(name):
     model = randomised(name)
     folded = fold(model)

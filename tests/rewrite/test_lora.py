@@ -64,6 +64,7 @@ def with_lora(name, use_bias=True, when="after building"):
 
 
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.grid(3)
 def test_folds_of_layers_with_lora(name, tmp_path):
     model = with_lora(name)
     folded = fold(model)

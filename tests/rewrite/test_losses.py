@@ -104,6 +104,7 @@ def assert_same_losses(model, *others):
 
 
 @pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.grid(8)
 def test_losses_of_results_are_the_same(name):
     keras.utils.set_random_seed(0)
     model = chained(name)

@@ -25,6 +25,7 @@ def u_net(interpolation, size, activation="relu"):
 
 
 @pytest.mark.parametrize("interpolation", cases.INTERPOLATIONS)
+@pytest.mark.grid(2)
 def test_folded_u_nets_leave_skips_as_they_are(interpolation):
     for size in SIZES:
         keras.utils.set_random_seed(0)

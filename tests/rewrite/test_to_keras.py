@@ -32,6 +32,7 @@ def kinds(model):
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("inference", [False, True])
+@pytest.mark.grid(8)
 def test_the_model_computes_the_same_with_layers_of_keras_only(name, inference, tmp_path):
     model = randomised(name)
     plain = fold(model, target="keras", inference=inference)
@@ -56,6 +57,7 @@ def ours(**arguments):
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.grid(1)
 def test_every_layer_of_ours_has_an_equal_of_keras(padding):
     model = ours(padding=padding)
     plain = fold(model, target="keras")
@@ -75,6 +77,7 @@ def test_sub_pixel_convolutions_of_channels_first_keep_their_order():
     assert_equal_outputs(model, fold(model, target="keras"))
 
 
+@pytest.mark.exhaustive
 def test_a_model_loads_where_polyphase_is_not_installed(tmp_path):
     model = randomised("generator")
     x = arrays(model)

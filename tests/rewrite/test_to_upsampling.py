@@ -42,6 +42,7 @@ def transposed(kind=layers.Conv2DTranspose, kernel=(3, 3), strides=(2, 2), **arg
     ],
     ids=str,
 )
+@pytest.mark.grid(4)
 def test_a_layer_becomes_upsampling_and_the_convolution_that_it_was(kind, arguments):
     layer, w = transposed(kind, **arguments)
     steps = to_upsampling(layer)

@@ -125,6 +125,7 @@ REWRITES = {
 
 @pytest.mark.parametrize("rewrite", REWRITES)
 @pytest.mark.parametrize("name", UNCOPYABLE)
+@pytest.mark.grid(10)
 def test_the_very_layer_is_used_and_all_else_is_copied(name, rewrite):
     keras.utils.set_random_seed(0)
     layer = UNCOPYABLE[name]()

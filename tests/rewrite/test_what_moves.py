@@ -80,6 +80,7 @@ DEPLOYED = {"inference": True, "target": "keras"}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.grid(4)
 def test_an_activation_after_upsampling(name):
     """Of convolutions, 1x1, larger, in a margin that is cut; as a layer, of channels joined."""
     make = FUNCTIONS[name]
@@ -100,6 +101,7 @@ def test_an_activation_after_upsampling(name):
 
 @pytest.mark.skipif("channels_first" not in FORMATS, reason="Keras on TensorFlow: channels last")
 @pytest.mark.parametrize("name", ["relu", "unit", "softmax", "log_softmax", "sparsemax", "PReLU"])
+@pytest.mark.grid(2)
 def test_an_activation_after_upsampling_in_channels_first(name):
     """The last axis is one of pixels: functions over it stay, also of 1x1 convolutions."""
     make, first = FUNCTIONS[name], {"data_format": "channels_first"}
@@ -226,6 +228,7 @@ relu_of_rows.__name__ = "relu"  # Keras reads it back as its own
 
 
 @pytest.mark.parametrize("name", BETWEEN)
+@pytest.mark.grid(8)
 def test_a_layer_between_upsampling_and_convolution(name):
     x = keras.Input((4, 5, 4))
     outputs = [
@@ -259,6 +262,7 @@ def test_a_concatenation_of_another_axis_is_not_split():
         lambda: layers.Softmax(),
     ],
 )
+@pytest.mark.grid(3)
 def test_a_layer_between_in_channels_first(make):
     first = {"data_format": "channels_first"}
     x = keras.Input((4, 4, 5))
@@ -283,6 +287,7 @@ def test_a_layer_between_in_channels_first(make):
         ("Average", "bilinear"),
     ],
 )
+@pytest.mark.grid(3)
 def test_merges_of_images_gates_and_one_alone(name, interpolation):
     merge = getattr(layers, name)
     x, gate, one = keras.Input((4, 5, 4)), keras.Input((1, 1, 4)), keras.Input((4, 5, 1))

@@ -43,6 +43,7 @@ def all_values(model):
     [contender("transposed-3").build, with_dropout, with_state],
     ids=["transposed-3", "seeded dropout", "state"],
 )
+@pytest.mark.grid(1)
 def test_another_seed_and_rate_on_the_same_model_give_the_numbers_of_a_fresh_one(
     build, dataset, backend
 ):

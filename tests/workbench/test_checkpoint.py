@@ -45,6 +45,7 @@ def with_dropout(shape):
     [contender("subpixel", epochs=4, batch_size=8), Contender("own", with_dropout, 4, 8)],
     ids=lambda one: one.name,
 )
+@pytest.mark.grid(1)
 def test_going_on_is_never_having_stopped(one, dataset, tmp_path):
     expected, losses = train(one, dataset, 3, lambda *_: None)
     saved, seen = tmp_path / "training.npz", []

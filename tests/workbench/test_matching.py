@@ -10,6 +10,7 @@ DECODERS = ("nearest", "transposed-4", "subpixel")
 
 
 @pytest.mark.parametrize("match", MATCHES)
+@pytest.mark.grid(1)
 def test_any_two_decoders_agree_within_three_percent(match):
     shape = (12, 16, 3)
     widths = matched_widths(DECODERS, shape, match)

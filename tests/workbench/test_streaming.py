@@ -18,6 +18,7 @@ def run(folder, source):
     return data, result.trials[0], lines
 
 
+@pytest.mark.exhaustive
 def test_the_same_numbers_from_disk_in_parts_as_from_memory(tmp_path, monkeypatch):
     pixels = np.random.default_rng(0).integers(0, 256, (700, 9, 11), dtype="uint8")
     np.save(tmp_path / "images.npy", pixels)

@@ -32,6 +32,7 @@ def test_forward_and_gradient_compute_what_they_time():
 
 
 @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+@pytest.mark.grid(1)
 def test_a_case_is_the_same_computation_twice(interpolation):
     case = resize_convolution((2, 3, 4, 5), 3, interpolation=interpolation)
     result = measure(case, seconds=0.01)

@@ -68,6 +68,7 @@ def test_the_recorded_loss_is_the_models_own_on_the_validation_images(dataset):
     assert history[-1].validation_loss == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.exhaustive
 def test_published_autoencoders_train_like_keras_own_layers():
     """R6 and R7 with the same seed: the same losses up to the growth of rounding."""
     digits = load("digits")
