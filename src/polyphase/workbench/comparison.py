@@ -10,6 +10,7 @@ import numpy as np
 
 from polyphase.datasets import Dataset, Images
 from polyphase.inspection import multiply_adds
+from polyphase.rewrite.zeros import random_weights_are_zeros
 from polyphase.workbench.checkerboards import measure
 from polyphase.workbench.cluster import Cluster, Task
 from polyphase.workbench.config import Contender
@@ -172,7 +173,8 @@ def _train_elsewhere(
     for one, seed in tasks:
         if (one, seed) in missing:
             weights, history = next(results)
-            model = one.build(dataset.shape)
+            with random_weights_are_zeros():
+                model = one.build(dataset.shape)
             model.set_weights(weights)
             for epoch, result in enumerate(history):
                 _append(folder, one, seed, epoch, result)

@@ -11,6 +11,7 @@ import numpy as np
 
 from polyphase.datasets import Dataset
 from polyphase.datasets.storage import slices
+from polyphase.rewrite.zeros import random_weights_are_zeros
 from polyphase.workbench.config import ConfigError, Contender
 from polyphase.workbench.inference import reconstruct
 from polyphase.workbench.results import Epoch
@@ -86,7 +87,8 @@ def finished(
             f"{folder / 'metrics.jsonl'} has {len(history)} of the {contender.epochs} epochs of "
             f"{contender.name}, seed {seed}, whose model is finished. {cure}"
         )
-    model = contender.build(dataset.shape)
+    with random_weights_are_zeros():
+        model = contender.build(dataset.shape)
     with readable(path, cure):
         name = _name_in(path)
         if name == path.stem:
