@@ -20,8 +20,7 @@ def upsample_conv(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolut
     """
     factors = plan.nearest_factors("transpose")
     plan.require_plain(x, kernel, "transpose")
-    for side, factor in enumerate(factors):
-        kernel = axes.fold(kernel, transposed_taps(kernel.shape[side], factor), axis=side)
+    kernel = _folded(kernel, factors)
     taps = [size - factor + 1 for size, factor in zip(kernel.shape, factors, strict=False)]
     cropped = plan.padding == "same" and all(size % 2 for size in taps)
     transposition = transposed(
@@ -53,8 +52,7 @@ def upsample_depthwise_conv(
     import torch
 
     crops = [upsample_conv_crop(size, plan.padding) for size in kernel.shape[:2]]
-    for side, factor in enumerate(factors):
-        kernel = axes.fold(kernel, transposed_taps(kernel.shape[side], factor), axis=side)
+    kernel = _folded(kernel, factors)
     last = plan.data_format == "channels_last"
     y = torch.nn.functional.conv_transpose2d(
         x.permute(0, 3, 1, 2) if last else x,
@@ -66,3 +64,26 @@ def upsample_depthwise_conv(
     )
     y = y[:, :, crops[0][0] - crops[0][1] :, crops[1][0] - crops[1][1] :]
     return y.permute(0, 2, 3, 1) if last else y
+
+
+def _folded(kernel: Tensor, factors: tuple[int, int]) -> Tensor:
+    """Return the kernel with its taps summed per stride, size k + s - 1, mirrored.
+
+    Summed are `s` neighbours at every place => a pooling whose divisor is 1, which PyTorch starts
+    in a fraction of the time that it needs to start the sums one by one.
+    """
+    if backend.backend() == "torch":
+        return _torch_folded(kernel, factors)
+    for side, factor in enumerate(factors):
+        kernel = axes.fold(kernel, transposed_taps(kernel.shape[side], factor), axis=side)
+    return kernel
+
+
+def _torch_folded(kernel: Tensor, factors: tuple[int, int]) -> Tensor:
+    import torch
+
+    rows, columns = (factor - 1 for factor in factors)
+    wide = kernel.float() if kernel.dtype in (torch.float16, torch.bfloat16) else kernel
+    padded = torch.nn.functional.pad(wide.permute(2, 3, 0, 1), (columns, columns, rows, rows))
+    sums = torch.nn.functional.avg_pool2d(padded, factors, stride=1, divisor_override=1)
+    return sums.flip(2, 3).to(kernel.dtype).permute(2, 3, 0, 1)
