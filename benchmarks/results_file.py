@@ -7,14 +7,20 @@ from typing import Any
 
 import keras
 
-from polyphase.ops import device
+from polyphase.ops import choice, device
 from polyphase.workbench.environment import machine, versions
 
 
 def path(kind: str) -> Path:
-    """Return benchmarks/results/KIND-BACKEND.json, or KIND-BACKEND-gpu.json where one is in use."""
+    """Return benchmarks/results/KIND-BACKEND.json.
+
+    Where a GPU is in use KIND-BACKEND-gpu.json. Which way is fastest on TensorFlow depends on
+    oneDNN, and `lowerings` has a file without it: KIND-BACKEND-no-onednn.json.
+    """
     backend = keras.backend.backend()
     where = "" if device.in_use(backend) == "cpu" else "-gpu"
+    if kind == "lowerings" and (backend, device.onednn(backend)) == ("tensorflow", False):
+        where += choice.NO_ONEDNN
     return Path(__file__).parent / "results" / f"{kind}-{backend}{where}.json"
 
 

@@ -151,8 +151,6 @@ def test_layers_cost_what_is_counted_by_hand(layer, expected):
 def test_the_parts_of_a_concatenation_cost_what_each_costs():
     layer = layers.ConcatConv2D(2, 1, size=(2, 1), interpolation="bilinear", padding="same")
     small, skip = 4 * 5 * 3 * 2 + 2 * 2 * (8 * 5 + 8 * 10), 8 * 10 * 5 * 2
-    if keras.backend.backend() == "jax":  # by patches of the upsampled image, first
-        small = 8 * 10 * 3 * 2 + 3 * 2 * (8 * 5 + 8 * 10)
     assert cost(layer, (4, 5, 3), (8, 10, 5)) == small + skip
     wide = layers.ConcatConv2D(7, 3, size=(1.5, 1), padding="same")
     assert cost(wide, (4, 6, 3), (6, 9, 5)) == 6 * 9 * 8 * 7 * 9

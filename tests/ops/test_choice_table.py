@@ -16,7 +16,7 @@ def _cases(row):
     content = json.loads((ROOT / row.measurement).read_text())
     assert content["backend"] == row.backend
     for times in content["cases"].values():
-        if choose(**times["ask"], backend=row.backend, device=row.device) is row:
+        if row.decides(times["ask"]):
             yield times
 
 
@@ -39,6 +39,15 @@ def test_what_no_row_names_is_computed_directly():
         assert choose(operation, backend="torch", device="gpu").lowering == "direct"
     row = choose("upsample_conv", interpolation="nearest", plain=False)
     assert row.lowering == "direct"
+
+
+def test_tensorflow_without_onednn_takes_other_ways():
+    ask = {"interpolation": "nearest", "filters": 64, "pixels": 8192, "backend": "tensorflow"}
+    ways = [
+        choose("upsample_conv", **ask, device="cpu", onednn=known).lowering
+        for known in (True, False)
+    ]
+    assert ways == ["transpose", "phases"]
 
 
 @pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])

@@ -1,11 +1,14 @@
 """The installed jaxlib computes right, and one that does not is warned of."""
 
+import os
+import subprocess
+import sys
 import warnings
 
 import numpy as np
 import pytest
 
-from polyphase.ops.device import in_use
+from polyphase.ops.device import in_use, onednn
 
 jax = pytest.importorskip("jax")
 pytestmark = pytest.mark.skipif(jax.default_backend() != "cpu", reason="kernels of the CPU")
@@ -63,3 +66,23 @@ def test_a_backend_that_is_not_jax_is_not_warned_for(installed, backend):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         in_use(backend)
+
+
+@pytest.mark.parametrize("asked", ["0", "1"])
+def test_tensorflow_says_whose_kernels_it_takes(backend, asked):
+    if backend != "tensorflow":
+        pytest.skip("TensorFlow decides when it starts")
+    script = "from polyphase.ops import device; print(device.onednn('tensorflow'))"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"TF_ENABLE_ONEDNN_OPTS": asked},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split()[-1] == str(asked == "1")
+
+
+def test_the_others_kernels_are_known():
+    assert not onednn("jax")
+    assert onednn("torch")

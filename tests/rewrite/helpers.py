@@ -39,7 +39,9 @@ def _called(model, x, **kwargs):
 
     kept = model.non_trainable_variables
     state = [[one.value for one in some] for some in (model.trainable_variables, kept)]
-    y, after = jax.jit(functools.partial(model.stateless_call, **kwargs))(*state, x)
+    call = functools.partial(model.stateless_call, **kwargs)
+    exact = {"xla_allow_excess_precision": False}  # else half precision is rounded elsewhere
+    y, after = jax.jit(call, compiler_options=exact)(*state, x)
     for variable, value in zip(kept, after, strict=True):
         variable.assign(value)
     return y

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 
 from polyphase.ops.device import in_use
+from polyphase.ops.device import onednn as has_onednn
 from polyphase.ops.lowerings import LOWERINGS
 
 _log = logging.getLogger("polyphase")
@@ -34,6 +35,7 @@ class Row:
         pixels: for at least so many input pixels in all images together, if they are known.
         plain: whether it holds for what `choose` calls plain only.
         dyadic: whether it holds for sizes that are powers of two only.
+        onednn: where the backend's kernels are oneDNN's (True) or not (False); None: either.
     """
 
     operation: str
@@ -47,6 +49,7 @@ class Row:
     pixels: int = 0
     plain: bool = True
     dyadic: bool = False
+    onednn: bool | None = None
 
     @property
     def measurement(self) -> str:
@@ -55,6 +58,7 @@ class Row:
         docs/performance.md renders what they say of every row.
         """
         where = "" if self.device == "cpu" else f"-{self.device}"
+        where += NO_ONEDNN if self.onednn is False else ""
         return f"benchmarks/results/lowerings-{self.backend}{where}.json"
 
     def fits(self, question: "Question") -> bool:
@@ -69,7 +73,17 @@ class Row:
             and (question.pixels is None or question.pixels >= self.pixels)
             and (question.plain or not self.plain)
             and (question.dyadic or not self.dyadic)
+            and self.onednn in (None, question.onednn)
         )
+
+    def decides(self, measured: dict[str, Any]) -> bool:
+        """Return whether `auto` takes this row for a case of its file.
+
+        Args:
+            measured: arguments of `choose`, without backend and device.
+        """
+        onednn = self.onednn is not False
+        return choose(**measured, backend=self.backend, device=self.device, onednn=onednn) is self
 
 
 @dataclass(frozen=True)
@@ -86,12 +100,14 @@ class Question:
     dtype: str
     backend: str
     device: str
+    onednn: bool
 
 
+NO_ONEDNN = "-no-onednn"  # in the names of files that were measured without it
+_BRAIN = ("bfloat16",)
 _FLOAT = ("float32", "float64")
-_HALF = ("float16", "bfloat16")
 _NEAREST = ("nearest",)
-_FEW, _SOME, _MANY = (1, 8), (1, 16), (8, math.inf)
+_FEW, _MANY = (1, 8), (8, math.inf)
 _SMOOTH = ("bilinear", "bicubic", "mitchell", "lanczos3", "lanczos5")
 
 
@@ -100,16 +116,20 @@ TABLE: tuple[Row, ...] = (
     Row("upsample", "jax", "cpu", "phases", ("lanczos5",)),
     Row("upsample", "jax", "cpu", "phases", _SMOOTH, channels=(0, 4)),
     Row("upsample_conv", "jax", "cpu", "patches", _NEAREST, _FLOAT, channels=(1, 4), filters=_MANY),
-    Row("upsample_conv", "jax", "cpu", "difference", _NEAREST, _FLOAT, pixels=32),
-    Row("upsample_conv", "jax", "cpu", "phases", _NEAREST, _HALF),
-    Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, channels=_FEW, filters=_SOME),
+    Row("upsample_conv", "jax", "cpu", "difference", _NEAREST, pixels=32),
+    Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, channels=_FEW, filters=_FEW),
     Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, filters=(1, 4)),
     Row("conv_transpose", "jax", "cpu", "patches", dtypes=_FLOAT),
+    Row("conv_transpose", "jax", "cpu", "phases", dtypes=_BRAIN),
     Row("upsample_depthwise_conv", "jax", "cpu", "phases", _NEAREST),
     Row("upsample", "tensorflow", "cpu", "phases", _NEAREST),
     Row("upsample", "tensorflow", "cpu", "native", _SMOOTH, ("float32",), dyadic=True),
     Row("upsample", "tensorflow", "cpu", "phases", _SMOOTH),
-    Row("upsample_conv", "tensorflow", "cpu", "transpose", _NEAREST, pixels=512),
+    Row("upsample_conv", "tensorflow", "cpu", "transpose", _NEAREST, pixels=512, onednn=True),
+    Row("upsample_conv", "tensorflow", "cpu", "patches", _NEAREST, _BRAIN, onednn=False),
+    Row("upsample_conv", "tensorflow", "cpu", "transpose", _NEAREST, filters=(1, 4), onednn=False),
+    Row("upsample_conv", "tensorflow", "cpu", "phases", _NEAREST, pixels=256, onednn=False),
+    Row("conv_transpose", "tensorflow", "cpu", "patches", dtypes=_BRAIN, onednn=False),
     Row("upsample", "torch", "cpu", "native", _NEAREST, ("float32",)),
     Row("upsample", "torch", "cpu", "native", ("bilinear", "bicubic"), ("float32",), dyadic=True),
     Row("upsample", "torch", "cpu", "phases"),
@@ -121,6 +141,8 @@ TABLE: tuple[Row, ...] = (
     Row("upsample", "torch", "gpu", "native", ("bicubic",), ("float32",), dyadic=True),
     Row("upsample", "torch", "gpu", "phases", ("bicubic",)),
     Row("upsample_conv", "torch", "gpu", "transpose", _NEAREST, pixels=2**18),
+    Row("upsample_conv", "jax", "gpu", "patches", _NEAREST, filters=(1, 4)),
+    Row("conv_transpose", "jax", "gpu", "patches", filters=(1, 4)),
 )
 
 
@@ -137,14 +159,16 @@ def choose(
     dtype: str = "float32",
     backend: str | None = None,
     device: str | None = None,
+    onednn: bool | None = None,
 ) -> Row:
     """Return the row of the table that `lowering="auto"` follows.
 
     Args:
         operation: "upsample", "upsample_conv", "upsample_depthwise_conv" or "conv_transpose".
         interpolation: the interpolation's name; None for a transposed convolution.
-        plain: whether both sizes are integers, not both 1, and the kernel has no dilation and one
-            group; of a transposed convolution, whether it upsamples, without dilation.
+        plain: whether both sizes are integers, not both 1, and the kernel has no dilation, one
+            group and more than one tap (which `direct` convolves before it upsamples); of a
+            transposed convolution, whether it upsamples, without dilation.
         dyadic: of "upsample", whether both sizes are powers of two, up to 512.
         channels: number of input channels; 0 if unknown.
         filters: number of output channels, of "upsample_depthwise_conv" per input channel; does not
@@ -156,6 +180,7 @@ def choose(
         backend: a Keras backend; default: the one in use.
         device: "cpu", "gpu" or another accelerator, for which no row exists; default: the one in
             use.
+        onednn: whether the backend's kernels are oneDNN's; default: whether they are.
 
     Returns:
         The deciding `Row`: `.lowering` and `.measurement`; one that says "direct" where none fits.
@@ -176,6 +201,7 @@ def choose(
         dtype=dtype,
         backend=backend,
         device=device or in_use(backend),
+        onednn=has_onednn(backend) if onednn is None else onednn,
     )
     return _answer(question)
 

@@ -30,6 +30,22 @@ def in_use(backend: str) -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+@functools.lru_cache
+def onednn(backend: str) -> bool:
+    """Return whether a backend's kernels on a CPU are oneDNN's.
+
+    PyTorch's always are. TensorFlow decides when it starts: by `TF_ENABLE_ONEDNN_OPTS`, else they
+    are on processors that have AVX-512 VNNI; its own kernels have another order of what is fast.
+    """
+    if backend != "tensorflow":
+        return backend == "torch"
+    try:
+        from tensorflow.python.util import _pywrap_util_port
+    except ImportError:  # no public function says it
+        return True
+    return bool(_pywrap_util_port.IsMklEnabled())
+
+
 def _warn_of_a_broken_jaxlib() -> None:
     """Warn, once, as the caller remembers its result, where results may be wrong."""
     version = importlib.metadata.version("jaxlib")

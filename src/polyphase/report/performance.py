@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from polyphase.ops.choice import TABLE, Row, choose
+from polyphase.ops.choice import TABLE, Row
 
 Content = Mapping[str, Any]
 NAMES = {"jax": "JAX", "tensorflow": "TensorFlow", "torch": "PyTorch"}
@@ -259,15 +259,14 @@ def choices(contents: Mapping[str, Content]) -> str:
     rows = []
     for row in TABLE:
         measured = [
-            case
-            for case in contents[row.measurement]["cases"].values()
-            if choose(**case["ask"], backend=row.backend, device=row.device) is row
+            case for case in contents[row.measurement]["cases"].values() if row.decides(case["ask"])
         ]
         gains = [
             _mean_and_worst([case[mode]["direct"] / case[mode][row.lowering] for case in measured])
             for mode in ("forward", "training")
         ]
         where = "" if row.device == "cpu" else f", {row.device.upper()}"
+        where += {True: " with oneDNN", False: " without oneDNN", None: ""}[row.onednn]
         who = f"{NAMES[row.backend]}{where}: `{row.operation}`"
         rows.append([who, _conditions(row), f"`{row.lowering}`", str(len(measured)), *gains])
     head = ["operation", "where", "way", "cases", "forward", "training"]

@@ -139,7 +139,8 @@ def _as_one(
     """Return the products of upsampling an image and convolving it, as one operation.
 
     Of a nearest upsampling by integers the lowerings but `direct` count per input pixel. `direct`
-    upsamples, then convolves: but for a 1x1 convolution to no more channels, which comes first.
+    upsamples, then convolves: but for a 1x1 convolution of nearest, or to no more channels, which
+    comes first.
     """
     channels, pixels = _channels(layer, shape), _pixels(layer, shape)
     depthwise = operation == "upsample_depthwise_conv"
@@ -148,8 +149,8 @@ def _as_one(
     copies = _interpolation_of(layer) == "nearest" and all(isinstance(s, int) for s in size)
     if copies and lowering not in ("direct", "reference"):
         return mixed * pixels * math.prod(_taps(layer, size, lowering))
-    first = lowering == "direct" and layer.kernel_size == (1, 1) and filters <= channels
-    if first and not depthwise:
+    fewer = filters <= channels or _interpolation_of(layer) == "nearest"
+    if lowering == "direct" and layer.kernel_size == (1, 1) and fewer and not depthwise:
         return mixed * pixels + _interpolation(layer, shape, size, filters)
     convolution = mixed * math.prod(layer.kernel_size) * _pixels(layer, output)
     return convolution + _interpolation(layer, shape, size, channels)
@@ -161,10 +162,13 @@ def _lowering(layer: Any, operation: str, size: Any, channels: int, filters: int
     if named != "auto":
         return named
     enlarges = all(isinstance(s, int) for s in size) and max(size) > 1
+    one_tap = operation == "upsample_conv" and max(layer.kernel_size) == 1
     row = choose(
         operation,
         interpolation=_interpolation_of(layer),
-        plain=enlarges and max(layer.dilation_rate) == getattr(layer, "groups", 1) == 1,
+        plain=enlarges
+        and not one_tap
+        and max(layer.dilation_rate) == getattr(layer, "groups", 1) == 1,
         channels=channels,
         filters=filters,
         dtype=layer.compute_dtype,

@@ -47,10 +47,12 @@ def _taken(x: Tensor, axis: int, columns: Any, weights: Any, interpolation: str)
 def upsample_conv(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolution) -> Tensor:
     """Upsample, then convolve with the backend's convolution.
 
-    One tap mixes channels, upsampling mixes pixels => convolve first, if that leaves no more
-    channels to upsample.
+    One tap mixes channels, upsampling mixes pixels => convolve first, unless that leaves more
+    channels to interpolate.
     """
-    if tuple(kernel.shape[:2]) == (1, 1) and kernel.shape[3] <= x.shape[plan.channel]:
+    copies = plan.upsampling.interpolation == "nearest"
+    fewer = kernel.shape[3] <= x.shape[plan.channel]
+    if tuple(kernel.shape[:2]) == (1, 1) and (copies or fewer):
         y = plan.upsample(_convolution(x, kernel, plan), plan.upsampling)
     else:
         y = _convolution(plan.upsample(x, plan.upsampling), kernel, plan)
