@@ -19,7 +19,7 @@ def path(kind: str) -> Path:
     """
     backend = keras.backend.backend()
     where = "" if device.in_use(backend) == "cpu" else "-gpu"
-    if kind == "lowerings" and (backend, device.onednn(backend)) == ("tensorflow", False):
+    if kind == "lowerings" and backend == "tensorflow" and not device.has_onednn(backend):
         where += choice.NO_ONEDNN
     return Path(__file__).parent / "results" / f"{kind}-{backend}{where}.json"
 

@@ -57,11 +57,7 @@ def _jax(function, xs, cotangent):
         y, pull = jax.vjp(function, *xs)
         return y, pull(cotangent(y))
 
-    return jax.jit(run, compiler_options=_QUICK)(*xs)
-
-
-# What JAX's own `jax_disable_most_optimizations` sets: a case is compiled once and run once.
-_QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+    return jax.jit(run)(*xs)
 
 
 def _tensorflow(function, xs, cotangent):

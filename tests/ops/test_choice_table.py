@@ -34,6 +34,14 @@ def test_a_row_beats_direct_in_the_file_it_names(row):
     assert math.prod(ratios) ** (1 / len(ratios)) > 1
 
 
+def test_a_single_tap_is_convolved_before_upsampling():
+    for backend, onednn in (("jax", False), ("tensorflow", True), ("tensorflow", False)):
+        ask = {"backend": backend, "device": "cpu", "onednn": onednn, "filters": 64}
+        for taps, folded in ((1, False), (3, True)):
+            row = choose("upsample_conv", interpolation="nearest", taps=taps, **ask)
+            assert (row.lowering != "direct") == folded
+
+
 def test_what_no_row_names_is_computed_directly():
     for operation in ("upsample", "upsample_conv", "conv_transpose"):
         assert choose(operation, backend="torch", device="gpu").lowering == "direct"
@@ -48,6 +56,20 @@ def test_tensorflow_without_onednn_takes_other_ways():
         for known in (True, False)
     ]
     assert ways == ["transpose", "phases"]
+
+
+@pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+def test_differences_round_no_more_than_direct_in_half_precision(backend):
+    """They are computed in float32: it is why `auto` may take them there."""
+    content = json.loads((ROOT / f"benchmarks/results/precision-{backend}.json").read_text())
+    halves = [
+        record["errors"]
+        for record in content["rows"]
+        if record["operation"] == "upsample_conv" and record["dtype"] in ("float16", "bfloat16")
+    ]
+    assert halves
+    for errors in halves:
+        assert errors["difference"] <= 1.1 * errors["direct"]
 
 
 @pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])

@@ -8,12 +8,22 @@ import warnings
 import numpy as np
 import pytest
 
-from polyphase.ops.device import in_use, onednn
+from polyphase.ops.device import in_use
 
 jax = pytest.importorskip("jax")
 pytestmark = pytest.mark.skipif(jax.default_backend() != "cpu", reason="kernels of the CPU")
 
 
+@pytest.fixture
+def optimised():
+    """Compile as users do: what is wrong in jaxlib 0.10.2 are its optimised programs."""
+    before = jax.config.values["jax_disable_most_optimizations"]
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
+
+
+@pytest.mark.usefixtures("optimised")
 @pytest.mark.parametrize("length", [1000, 16385, 32769, 65537])
 @pytest.mark.parametrize("width", [2, 3, 4])
 def test_the_installed_jaxlib_sums_squares_of_products_right(length, width):
@@ -72,7 +82,7 @@ def test_a_backend_that_is_not_jax_is_not_warned_for(installed, backend):
 def test_tensorflow_says_whose_kernels_it_takes(backend, asked):
     if backend != "tensorflow":
         pytest.skip("TensorFlow decides when it starts")
-    script = "from polyphase.ops import device; print(device.onednn('tensorflow'))"
+    script = "from polyphase.ops import device; print(device.has_onednn('tensorflow'))"
     done = subprocess.run(
         [sys.executable, "-c", script],
         env=os.environ | {"TF_ENABLE_ONEDNN_OPTS": asked},
@@ -81,8 +91,3 @@ def test_tensorflow_says_whose_kernels_it_takes(backend, asked):
         check=True,
     )
     assert done.stdout.split()[-1] == str(asked == "1")
-
-
-def test_the_others_kernels_are_known():
-    assert not onednn("jax")
-    assert onednn("torch")

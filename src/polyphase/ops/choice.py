@@ -12,8 +12,7 @@ from typing import Any
 
 import keras
 
-from polyphase.ops.device import in_use
-from polyphase.ops.device import onednn as has_onednn
+from polyphase.ops.device import has_onednn, in_use
 from polyphase.ops.lowerings import LOWERINGS
 
 _log = logging.getLogger("polyphase")
@@ -35,7 +34,7 @@ class Row:
         pixels: for at least so many input pixels in all images together, if they are known.
         plain: whether it holds for what `choose` calls plain only.
         dyadic: whether it holds for sizes that are powers of two only.
-        onednn: where the backend's kernels are oneDNN's (True) or not (False); None: either.
+        onednn: where TensorFlow computes by oneDNN (True) or does not (False); None: either.
     """
 
     operation: str
@@ -104,7 +103,7 @@ class Question:
 
 
 NO_ONEDNN = "-no-onednn"  # in the names of files that were measured without it
-_BRAIN = ("bfloat16",)
+_BFLOAT16 = ("bfloat16",)
 _FLOAT = ("float32", "float64")
 _NEAREST = ("nearest",)
 _FEW, _MANY = (1, 8), (8, math.inf)
@@ -120,23 +119,23 @@ TABLE: tuple[Row, ...] = (
     Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, channels=_FEW, filters=_FEW),
     Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, filters=(1, 4)),
     Row("conv_transpose", "jax", "cpu", "patches", dtypes=_FLOAT),
-    Row("conv_transpose", "jax", "cpu", "phases", dtypes=_BRAIN),
+    Row("conv_transpose", "jax", "cpu", "phases", dtypes=_BFLOAT16),
     Row("upsample_depthwise_conv", "jax", "cpu", "phases", _NEAREST),
     Row("upsample", "tensorflow", "cpu", "phases", _NEAREST),
     Row("upsample", "tensorflow", "cpu", "native", _SMOOTH, ("float32",), dyadic=True),
     Row("upsample", "tensorflow", "cpu", "phases", _SMOOTH),
     Row("upsample_conv", "tensorflow", "cpu", "transpose", _NEAREST, pixels=512, onednn=True),
-    Row("upsample_conv", "tensorflow", "cpu", "patches", _NEAREST, _BRAIN, onednn=False),
+    Row("upsample_conv", "tensorflow", "cpu", "patches", _NEAREST, _BFLOAT16, onednn=False),
     Row("upsample_conv", "tensorflow", "cpu", "transpose", _NEAREST, filters=(1, 4), onednn=False),
     Row("upsample_conv", "tensorflow", "cpu", "phases", _NEAREST, pixels=256, onednn=False),
-    Row("conv_transpose", "tensorflow", "cpu", "patches", dtypes=_BRAIN, onednn=False),
+    Row("conv_transpose", "tensorflow", "cpu", "patches", dtypes=_BFLOAT16, onednn=False),
     Row("upsample", "torch", "cpu", "native", _NEAREST, ("float32",)),
     Row("upsample", "torch", "cpu", "native", ("bilinear", "bicubic"), ("float32",), dyadic=True),
     Row("upsample", "torch", "cpu", "phases"),
     Row("upsample_conv", "torch", "cpu", "transpose", _NEAREST, pixels=512),
     Row("upsample_depthwise_conv", "torch", "cpu", "transpose", _NEAREST, pixels=1024),
     Row("upsample", "torch", "gpu", "native", _NEAREST, ("float32",)),
-    Row("upsample", "torch", "gpu", "phases", _NEAREST, ("bfloat16",)),
+    Row("upsample", "torch", "gpu", "phases", _NEAREST, _BFLOAT16),
     Row("upsample", "torch", "gpu", "native", ("bilinear",), ("float32", "bfloat16"), dyadic=True),
     Row("upsample", "torch", "gpu", "native", ("bicubic",), ("float32",), dyadic=True),
     Row("upsample", "torch", "gpu", "phases", ("bicubic",)),
@@ -166,21 +165,21 @@ def choose(
     Args:
         operation: "upsample", "upsample_conv", "upsample_depthwise_conv" or "conv_transpose".
         interpolation: the interpolation's name; None for a transposed convolution.
-        plain: whether both sizes are integers, not both 1, and the kernel has no dilation, one
-            group and more than one tap (which `direct` convolves before it upsamples); of a
-            transposed convolution, whether it upsamples, without dilation.
+        plain: whether both sizes are integers, not both 1, and the kernel has no dilation and one
+            group; of a transposed convolution, whether it upsamples, without dilation.
         dyadic: of "upsample", whether both sizes are powers of two, up to 512.
         channels: number of input channels; 0 if unknown.
         filters: number of output channels, of "upsample_depthwise_conv" per input channel; does not
             matter for "upsample".
-        taps: the kernel's longer side, with which a case is described; no row asks for it.
+        taps: the kernel's longer side; 0 if unknown. A single tap of "upsample_conv" is convolved
+            before upsampling, which `direct` does and no row can better.
         pixels: of "upsample_conv", batch x height x width of the input; None if unknown. Folding a
             kernel takes its time, whatever the image.
         dtype: what is computed in.
         backend: a Keras backend; default: the one in use.
         device: "cpu", "gpu" or another accelerator, for which no row exists; default: the one in
             use.
-        onednn: whether the backend's kernels are oneDNN's; default: whether they are.
+        onednn: whether TensorFlow computes by oneDNN; default: whether it does.
 
     Returns:
         The deciding `Row`: `.lowering` and `.measurement`; one that says "direct" where none fits.
@@ -193,7 +192,7 @@ def choose(
     question = Question(
         operation=operation,
         interpolation=interpolation,
-        plain=plain,
+        plain=plain and (operation, taps) != ("upsample_conv", 1),
         dyadic=dyadic,
         channels=channels,
         filters=filters,

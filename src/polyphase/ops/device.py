@@ -31,14 +31,14 @@ def in_use(backend: str) -> str:
 
 
 @functools.lru_cache
-def onednn(backend: str) -> bool:
-    """Return whether a backend's kernels on a CPU are oneDNN's.
+def has_onednn(backend: str) -> bool:
+    """Return whether a backend is TensorFlow, computing by oneDNN's kernels and not by its own.
 
-    PyTorch's always are. TensorFlow decides when it starts: by `TF_ENABLE_ONEDNN_OPTS`, else they
-    are on processors that have AVX-512 VNNI; its own kernels have another order of what is fast.
+    TensorFlow decides when it starts: by `TF_ENABLE_ONEDNN_OPTS`, else by whether the processor has
+    AVX-512 VNNI. Its own kernels have another order of what is fast.
     """
     if backend != "tensorflow":
-        return backend == "torch"
+        return False
     try:
         from tensorflow.python.util import _pywrap_util_port
     except ImportError:  # no public function says it

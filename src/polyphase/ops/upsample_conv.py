@@ -92,12 +92,10 @@ def _upsample_conv(
         "upsample_conv",
         lowering,
         interpolation=plan.upsampling.interpolation,
-        plain=plan.enlarges
-        and plan.dilation == (1, 1)
-        and channels == kernel.shape[2]
-        and tuple(kernel.shape[:2]) != (1, 1),
+        plain=plan.enlarges and plan.dilation == (1, 1) and channels == kernel.shape[2],
         channels=channels,
         filters=kernel.shape[3],
+        taps=max(kernel.shape[:2]),
         pixels=axes.pixels(x, plan.axes),
         dtype=keras.backend.standardize_dtype(x.dtype),
     )

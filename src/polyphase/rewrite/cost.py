@@ -162,15 +162,13 @@ def _lowering(layer: Any, operation: str, size: Any, channels: int, filters: int
     if named != "auto":
         return named
     enlarges = all(isinstance(s, int) for s in size) and max(size) > 1
-    one_tap = operation == "upsample_conv" and max(layer.kernel_size) == 1
     row = choose(
         operation,
         interpolation=_interpolation_of(layer),
-        plain=enlarges
-        and not one_tap
-        and max(layer.dilation_rate) == getattr(layer, "groups", 1) == 1,
+        plain=enlarges and max(layer.dilation_rate) == getattr(layer, "groups", 1) == 1,
         channels=channels,
         filters=filters,
+        taps=max(layer.kernel_size),
         dtype=layer.compute_dtype,
     )
     return row.lowering
