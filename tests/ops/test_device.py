@@ -14,16 +14,6 @@ jax = pytest.importorskip("jax")
 pytestmark = pytest.mark.skipif(jax.default_backend() != "cpu", reason="kernels of the CPU")
 
 
-@pytest.fixture
-def optimised():
-    """Compile as users do: what is wrong in jaxlib 0.10.2 are its optimised programs."""
-    before = jax.config.values["jax_disable_most_optimizations"]
-    jax.config.update("jax_disable_most_optimizations", False)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
-
-
-@pytest.mark.usefixtures("optimised")
 @pytest.mark.parametrize("length", [1000, 16385, 32769, 65537])
 @pytest.mark.parametrize("width", [2, 3, 4])
 def test_the_installed_jaxlib_sums_squares_of_products_right(length, width):
