@@ -47,6 +47,16 @@ def test_a_saved_model_becomes_an_equal_one_that_is_folded(saved):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
+def test_a_layer_as_an_activation_is_copied():
+    leaky = keras.layers.LeakyReLU(0.3)
+    up, draw = keras.layers.UpSampling2D(), keras.layers.Conv2D(2, 3, activation=leaky)
+    keras.Sequential([keras.Input((5, 4, 3)), up, draw]).save("model.keras")
+    result = RUN.invoke(app, ["fold", "model.keras", "fast.keras"])
+    assert result.exit_code == 0, result.output
+    (layer,) = keras.models.load_model("fast.keras").layers
+    assert layer.activation.negative_slope == pytest.approx(0.3)
+
+
 def test_a_model_without_upsampling_is_copied():
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save("model.keras")
     result = RUN.invoke(app, ["fold", "model.keras", "copy.keras"])

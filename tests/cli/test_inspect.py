@@ -60,6 +60,14 @@ def test_the_figure_is_a_png_of_the_layers_with_a_pattern():
     assert not Path("none.png").exists()
 
 
+def test_a_layer_as_an_activation_is_read():
+    leaky = layers.LeakyReLU(0.3)
+    save(layers.UpSampling2D(), layers.Conv2D(2, 3, activation=leaky), layers.UpSampling2D())
+    result = RUN.invoke(app, ["inspect", "model.keras"])
+    assert result.exit_code == 0, result.output
+    assert "up_sampling2d" in words(result)
+
+
 def test_a_model_without_upsampling_says_so_and_passes():
     save(layers.Conv2D(2, 3))
     result = RUN.invoke(app, ["inspect", "model.keras", "--fail-over", "0"])

@@ -42,6 +42,24 @@ def test_both_files_compute_what_the_model_does(name, runtimes, tmp_path):
             np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
+def test_exporting_leaves_the_model_as_it_is(runtimes, tmp_path):
+    """Augmentation in the graph makes Keras train a model that is called without `training`."""
+    keras.utils.set_random_seed(6)
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            keras.layers.RandomFlip(),
+            keras.layers.BatchNormalization(),
+            keras.layers.UpSampling2D(),
+            keras.layers.Conv2D(2, 3),
+        ]
+    )
+    before = [keras.ops.convert_to_numpy(one.value) for one in model.variables]
+    assert to_onnx(model, tmp_path / "m.onnx") < 1e-5
+    for one, variable in zip(before, model.variables, strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable.value), one)
+
+
 def test_without_a_runtime_the_error_says_what_to_install(monkeypatch, tmp_path):
     found = builtins.__import__
     monkeypatch.setattr("importlib.import_module", lambda name: found("no_such_module"))
