@@ -26,6 +26,24 @@ def same_padding(kernel_size: int, dilation: int = 1) -> tuple[int, int]:
     return span // 2, span - span // 2
 
 
+def strided_padding(length: int | None, kernel_size: int, stride: int, dilation: int = 1) -> int:
+    """Return the zeros that Keras' `same` puts before an axis that a window strides along.
+
+    Args:
+        length: the side in pixels; None: not known, and taken to be divisible by the stride.
+        kernel_size: taps of the window, at least 1.
+        stride: pixels from window to window, at least 1.
+        dilation: distance between taps in pixels, at least 1.
+
+    Example:
+        >>> strided_padding(8, 3, 2), strided_padding(7, 3, 2), strided_padding(7, 3, 1)
+        (0, 1, 1)
+    """
+    span = (kernel_size - 1) * dilation + 1
+    rest = length % stride if length else 0
+    return max(span - (rest or stride), 0) // 2
+
+
 def padding_amounts(kernel_size: int, padding: str, dilation: int = 1) -> tuple[int, int]:
     """Return the zeros that `padding` ("same" or "valid") puts before and after.
 

@@ -13,7 +13,7 @@ from polyphase.rewrite.cost import written
 from polyphase.rewrite.graph import calls, graph_of, is_graph
 from polyphase.rewrite.recognise import keras_order
 
-_DEPTH_TO_SPACE = type(
+DEPTH_TO_SPACE = type(
     keras.ops.depth_to_space(keras.KerasTensor((1, 1, 1, 4)), 2)._keras_history.operation
 )
 
@@ -74,7 +74,7 @@ def _found(model: Any, path: str) -> Iterator[Found]:
     for layer, inputs, outputs in calls(graph_of(model)):
         if is_graph(layer):
             yield from _found(layer, f"{path}{layer.name}/")
-        elif type(layer) is _DEPTH_TO_SPACE:
+        elif type(layer) is DEPTH_TO_SPACE:
             yield from _woven(layer, inputs[0], path)
         elif isinstance(layer, keras.Layer):
             reading = read(layer)

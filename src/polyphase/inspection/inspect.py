@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from polyphase.algebra.checkerboard import checkerboard_gain, pattern
+from polyphase.inspection.alignment import shifts
 from polyphase.inspection.found import Found, found, require_inspectable
 from polyphase.inspection.result import Inspection, Stage
 from polyphase.inspection.survival import survival
@@ -29,7 +30,8 @@ def inspect(model: Any) -> Inspection:
 
     Returns:
         An `Inspection`: prints as a table, has `.to_dict()`, and shows itself in a notebook. The
-        worst layer is first. `.unread` names what might upsample and is not read: layers of other
+        worst layer is first. `.shifts` names where images lie beside their place, in pixels of the
+        input: skips that meet, an output against the input. `.unread` names what might upsample and is not read: layers of other
         ranks, Keras' operations, layers with code of their own.
 
     Raises:
@@ -59,6 +61,7 @@ def inspect(model: Any) -> Inspection:
         report.before if report else None,
         report.after if report else None,
         unread(model, frozenset(id(one.shown) for one in layers)),
+        shifts(model) if is_graph(model) else (),
     )
 
 

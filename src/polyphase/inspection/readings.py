@@ -12,7 +12,7 @@ from keras import layers
 from polyphase import layers as ours
 from polyphase.algebra import checkerboard
 from polyphase.algebra.channel_order import dcr_channels
-from polyphase.algebra.geometry import conv_transpose_crop
+from polyphase.algebra.geometry import conv_transpose_crop, strided_padding
 from polyphase.ops import axes
 
 Weights = list[np.ndarray]
@@ -122,7 +122,7 @@ def _transposed(layer: Any) -> Reading | None:
     if max(layer.strides) == 1:
         return None
     kernel, strides = numpy(layer.kernel), tuple(layer.strides)
-    crop = _transposed_crop(layer)
+    crop = transposed_crop(layer)
     overlap = checkerboard.overlap_counts(kernel.shape[:2], strides, crop)
 
     def even() -> Weights:
@@ -137,7 +137,7 @@ def _transposed(layer: Any) -> Reading | None:
     )
 
 
-def _transposed_crop(layer: Any) -> tuple[int, ...]:
+def transposed_crop(layer: Any) -> tuple[int, ...]:
     """Return the samples that are cropped before the output, per axis."""
     padding = layer.output_padding
     more = padding if isinstance(padding, (tuple, list)) else (padding, padding)
@@ -193,10 +193,7 @@ def _zeros_before(layer: Any) -> tuple[int, ...]:
         return (0, 0)
     shape = layer.get_build_config()["input_shape"]
     sides = (shape[axis] for axis in axes.spatial(layer.data_format))
-    return tuple(
-        max(span - (side % stride if side and side % stride else stride), 0) // 2
-        for span, stride, side in zip(_spans(layer), layer.strides, sides, strict=True)
-    )
+    return tuple(map(strided_padding, sides, layer.kernel_size, layer.strides, layer.dilation_rate))
 
 
 _NAMES = {

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from polyphase.inspection.alignment import Shift
 from polyphase.inspection.unread import Unread
 from polyphase.inspection.verdicts import ROUNDING, cancelled
 from polyphase.rewrite.cost import Cost
@@ -74,6 +75,7 @@ class Inspection:
         folded_cost: what it costs after `fold`.
         unread: layers and operations that might upsample and that `inspect` does not read; nothing
             is said about them.
+        shifts: where images lie beside their place; empty: nowhere, or it is not known.
     """
 
     model: str
@@ -81,6 +83,7 @@ class Inspection:
     cost: Cost | None = None
     folded_cost: Cost | None = None
     unread: tuple[Unread, ...] = ()
+    shifts: tuple[Shift, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as what JSON knows; an infinite chi is None."""
@@ -93,6 +96,7 @@ class Inspection:
             "multiply_adds": self.cost.multiply_adds if self.cost else None,
             "multiply_adds_folded": self.folded_cost.multiply_adds if self.folded_cost else None,
             "unread": [asdict(one) for one in self.unread],
+            "shifts": [asdict(one) for one in self.shifts],
         }
 
     def __str__(self) -> str:
@@ -124,7 +128,8 @@ class Inspection:
         ]
 
     def sentences(self) -> list[str]:
-        """Return a paragraph per layer, the worst first, what folding saves, what is not read."""
+        """Return a paragraph per layer, the worst first, what folding saves, what is not
+        read, what is shifted."""
         said = [
             " ".join(
                 part
@@ -145,7 +150,11 @@ class Inspection:
             )
         if self.unread:
             said.append(f"Not read: {', '.join(map(str, self.unread))}. {UNREAD}")
-        return said or [NOTHING]
+        if not said:
+            said.append(NOTHING)
+        if self.shifts:
+            said.append(f"Alignment: {'; '.join(map(str, self.shifts))}. {SHIFTED}")
+        return said
 
     def _repr_html_(self) -> str:
         if not self.stages:
@@ -170,6 +179,11 @@ NOTHING = "There is no upsampling in this model: no layer of it can make a check
 UNREAD = (
     "Whether this upsamples and makes checkerboards is not known: `inspect` reads the "
     "two-dimensional layers of Keras and Polyphase."
+)
+
+SHIFTED = (
+    "Kernels of even size, strides and crops at one end move an image: use odd kernels, or move it "
+    "back by as much."
 )
 
 

@@ -1,0 +1,72 @@
+"""Where the samples of one axis lie in the image that they are computed from, exactly.
+
+A convolution's result lies where the centre of its window does. Layers with even kernels and
+one-sided crops move it; what moves it in the encoder and not back in the decoder shifts the image.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The places of an axis' samples: sample `j` is centred at `offset + step * j`.
+
+    Attributes:
+        offset: the place of sample 0, in pixels of the first image, whose pixel 0 is at 0.
+        step: from one sample to the next, in such pixels.
+
+    Example:
+        >>> code = Grid().windowed(2, stride=2)   # pooling of 2 samples
+        >>> code.offset, code.step
+        (Fraction(1, 2), Fraction(2, 1))
+        >>> code.upsampled(2) == Grid() and code.transposed(2, 2) == Grid()
+        True
+    """
+
+    offset: Fraction = Fraction(0)
+    step: Fraction = Fraction(1)
+
+    def windowed(
+        self, kernel_size: int, stride: int = 1, before: int = 0, dilation: int = 1
+    ) -> "Grid":
+        """Return where a convolution's or a pooling's results lie.
+
+        Args:
+            kernel_size: taps of the window, at least 1.
+            stride: samples from window to window, at least 1.
+            before: samples that were padded in front.
+            dilation: samples from tap to tap, at least 1.
+        """
+        centre = Fraction((kernel_size - 1) * dilation, 2) - before
+        return Grid(self.offset + self.step * centre, self.step * stride)
+
+    def transposed(
+        self, kernel_size: int, stride: int, before: int = 0, dilation: int = 1
+    ) -> "Grid":
+        """Return where the results of a transposed convolution lie: the adjoint of `windowed`.
+
+        Args:
+            kernel_size, stride, dilation: as those of `windowed`.
+            before: samples that were cropped in front.
+        """
+        step = self.step / stride
+        centre = Fraction((kernel_size - 1) * dilation, 2) - before
+        return Grid(self.offset - step * centre, step)
+
+    def upsampled(self, size: int | Fraction) -> "Grid":
+        """Return where the results of any interpolation with half-pixel centres lie.
+
+        Args:
+            size: samples after / before, positive.
+        """
+        step = self.step / size
+        return Grid(self.offset + (step - self.step) / 2, step)
+
+    def cropped(self, before: int) -> "Grid":
+        """Return where the samples lie that stay when `before` are cut off in front.
+
+        Args:
+            before: how many; negative: so many were padded.
+        """
+        return Grid(self.offset + self.step * before, self.step)

@@ -1,0 +1,259 @@
+"""Whether what a model makes lies where what it was made of does: its layers' geometry alone."""
+
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import keras
+from keras import layers
+
+from polyphase import layers as ours
+from polyphase.algebra.alignment import Grid
+from polyphase.algebra.geometry import padding_amounts, strided_padding
+from polyphase.inspection.found import DEPTH_TO_SPACE
+from polyphase.inspection.readings import transposed_crop
+from polyphase.ops import axes
+from polyphase.rewrite.graph import calls, data_format, graph_of, is_graph
+
+Grids = tuple[Grid, Grid]
+
+
+@dataclass(frozen=True)
+class Shift:
+    """What lies beside its place.
+
+    Attributes:
+        layer: where two images meet, or what gives the output; in a nested model `outer/layer`.
+        pixels: `(rows, columns)` of the model's input by which the image lies too far up and left;
+            where two meet, the first against the other.
+        meets: whether two images meet there; otherwise it is an output against the input.
+    """
+
+    layer: str
+    pixels: tuple[float, float]
+    meets: bool
+
+    def __str__(self) -> str:
+        ways = (("up", "down"), ("left", "right"))
+        by = " and ".join(
+            f"{abs(pixels):g} {way[pixels < 0]}"
+            for pixels, way in zip(self.pixels, ways, strict=True)
+            if pixels
+        )
+        what = "what meets there lies apart" if self.meets else "the image lies"
+        return f"{self.layer}: {what} by {by} (pixels of the input)"
+
+
+def shifts(model: keras.Model) -> tuple[Shift, ...]:
+    """Return where images of a model lie beside their place.
+
+    Every tensor of a Functional or Sequential model has a grid: the centres of its receptive
+    fields in the input image. Two that are added or concatenated should have the same; an output
+    with the sides of the input should have the input's. Where the way leads through layers that
+    mix all pixels or are not known (Dense after Flatten, a layer of one's own), nothing is said.
+
+    Args:
+        model: built; Functional or Sequential.
+
+    Returns:
+        One `Shift` for each place that is off, in the order of the graph.
+
+    Exactness: fractions, no floating point; no weights are looked at.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((8, 8, 1)),
+        ...     layers.Conv2D(4, 2, 2), layers.Conv2DTranspose(1, 3, 2, padding="same")])
+        >>> shifts(model)[0].pixels
+        (-0.5, -0.5)
+    """
+    walk = _Walk(data_format(model))
+    start = (Grid(), Grid())
+    placed = [(index, start) if len(x.shape) == 4 else None for index, x in enumerate(model.inputs)]
+    for tensor, place in zip(model.outputs, walk.follow(model, placed, ""), strict=True):
+        walk.judge(tensor, place, model)
+    return tuple(walk.found)
+
+
+Place = tuple[int, Grids] | None  # of which input, and where; None: not known
+
+
+class _Walk:
+    """One way through a model, and what was found on it."""
+
+    def __init__(self, layout: str) -> None:
+        self.layout = layout
+        self.found: list[Shift] = []
+
+    def follow(self, model: keras.Model, inputs: Sequence[Place], path: str) -> list[Place]:
+        """Return the places of a model's outputs, given those of its inputs."""
+        graph = graph_of(model)
+        places = {id(x): place for x, place in zip(graph.inputs, inputs, strict=True)}
+        for operation, taken, given in calls(graph):
+            before = [places.get(id(x)) for x in taken]
+            if is_graph(operation):
+                after = self.follow(operation, before, f"{path}{operation.name}/")
+            else:
+                after = [self._through(operation, before, taken, given, path)] * len(given)
+            places |= {id(y): place for y, place in zip(given, after, strict=True)}
+        return [places.get(id(y)) for y in graph.outputs]
+
+    def judge(self, output: Any, place: Place, model: keras.Model) -> None:
+        """Compare an output with the input that it has the sides of."""
+        if place is None or any(grid.step != 1 for grid in place[1]):
+            return
+        if self._sides(output) == self._sides(model.inputs[place[0]]):
+            self._note(output._keras_history.operation.name, place[1], (Grid(), Grid()), False)
+
+    def _through(
+        self, operation: Any, before: list[Place], taken: list[Any], given: list[Any], path: str
+    ) -> Place:
+        if len(given) != 1 or len(given[0].shape) != 4:
+            return None
+        if len(taken) > 1:
+            return self._meeting(operation, before, taken, given[0], path)
+        if before[0] is None:
+            return None
+        origin, grids = before[0]
+        for kinds, rule in _RULES:
+            if isinstance(operation, kinds):
+                per_axis = zip(grids, *self._lengths(taken[0], given[0]), (0, 1), strict=True)
+                return origin, tuple(rule(operation, *one) for one in per_axis)  # type: ignore[return-value]
+        return before[0] if _named(operation, _STAY | _MERGE) else None
+
+    def _meeting(
+        self, operation: Any, before: list[Place], taken: list[Any], given: Any, path: str
+    ) -> Place:
+        """Compare images that meet; the result lies where the least shifted one does."""
+        if not self._merges(operation):
+            return None
+        sizes = getattr(operation, "size", None) or [(1, 1)] * len(taken)
+        known: list[tuple[int, Grids]] = []
+        for place, tensor, size in zip(before, taken, sizes, strict=True):
+            whole = tuple(
+                None if side is None else side * s
+                for side, s in zip(self._sides(tensor), size, strict=True)
+            )
+            if place is not None and whole == self._sides(given):
+                grids = tuple(grid.upsampled(s) for grid, s in zip(place[1], size, strict=True))
+                known.append((place[0], grids))  # type: ignore[arg-type]
+        if not known:
+            return None
+        origin, first = known[0]
+        for other, grids in known[1:]:
+            if other == origin and [g.step for g in grids] == [g.step for g in first]:
+                self._note(f"{path}{operation.name}", first, grids, True)
+        origin, least = min(known, key=lambda one: sum(abs(grid.offset) for grid in one[1]))
+        if isinstance(operation, ours.ConcatConv2D):
+            least = tuple(_window(operation, grid, axis) for axis, grid in enumerate(least))  # type: ignore[assignment]
+        return origin, least
+
+    def _merges(self, operation: Any) -> bool:
+        channel = axes.channel(self.layout)
+        if _named(operation, {"Concatenate"}):
+            return bool(operation.axis % 4 == channel)
+        return _named(operation, _MERGE) or isinstance(operation, ours.ConcatConv2D)
+
+    def _note(self, name: str, one: Grids, other: Grids, meets: bool) -> None:
+        rows, columns = (float(a.offset - b.offset) for a, b in zip(one, other, strict=True))
+        if rows or columns:
+            self.found.append(Shift(name, (rows, columns), meets))
+
+    def _sides(self, tensor: Any) -> tuple[int | None, ...]:
+        return tuple(tensor.shape[axis] for axis in axes.spatial(self.layout))
+
+    def _lengths(self, *tensors: Any) -> list[tuple[int | None, ...]]:
+        return [self._sides(tensor) for tensor in tensors]
+
+
+def _named(operation: Any, names: Set[str]) -> bool:
+    """Return whether an operation is one of Keras' own of these names."""
+    kind = type(operation)
+    return kind.__name__ in names and kind.__module__.startswith("keras.")
+
+
+# A rule gives the grid of a layer's result along one axis, from the input's and the sides.
+Rule = Callable[[Any, Grid, int | None, int | None, int], Grid]
+
+
+def _convolved(layer: Any, grid: Grid, before: int | None, after: int | None, axis: int) -> Grid:
+    k = getattr(layer, "kernel_size", None) or layer.pool_size
+    stride = layer.strides[axis]
+    rate = getattr(layer, "dilation_rate", (1, 1))[axis]
+    zeros = strided_padding(before, k[axis], stride, rate) if layer.padding == "same" else 0
+    return grid.windowed(k[axis], stride, zeros, rate)
+
+
+def _transposed(layer: Any, grid: Grid, before: int | None, after: int | None, axis: int) -> Grid:
+    k, stride, rate = (
+        one[axis] for one in (layer.kernel_size, layer.strides, layer.dilation_rate)
+    )
+    return grid.transposed(k, stride, transposed_crop(layer)[axis], rate)
+
+
+def _upsampled(layer: Any, grid: Grid, before: int | None, after: int | None, axis: int) -> Grid:
+    if before and after:
+        return grid.upsampled(Fraction(after, before))
+    return grid.upsampled(_ratio(layer.size[axis])) if hasattr(layer, "size") else grid
+
+
+def _upsampled_convolved(
+    layer: Any, grid: Grid, before: int | None, after: int | None, axis: int
+) -> Grid:
+    return _window(layer, grid.upsampled(_ratio(layer.size[axis])), axis)
+
+
+def _sub_pixel(layer: Any, grid: Grid, before: int | None, after: int | None, axis: int) -> Grid:
+    return _window(layer, grid, axis).upsampled(layer.size[axis])
+
+
+def _woven(layer: Any, grid: Grid, before: int | None, after: int | None, axis: int) -> Grid:
+    return grid.upsampled(layer.block_size)
+
+
+def _cropped(layer: Any, grid: Grid, before: int | None, after: int | None, axis: int) -> Grid:
+    return grid.cropped(layer.cropping[axis][0])
+
+
+def _padded(layer: Any, grid: Grid, before: int | None, after: int | None, axis: int) -> Grid:
+    return grid.cropped(-layer.padding[axis][0])
+
+
+def _window(layer: Any, grid: Grid, axis: int) -> Grid:
+    k, rate = layer.kernel_size[axis], getattr(layer, "dilation_rate", (1, 1))[axis]
+    return grid.windowed(k, 1, padding_amounts(k, layer.padding, rate)[0], rate)
+
+
+def _ratio(size: int | float) -> Fraction:
+    return Fraction(size).limit_denominator(1024)
+
+
+# Ours first: they are subclasses of Keras'.
+_RULES: tuple[tuple[tuple[type, ...], Rule], ...] = (
+    ((ours.SubPixelConv2D,), _sub_pixel),
+    (
+        (ours.UpSampleConv2D, ours.UpSampleDepthwiseConv2D, ours.UpSampleSeparableConv2D),
+        _upsampled_convolved,
+    ),
+    ((layers.UpSampling2D, layers.Resizing), _upsampled),
+    ((layers.Conv2DTranspose,), _transposed),
+    ((layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D), _convolved),
+    ((layers.MaxPooling2D, layers.AveragePooling2D), _convolved),
+    ((layers.Cropping2D,), _cropped),
+    ((layers.ZeroPadding2D,), _padded),
+    ((DEPTH_TO_SPACE,), _woven),
+)
+
+# Keras' layers and operations that compute each pixel from the one at its place, or from all
+# around it alike; by the names of their classes, since operations have no others.
+_STAY = frozenset(
+    {"Activation", "ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax", "Identity", "Cast", "Clip"}
+    | {"BatchNormalization", "LayerNormalization", "GroupNormalization", "UnitNormalization"}
+    | {"RMSNormalization", "Normalization", "Rescaling", "ActivityRegularization"}
+    | {"Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "AlphaDropout"}
+    | {"Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Gelu", "Silu", "Sigmoid", "Tanh", "Softplus"}
+    | {"Absolute", "Negative", "Square", "Sqrt", "Exp", "Log", "Power"}
+)
+_MERGE = frozenset(
+    {"Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Average", "Maximum", "Minimum"}
+)
