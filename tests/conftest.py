@@ -18,7 +18,9 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="polyphase-compiled-")
     atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
-if version("jaxlib").startswith("0.10."):  # half of what compiling takes there; unknown to later ones
+if version("jaxlib").startswith(
+    "0.10."
+):  # half of what compiling takes there; unknown to later ones
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")
 
 # Workers whose threads share the processors wait for each other.

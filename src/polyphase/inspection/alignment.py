@@ -67,23 +67,43 @@ def shifts(model: keras.Model) -> tuple[Shift, ...]:
         >>> shifts(model)[0].pixels
         (-0.5, -0.5)
     """
-    walk = _Walk(data_format(model))
-    start = (Grid(), Grid())
-    placed = [(index, start) if len(x.shape) == 4 else None for index, x in enumerate(model.inputs)]
-    for tensor, place in zip(model.outputs, walk.follow(model, placed, ""), strict=True):
+    walk = _Walk(model)
+    for tensor, place in zip(model.outputs, walk.outputs, strict=True):
         walk.judge(tensor, place, model)
     return tuple(walk.found)
 
 
-Place = tuple[int, Grids] | None  # of which input, and where; None: not known
+def scales(model: keras.Model, operation: Any) -> list[tuple[Fraction, Fraction] | None]:
+    """Return, for each output, how many of an operation's samples one of its samples is wide.
+
+    None for outputs that are no images, or to which the way is not known.
+    """
+    walk = _Walk(model)
+    start = walk.made.get(id(operation))
+    return [
+        None
+        if start is None or place is None or place[0] != start[0]
+        else (place[1][0].step / start[1][0].step, place[1][1].step / start[1][1].step)
+        for place in walk.outputs
+    ]
+
+
+# Of which input, and where; a negative number stands for an origin within the model; None: no image.
+Place = tuple[int, Grids] | None
 
 
 class _Walk:
     """One way through a model, and what was found on it."""
 
-    def __init__(self, layout: str) -> None:
-        self.layout = layout
+    def __init__(self, model: keras.Model) -> None:
+        self.layout = data_format(model)
         self.found: list[Shift] = []
+        self.made: dict[int, Place] = {}
+        start = (Grid(), Grid())
+        placed = [
+            (index, start) if len(x.shape) == 4 else None for index, x in enumerate(model.inputs)
+        ]
+        self.outputs = self.follow(model, placed, "")
 
     def follow(self, model: keras.Model, inputs: Sequence[Place], path: str) -> list[Place]:
         """Return the places of a model's outputs, given those of its inputs."""
@@ -95,12 +115,15 @@ class _Walk:
                 after = self.follow(operation, before, f"{path}{operation.name}/")
             else:
                 after = [self._through(operation, before, taken, given, path)] * len(given)
+                if after[0] is None and len(given[0].shape) == 4:  # an origin of its own
+                    after[0] = -1 - len(self.made), (Grid(), Grid())
+                self.made.setdefault(id(operation), after[0])
             places |= {id(y): place for y, place in zip(given, after, strict=True)}
         return [places.get(id(y)) for y in graph.outputs]
 
     def judge(self, output: Any, place: Place, model: keras.Model) -> None:
         """Compare an output with the input that it has the sides of."""
-        if place is None or any(grid.step != 1 for grid in place[1]):
+        if place is None or place[0] < 0 or any(grid.step != 1 for grid in place[1]):
             return
         if self._sides(output) == self._sides(model.inputs[place[0]]):
             self._note(output._keras_history.operation.name, place[1], (Grid(), Grid()), False)
@@ -143,7 +166,9 @@ class _Walk:
         for other, grids in known[1:]:
             if other == origin and [g.step for g in grids] == [g.step for g in first]:
                 self._note(f"{path}{operation.name}", first, grids, True)
-        origin, least = min(known, key=lambda one: sum(abs(grid.offset) for grid in one[1]))
+        origin, least = min(
+            known, key=lambda one: (one[0] < 0, sum(abs(grid.offset) for grid in one[1]))
+        )
         if isinstance(operation, ours.ConcatConv2D):
             least = tuple(_window(operation, grid, axis) for axis, grid in enumerate(least))  # type: ignore[assignment]
         return origin, least
@@ -185,9 +210,7 @@ def _convolved(layer: Any, grid: Grid, before: int | None, after: int | None, ax
 
 
 def _transposed(layer: Any, grid: Grid, before: int | None, after: int | None, axis: int) -> Grid:
-    k, stride, rate = (
-        one[axis] for one in (layer.kernel_size, layer.strides, layer.dilation_rate)
-    )
+    k, stride, rate = (one[axis] for one in (layer.kernel_size, layer.strides, layer.dilation_rate))
     return grid.transposed(k, stride, transposed_crop(layer)[axis], rate)
 
 

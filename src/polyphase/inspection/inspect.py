@@ -16,17 +16,20 @@ from polyphase.rewrite.graph import is_graph
 from polyphase.rewrite.report import Report
 
 
-def inspect(model: Any) -> Inspection:
+def inspect(model: Any, images: Any = None) -> Inspection:
     """Return which layers make checkerboards, how strongly, and what to do about it.
 
     For every layer that upsamples: how many taps overlap in each phase, the checkerboard gain chi
     of its weights, what a constant comes out as, how much of that reaches the model's output (the
-    model runs with and without it, on constant and on smooth random input), its multiply-adds, and
+    model runs with and without it, on constant and on smooth random input or on your images; what
+    changes at the layer's period is compared, in absolute units), its multiply-adds, and
     what `fold` would do to it. For strided convolutions the same of their gradient.
 
     Args:
         model: a built Keras model or layer. In a Functional or Sequential one the pattern is
             followed to the output; of one that is a class only weights are read.
+        images: what to run the model on: an array, or a list of some, for its inputs; the first 16
+            are taken. None: constants and smooth random images in the range of the inputs.
 
     Returns:
         An `Inspection`: prints as a table, has `.to_dict()`, and shows itself in a notebook. The
@@ -36,7 +39,8 @@ def inspect(model: Any) -> Inspection:
 
     Raises:
         TypeError: for what is not a model.
-        ValueError: for a model that is not built, or weights that are NaN or infinite.
+        ValueError: for a model that is not built, weights that are NaN or infinite, or images that
+            do not fit.
 
     Exactness: overlap counts are exact, chi is float64 of the weights; shares are measured.
 
@@ -54,7 +58,7 @@ def inspect(model: Any) -> Inspection:
     layers = found(model)
     report = _folded(model) if layers else None
     findings = {one.layer: one.what for one in report.findings} if report else {}
-    stages = [_stage(model, one, findings.get(one.name)) for one in layers]
+    stages = [_stage(model, one, findings.get(one.name), images) for one in layers]
     return Inspection(
         model.name,
         tuple(sorted(stages, key=lambda stage: stage.severity, reverse=True)),
@@ -65,12 +69,13 @@ def inspect(model: Any) -> Inspection:
     )
 
 
-def _stage(model: Any, one: Found, folded: str | None) -> Stage:
+def _stage(model: Any, one: Found, folded: str | None, images: Any) -> Stage:
     reading = one.reading
     gains = reading.gains
     chi = 0.0 if gains is None else checkerboard_gain(gains)
     visible = chi > ROUNDING and not reading.gradient and is_graph(model)
-    reaches = survival(model, one) if visible else None
+    shares = (survival(model, one, images) if visible else None) or {}
+    reaches = {kind: share.median for kind, share in shares.items()} or None
     said, remedy = verdict(reading, chi, max(reaches.values()) if reaches else None)
     return Stage(
         layer=one.name,
@@ -80,6 +85,7 @@ def _stage(model: Any, one: Found, folded: str | None) -> Stage:
         chi=chi,
         pattern=None if gains is None or not ROUNDING < chi < np.inf else pattern(gains),
         reaches_output=reaches,
+        reaches_range={kind: (one.low, one.high) for kind, one in shares.items()} or None,
         multiply_adds=one.multiply_adds,
         fold=folded,
         verdict=said,

@@ -29,7 +29,9 @@ class Stage:
         chi: checkerboard gain, 0: constants stay constant, infinite: nothing but pattern.
         pattern: what a constant comes out as, divided by its mean, `(s_h, s_w)`; None: flat.
         reaches_output: the share of the pattern that reaches the output, by kind of input
-            ("constant", "smooth"); None: not measured, or nothing to measure.
+            ("constant", "smooth", or "images"), the median of 16; None: not measured, or nothing to
+            measure.
+        reaches_range: between what half of the 16 lie.
         multiply_adds: of one example; None if sizes are not known.
         fold: what `fold` would do; None if nothing is known.
         verdict: what that means.
@@ -43,6 +45,7 @@ class Stage:
     chi: float
     pattern: np.ndarray | None
     reaches_output: dict[str, float] | None
+    reaches_range: dict[str, tuple[float, float]] | None
     multiply_adds: int | None
     fold: str | None
     verdict: str
@@ -54,14 +57,19 @@ class Stage:
         return max(self.reaches_output.values()) if self.reaches_output else None
 
     @property
+    def reaches_at_least(self) -> float | None:
+        """The lower end of that share; None: not measured."""
+        return max(low for low, _ in self.reaches_range.values()) if self.reaches_range else None
+
+    @property
     def severity(self) -> tuple[bool, float]:
         """By this the worst is found: images before gradients, then what reaches the output."""
         share = 1.0 if self.reaches is None else self.reaches
         return not self.gradient, self.chi * share if share and self.chi > ROUNDING else 0.0
 
     def exceeds(self, limit: float) -> bool:
-        """Whether its chi is over a limit and its pattern is in images that come out."""
-        return not self.gradient and self.chi > limit and not cancelled(self.reaches)
+        """Whether its chi is over a limit and at least the lower end of its pattern comes out."""
+        return not self.gradient and self.chi > limit and not cancelled(self.reaches_at_least)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,15 +129,14 @@ class Inspection:
                 stage.layer,
                 stage.what,
                 _chi(stage),
-                "" if stage.reaches is None else f"{100 * stage.reaches:.0f}%",
+                _reaches(stage),
                 "" if stage.multiply_adds is None else f"{stage.multiply_adds:,}",
             ]
             for stage in self.stages
         ]
 
     def sentences(self) -> list[str]:
-        """Return a paragraph per layer, the worst first, what folding saves, what is not
-        read, what is shifted."""
+        """Return a paragraph per layer, what folding saves, what is not read, what is shifted."""
         said = [
             " ".join(
                 part
@@ -190,6 +197,16 @@ SHIFTED = (
 def _chi(stage: Stage) -> str:
     text = "infinite" if math.isinf(stage.chi) else f"{stage.chi:.4f}"
     return f"{text} (gradient)" if stage.gradient else text
+
+
+def _reaches(stage: Stage) -> str:
+    """Write the share; where half of the draws are not within a tenth of it, their range too."""
+    if not stage.reaches_output or not stage.reaches_range:
+        return ""
+    kind = max(stage.reaches_output, key=lambda one: stage.reaches_output[one])  # type: ignore[index]
+    (low, high), share = stage.reaches_range[kind], stage.reaches_output[kind]
+    spread = f" ({100 * low:.0f}-{100 * high:.0f}%)" if high - low > 0.2 * share > 0.01 else ""
+    return f"{100 * share:.0f}%{spread}"
 
 
 def _pattern(stage: Stage) -> str:

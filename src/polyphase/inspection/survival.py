@@ -1,58 +1,118 @@
 """How much of a layer's checkerboard reaches the output: measured, with and without it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 from keras import tree
 
-from polyphase.algebra.resampling import resampling_matrix
+from polyphase.algebra.lattice import lattice_power
+from polyphase.inspection.alignment import scales
+from polyphase.inspection.draws import draws
 from polyphase.inspection.found import Found
 from polyphase.ops import axes
 from polyphase.rewrite.graph import data_format, graph_of, is_graph, output_structure
-from polyphase.rewrite.sizes import ExampleError, shapes
+from polyphase.rewrite.sizes import ExampleError
 
 Tensors = list[Any]
-# Below this share of the signal a pattern is rounding, and its way cannot be followed.
+# Below this share of the largest number a pattern is rounding, and its way cannot be followed.
 LEAST = 1e-6
 
 
-def survival(model: keras.Model, one: Found) -> dict[str, float] | None:
+@dataclass(frozen=True)
+class Share:
+    """Which share of a pattern reaches the output, over the draws of one kind of input.
+
+    Attributes:
+        median: 0: cancelled, 1: as strong as it was made.
+        low: a quarter of the draws are below.
+        high: a quarter of the draws are above.
+    """
+
+    median: float
+    low: float
+    high: float
+
+
+def survival(model: keras.Model, one: Found, images: Any = None) -> dict[str, Share] | None:
     """Return which share of a pattern reaches the output, by kind of input.
 
-    The model runs twice at inference, the second time with the layer's phases made even. The
-    relative difference of its outputs, divided by that of the layer's own, is the share. The model
-    does not change: what it assigns stays in a stateless scope.
+    The model runs twice at inference, the second time with the layer's phases made even. What that
+    changes has a component at the layer's period, less what it has at the frequencies beside: the
+    root of its power in the output, divided by that in the layer's own image, is the share. Both
+    are in the units of the images: an offset behind the layer changes nothing. The model does not
+    change: what it assigns stays in a stateless scope.
 
     Args:
         model: Functional or Sequential.
         one: a layer of it whose phases can be made even.
+        images: for the model's inputs, an array or a list of some; None: constants and smooth
+            random images in the range of the inputs.
 
     Returns:
-        "constant" and "smooth" -> share, 0: cancelled, 1: as it was made. Inputs for which the
-        layer shows no pattern, as it gets only zeros, or outputs are not finite, are left out; None
-        if all of them are, or if no example fits the model.
+        "constant" and "smooth", or "images" -> the share. Draws for which the layer shows no
+        pattern, as it gets only zeros, or outputs are not finite, are left out, and kinds of which
+        no draw is left; None if none is, if no output is an image, or no example fits the model.
     """
     if not one.in_graph or one.reading.even is None:
         return None
     twin = _with(one.layer, one.reading.even())
     try:
-        kinds = examples(model)
+        kinds = draws(model, images)
     except ExampleError:
         return None
-    shares = {}
-    for kind, arrays in kinds.items():
-        seen: list[Tensors] = []
-        for replaced in ({}, {id(one.layer): twin}):
-            shown: Tensors = []
-            with keras.StatelessScope():
-                outputs = _run(model, arrays, replaced, one.shown, shown)
-            seen.append([shown[0], *outputs])
-        made, *arrived = (_relative(a, b) for a, b in zip(*seen, strict=True))
-        if LEAST < made < np.inf and np.isfinite(arrived).all():
-            shares[kind] = max(arrived) / made
-    return shares or None
+    measured = {
+        kind: np.concatenate([_shares(model, one, twin, part) for part in parts])
+        for kind, parts in kinds.items()
+    }
+    return {
+        kind: Share(*(float(np.percentile(shares, at)) for at in (50, 25, 75)))
+        for kind, shares in measured.items()
+        if len(shares)
+    } or None
+
+
+def _shares(model: keras.Model, one: Found, twin: Any, arrays: Tensors) -> np.ndarray:
+    """Return the share of every draw that has one."""
+    (made, *arrived), (even, *others) = (
+        _images(model, one, replaced, arrays) for replaced in ({}, {id(one.layer): twin})
+    )
+    if made is None:
+        return np.array([])
+    base = 1 / np.array(one.reading.factor)  # cycles per sample of the layer
+    own = lattice_power(made - even, base)
+    seen = np.zeros_like(own)
+    for x, other, scale in zip(arrived, others, scales(model, one.shown), strict=True):
+        if x is not None:
+            wide = scale or _rounded(made.shape, x.shape)
+            seen = np.maximum(seen, lattice_power(x - other, base * np.array(wide, float)))
+    largest = np.abs(even).reshape(len(even), -1).max(axis=1)
+    fine = np.isfinite(seen) & (own > (LEAST * largest) ** 2)
+    return np.sqrt(seen[fine] / own[fine])
+
+
+def _images(
+    model: keras.Model, one: Found, replaced: dict[int, Any], arrays: Tensors
+) -> list[np.ndarray | None]:
+    """Return the layer's image and the model's outputs; None for what is no image."""
+    shown: Tensors = []
+    with keras.StatelessScope():
+        outputs = _run(model, arrays, replaced, one.shown, shown)
+    return [_image(model, x) if len(x.shape) == 4 else None for x in (shown[0], *outputs)]
+
+
+def _rounded(small: tuple[int, ...], large: tuple[int, ...]) -> list[float]:
+    """Return the ratio of sides, where borders are cut, as an integer or the inverse of one."""
+    ratios = [a / b for a, b in zip(small[1:3], large[1:3], strict=True)]
+    return [round(one) if one > 1 else 1 / round(1 / one) for one in ratios]
+
+
+def _image(model: keras.Model, tensor: Any) -> np.ndarray:
+    """Return images as float64, channels last."""
+    image = keras.ops.convert_to_numpy(keras.ops.cast(tensor, "float32")).astype(np.float64)
+    return np.moveaxis(image, axes.channel(data_format(model)), -1)
 
 
 def _with(layer: keras.Layer, weights: Tensors) -> Callable[..., Any]:
@@ -70,42 +130,6 @@ def _with(layer: keras.Layer, weights: Tensors) -> Callable[..., Any]:
         return layer.stateless_call(trainable, others, *args, **kwargs)[0]
 
     return call
-
-
-def examples(model: keras.Model) -> dict[str, list[np.ndarray]]:
-    """Return two examples of every input: constant images, and smooth random ones.
-
-    Inputs that are not images are noise in both; sides that are not known are those that fit.
-
-    Raises:
-        ExampleError: if none were found.
-    """
-    generator = np.random.default_rng(0)
-    first = axes.spatial(data_format(model))[0]
-    kinds: dict[str, list[np.ndarray]] = {"constant": [], "smooth": []}
-    for shape, tensor in zip(shapes(model), model.inputs, strict=True):
-        noise = generator.standard_normal(shape)
-        for kind, arrays in kinds.items():
-            image = _SHAPED[kind](noise, first) if len(shape) == 4 else noise
-            arrays.append(np.asarray(image if "float" in tensor.dtype else image > 0, tensor.dtype))
-    return kinds
-
-
-def _constant(noise: np.ndarray, first: int) -> np.ndarray:
-    corner = noise.take([0], first).take([0], first + 1)
-    return np.asarray(np.broadcast_to(corner, noise.shape))
-
-
-def _smooth(noise: np.ndarray, first: int) -> np.ndarray:
-    """Return noise of an eighth of the sides, upsampled."""
-    for axis in (first, first + 1):
-        side = noise.shape[axis]
-        few = max(1, -(-side // 8))
-        noise = resampling_matrix(few, side, "bicubic").apply(noise.take(range(few), axis), axis)
-    return noise
-
-
-_SHAPED = {"constant": _constant, "smooth": _smooth}
 
 
 def _run(
@@ -129,12 +153,3 @@ def _run(
     return list(
         tree.flatten(graph._run_through_graph(tensors, operation_fn=lambda one: one, call_fn=call))
     )
-
-
-def _relative(actual: Any, even: Any) -> float:
-    """Return the norm of a difference, relative to that of the even one."""
-    one, other = (
-        keras.ops.convert_to_numpy(keras.ops.cast(tensor, "float32")) for tensor in (actual, even)
-    )
-    norm = float(np.linalg.norm(other))
-    return float(np.linalg.norm(one - other)) / norm if norm else 0.0

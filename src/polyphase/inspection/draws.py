@@ -1,0 +1,106 @@
+"""Inputs to look at a model with: constants, smooth random images, or images that are given."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from polyphase.algebra.resampling import resampling_matrix
+from polyphase.ops import axes
+from polyphase.rewrite.graph import calls, data_format, graph_of
+from polyphase.rewrite.sizes import shapes
+
+DRAWS = 16  # of every kind
+_AT_ONCE = 2**20  # pixels of all draws that run at once
+Draws = dict[str, list[list[np.ndarray]]]
+
+
+def draws(model: keras.Model, images: Any = None) -> Draws:
+    """Return draws of every input by kind, in parts that run at once.
+
+    Inputs that are not images are noise in all; sides that are not known are those that fit.
+
+    Args:
+        model: Functional or Sequential.
+        images: an array or a list, one for each input, of which the first 16 are taken; None:
+            "constant" and "smooth".
+
+    Raises:
+        ExampleError: if no size fits the model.
+        ValueError: if `images` do not fit the inputs.
+    """
+    if images is not None:
+        return {"images": _parts(model, _given(model, images))}
+    generator = np.random.default_rng(0)
+    kinds: dict[str, list[np.ndarray]] = {"constant": [], "smooth": []}
+    first = axes.spatial(data_format(model))[0]
+    for shape, tensor in zip(shapes(model), model.inputs, strict=True):
+        noise = generator.standard_normal((DRAWS, *shape[1:]))
+        low, high = _range(model, tensor)
+        for kind, arrays in kinds.items():
+            values = _SHAPED[kind](noise, first) if len(shape) == 4 else noise
+            if high > low:
+                values = low + (high - low) * np.clip(0.5 + 0.25 * values, 0, 1)
+            arrays.append(
+                np.asarray(values if "float" in tensor.dtype else values > 0, tensor.dtype)
+            )
+    return {kind: _parts(model, arrays) for kind, arrays in kinds.items()}
+
+
+def _given(model: keras.Model, images: Any) -> list[np.ndarray]:
+    listed = list(images) if isinstance(images, (list, tuple)) else [images]
+    arrays = [np.asarray(one)[:DRAWS] for one in listed]
+    expected = [tuple(x.shape) for x in model.inputs]
+    fits = len(arrays) == len(expected) and all(
+        one.ndim == len(shape)
+        and len(one) == len(arrays[0]) > 0
+        and all(side in (None, has) for side, has in zip(shape[1:], one.shape[1:], strict=True))
+        for one, shape in zip(arrays, expected, strict=True)
+    )
+    if not fits:
+        received = ", ".join(str(np.shape(one)) for one in listed)
+        raise ValueError(
+            f"`images` must fit the model's inputs, {', '.join(map(str, expected))}. Received: "
+            f"{received}."
+        )
+    return [one.astype(x.dtype) for one, x in zip(arrays, model.inputs, strict=True)]
+
+
+def _parts(model: keras.Model, arrays: list[np.ndarray]) -> list[list[np.ndarray]]:
+    """Divide draws into what runs at once: the batch that the model fixes, or what memory holds."""
+    fixed = next((x.shape[0] for x in model.inputs if x.shape[0]), None)
+    pixels = max(int(np.prod([side or 1 for side in y.shape[1:]])) for y in model.outputs)
+    size = fixed or max(1, min(DRAWS, _AT_ONCE // pixels))
+    whole = len(arrays[0]) // size * size if fixed else len(arrays[0])
+    return [[one[i : i + size] for one in arrays] for i in range(0, whole, size)]
+
+
+def _range(model: keras.Model, tensor: Any) -> tuple[float, float]:
+    """Return the range of an input: what its Rescaling brings to 0..1 or -1..1; images 0..1.
+
+    Equal ends stand for normally distributed numbers: latents, features.
+    """
+    for layer, inputs, _ in calls(graph_of(model)):
+        if type(layer) is keras.layers.Rescaling and any(x is tensor for x in inputs):
+            scale, offset = np.max(layer.scale), np.min(layer.offset)
+            return ((-1 if offset < 0 else 0) - offset) / scale, (1 - offset) / scale
+    image = len(tensor.shape) == 4 and tensor.shape[axes.channel(data_format(model))] in (1, 3, 4)
+    return (0.0, 1.0) if image else (0.0, 0.0)
+
+
+def _constant(noise: np.ndarray, first: int) -> np.ndarray:
+    corner = noise.take([0], first).take([0], first + 1)
+    return np.asarray(np.broadcast_to(corner, noise.shape))
+
+
+def _smooth(noise: np.ndarray, first: int) -> np.ndarray:
+    """Return noise of an eighth of the sides, upsampled."""
+    for axis in (first, first + 1):
+        side = noise.shape[axis]
+        few = max(1, -(-side // 8))
+        noise = resampling_matrix(few, side, "bicubic").apply(noise.take(range(few), axis), axis)
+    return noise
+
+
+_SHAPED = {"constant": _constant, "smooth": _smooth}
