@@ -90,6 +90,12 @@ def test_images_that_do_not_fit_are_refused(shape):
         pp.inspect(model_of(), images=np.zeros(shape))
 
 
+def test_of_what_is_no_image_nothing_is_said():
+    stage = stage_of(model_of(layers.GlobalAveragePooling2D()))
+    assert stage.reaches is None
+    assert stage.exceeds(0.05)
+
+
 def test_the_spread_is_over_the_draws():
     """A gate that opens for half of the images lets the pattern through for those."""
 

@@ -47,8 +47,10 @@ class Grid:
         """Return where the results of a transposed convolution lie: the adjoint of `windowed`.
 
         Args:
-            kernel_size, stride, dilation: as those of `windowed`.
+            kernel_size: taps, at least 1.
+            stride: samples of the result from window to window, at least 1.
             before: samples that were cropped in front.
+            dilation: samples from tap to tap, at least 1.
         """
         step = self.step / stride
         centre = Fraction((kernel_size - 1) * dilation, 2) - before

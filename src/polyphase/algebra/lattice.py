@@ -1,4 +1,4 @@
-"""The power that images have at a period: of a checkerboard, more than at the frequencies beside."""
+"""The power that images have at a period, more than at the frequencies beside."""
 
 from collections.abc import Sequence
 

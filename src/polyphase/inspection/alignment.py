@@ -88,7 +88,7 @@ def scales(model: keras.Model, operation: Any) -> list[tuple[Fraction, Fraction]
     ]
 
 
-# Of which input, and where; a negative number stands for an origin within the model; None: no image.
+# Of which input, and where; a negative number is an origin within the model; None: no image.
 Place = tuple[int, Grids] | None
 
 

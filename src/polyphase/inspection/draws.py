@@ -1,6 +1,5 @@
 """Inputs to look at a model with: constants, smooth random images, or images that are given."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras

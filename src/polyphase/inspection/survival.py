@@ -79,15 +79,16 @@ def _shares(model: keras.Model, one: Found, twin: Any, arrays: Tensors) -> np.nd
     (made, *arrived), (even, *others) = (
         _images(model, one, replaced, arrays) for replaced in ({}, {id(one.layer): twin})
     )
-    if made is None:
+    if made is None or even is None or all(x is None for x in arrived):
         return np.array([])
-    base = 1 / np.array(one.reading.factor)  # cycles per sample of the layer
+    base = [1 / factor for factor in one.reading.factor]  # cycles per sample of the layer
     own = lattice_power(made - even, base)
     seen = np.zeros_like(own)
     for x, other, scale in zip(arrived, others, scales(model, one.shown), strict=True):
         if x is not None:
             wide = scale or _rounded(made.shape, x.shape)
-            seen = np.maximum(seen, lattice_power(x - other, base * np.array(wide, float)))
+            there = [float(f * by) for f, by in zip(base, wide, strict=True)]
+            seen = np.maximum(seen, lattice_power(x - other, there))
     largest = np.abs(even).reshape(len(even), -1).max(axis=1)
     fine = np.isfinite(seen) & (own > (LEAST * largest) ** 2)
     return np.sqrt(seen[fine] / own[fine])
