@@ -25,13 +25,11 @@ def lattice_power(images: np.ndarray, base: Sequence[float]) -> np.ndarray:
         array([0.01])
     """
     rows, columns = (_Axis(side, one) for side, one in zip(images.shape[1:3], base, strict=True))
-    seen = np.einsum(
-        "ah,nhwc,bw->nabc",
-        rows.waves,
-        images[:, : rows.side, : columns.side],
-        columns.waves,
-        optimize=True,
+    across, down = (
+        one.waves.astype(np.result_type(images, "complex64")) for one in (columns, rows)
     )
+    cut = images[:, : rows.side, : columns.side]
+    seen = np.einsum("ah,nhwc,bw->nabc", down, cut, across, optimize=True)
     power = (np.abs(seen) ** 2).mean(axis=-1)
     power = power.reshape(len(images), -1, rows.beside, columns.count, columns.beside)
     own = power[:, :, rows.beside // 2, :, columns.beside // 2]

@@ -10,7 +10,7 @@ from polyphase.ops import axes
 from polyphase.rewrite.graph import calls, data_format, graph_of
 from polyphase.rewrite.sizes import shapes
 
-DRAWS = 16  # of every kind
+DRAWS = 16  # in all: half constant, half smooth
 _AT_ONCE = 2**20  # pixels of all draws that run at once
 Draws = dict[str, list[list[np.ndarray]]]
 
@@ -35,7 +35,7 @@ def draws(model: keras.Model, images: Any = None) -> Draws:
     kinds: dict[str, list[np.ndarray]] = {"constant": [], "smooth": []}
     first = axes.spatial(data_format(model))[0]
     for shape, tensor in zip(shapes(model), model.inputs, strict=True):
-        noise = generator.standard_normal((DRAWS, *shape[1:]))
+        noise = generator.standard_normal((DRAWS // 2, *shape[1:]))
         low, high = _range(model, tensor)
         for kind, arrays in kinds.items():
             values = _SHAPED[kind](noise, first) if len(shape) == 4 else noise

@@ -111,8 +111,8 @@ def _rounded(small: tuple[int, ...], large: tuple[int, ...]) -> list[float]:
 
 
 def _image(model: keras.Model, tensor: Any) -> np.ndarray:
-    """Return images as float64, channels last."""
-    image = keras.ops.convert_to_numpy(keras.ops.cast(tensor, "float32")).astype(np.float64)
+    """Return images as float32, channels last."""
+    image = keras.ops.convert_to_numpy(keras.ops.cast(tensor, "float32"))
     return np.moveaxis(image, axes.channel(data_format(model)), -1)
 
 
