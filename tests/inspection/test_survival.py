@@ -125,3 +125,37 @@ def test_the_generators_draws_are_normal_and_rescaled_images_are_in_their_range(
     unit = keras.Sequential([Input((8, 8, 3)), layers.ReLU()])
     ((array,),) = draws(unit)["constant"]
     assert 0 <= array.min() < array.max() <= 1
+
+
+@pytest.mark.parametrize("batch", [3, 20])
+def test_a_model_of_a_fixed_batch_is_run_in_batches_of_that(batch):
+    keras.utils.set_random_seed(1)
+    inputs = Input(batch_shape=(batch, 8, 8, 3))
+    model = keras.Model(inputs, Conv2DTranspose(4, 3, 2, name="up")(inputs))
+    assert stage_of(model).reaches_output == {
+        "constant": pytest.approx(1),
+        "smooth": pytest.approx(1),
+    }
+    assert stage_of(model, images=np.ones((2, 8, 8, 3))).reaches_output == {
+        "images": pytest.approx(1)
+    }
+
+
+def test_integer_images_are_in_their_range_and_labels_are_not_images():
+    from polyphase.inspection.draws import draws
+
+    inputs = Input((8, 8, 3), dtype="uint8")
+    ((image,),) = draws(keras.Model(inputs, layers.Rescaling(1 / 255)(inputs)))["smooth"]
+    assert image.dtype == "uint8"
+    assert len(np.unique(image)) > 20
+    ((label,),) = draws(keras.Sequential([Input((1,), dtype="int32"), layers.Embedding(2, 3)]))[
+        "smooth"
+    ]
+    assert set(np.unique(label)) == {0, 1}
+
+
+def test_a_rescaling_to_nothing_has_no_range():
+    inputs = Input((8, 8, 3))
+    up = Conv2DTranspose(4, 3, 2, name="up", bias_initializer="ones")
+    stage = stage_of(keras.Model(inputs, up(layers.Rescaling(0.0)(inputs))))
+    assert stage.reaches is None  # of a black image there is no pattern

@@ -39,12 +39,17 @@ def draws(model: keras.Model, images: Any = None) -> Draws:
         low, high = _range(model, tensor)
         for kind, arrays in kinds.items():
             values = _SHAPED[kind](noise, first) if len(shape) == 4 else noise
-            if high > low:
-                values = low + (high - low) * np.clip(0.5 + 0.25 * values, 0, 1)
-            arrays.append(
-                np.asarray(values if "float" in tensor.dtype else values > 0, tensor.dtype)
-            )
+            arrays.append(_within(values, low, high, tensor.dtype))
     return {kind: _parts(model, arrays) for kind, arrays in kinds.items()}
+
+
+def _within(noise: np.ndarray, low: float, high: float, dtype: str) -> np.ndarray:
+    """Return noise in a range and dtype; integers that have none, such as labels, are 0 and 1."""
+    if "float" not in dtype and high <= 1:
+        return np.asarray(noise > 0, dtype)
+    if high > low:
+        noise = low + (high - low) * np.clip(0.5 + 0.25 * noise, 0, 1)
+    return np.asarray(noise, dtype)
 
 
 def _given(model: keras.Model, images: Any) -> list[np.ndarray]:
@@ -71,8 +76,9 @@ def _parts(model: keras.Model, arrays: list[np.ndarray]) -> list[list[np.ndarray
     fixed = next((x.shape[0] for x in model.inputs if x.shape[0]), None)
     pixels = max(int(np.prod([side or 1 for side in y.shape[1:]])) for y in model.outputs)
     size = fixed or max(1, min(DRAWS, _AT_ONCE // pixels))
-    whole = len(arrays[0]) // size * size if fixed else len(arrays[0])
-    return [[one[i : i + size] for one in arrays] for i in range(0, whole, size)]
+    count = len(arrays[0])
+    chosen = np.arange(-(-count // fixed) * fixed if fixed else count) % count  # whole batches
+    return [[one[chosen[i : i + size]] for one in arrays] for i in range(0, len(chosen), size)]
 
 
 def _range(model: keras.Model, tensor: Any) -> tuple[float, float]:
@@ -82,7 +88,9 @@ def _range(model: keras.Model, tensor: Any) -> tuple[float, float]:
     """
     for layer, inputs, _ in calls(graph_of(model)):
         if type(layer) is keras.layers.Rescaling and any(x is tensor for x in inputs):
-            scale, offset = np.max(layer.scale), np.min(layer.offset)
+            scale, offset = float(np.max(layer.scale)), float(np.min(layer.offset))
+            if scale <= 0:
+                break
             return ((-1 if offset < 0 else 0) - offset) / scale, (1 - offset) / scale
     image = len(tensor.shape) == 4 and tensor.shape[axes.channel(data_format(model))] in (1, 3, 4)
     return (0.0, 1.0) if image else (0.0, 0.0)

@@ -29,8 +29,9 @@ class Stage:
         chi: checkerboard gain, 0: constants stay constant, infinite: nothing but pattern.
         pattern: what a constant comes out as, divided by its mean, `(s_h, s_w)`; None: flat.
         reaches_output: the share of the pattern that reaches the output, by kind of input
-            ("constant", "smooth", or "images"), the median; None: not measured, or nothing to be.
-        reaches_range: between what half of them lie.
+            ("constant", "smooth" or "images"), the median of the draws; None: there is no pattern,
+            or it was not measured.
+        reaches_range: between what half of the draws lie, likewise.
         multiply_adds: of one example; None if sizes are not known.
         fold: what `fold` would do; None if nothing is known.
         verdict: what that means.

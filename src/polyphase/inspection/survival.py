@@ -1,6 +1,6 @@
 """How much of a layer's checkerboard reaches the output: measured, with and without it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,8 +63,9 @@ def survival(model: keras.Model, one: Found, images: Any = None) -> dict[str, Sh
         kinds = draws(model, images)
     except ExampleError:
         return None
+    wide = scales(model, one.shown)
     measured = {
-        kind: np.concatenate([_shares(model, one, twin, part) for part in parts])
+        kind: np.concatenate([_shares(model, one, twin, part, wide) for part in parts])
         for kind, parts in kinds.items()
     }
     return {
@@ -74,8 +75,10 @@ def survival(model: keras.Model, one: Found, images: Any = None) -> dict[str, Sh
     } or None
 
 
-def _shares(model: keras.Model, one: Found, twin: Any, arrays: Tensors) -> np.ndarray:
-    """Return the share of every draw that has one."""
+def _shares(
+    model: keras.Model, one: Found, twin: Any, arrays: Tensors, wide: Sequence[Any]
+) -> np.ndarray:
+    """Return the share of every draw that has one; `wide` as of `scales`."""
     (made, *arrived), (even, *others) = (
         _images(model, one, replaced, arrays) for replaced in ({}, {id(one.layer): twin})
     )
@@ -84,10 +87,10 @@ def _shares(model: keras.Model, one: Found, twin: Any, arrays: Tensors) -> np.nd
     base = [1 / factor for factor in one.reading.factor]  # cycles per sample of the layer
     own = lattice_power(made - even, base)
     seen = np.zeros_like(own)
-    for x, other, scale in zip(arrived, others, scales(model, one.shown), strict=True):
+    for x, other, scale in zip(arrived, others, wide, strict=True):
         if x is not None:
-            wide = scale or _rounded(made.shape, x.shape)
-            there = [float(f * by) for f, by in zip(base, wide, strict=True)]
+            by = scale or _rounded(made.shape, x.shape)
+            there = [float(f * times) for f, times in zip(base, by, strict=True)]
             seen = np.maximum(seen, lattice_power(x - other, there))
     largest = np.abs(even).reshape(len(even), -1).max(axis=1)
     fine = np.isfinite(seen) & (own > (LEAST * largest) ** 2)
