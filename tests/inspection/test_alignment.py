@@ -150,6 +150,13 @@ def test_nested_models_are_followed():
     assert found.pixels == (-0.5, -0.5)
 
 
+def test_a_resizing_of_sides_that_are_not_known_is_not_known():
+    down = Conv2D(1, 2, 2, padding="same")
+    known = keras.Sequential([Input((8, 8, 1)), down, layers.Resizing(8, 8)])
+    assert shifts(known) == ()
+    assert shifts(keras.Sequential([Input((None, None, 1)), down, layers.Resizing(8, 8)])) == ()
+
+
 class Turned(keras.layers.Layer):
     def call(self, x):
         return keras.ops.flip(x, 1)

@@ -140,8 +140,10 @@ class _Walk:
         origin, grids = before[0]
         for kinds, rule in _RULES:
             if isinstance(operation, kinds):
-                per_axis = zip(grids, *self._lengths(taken[0], given[0]), (0, 1), strict=True)
-                return origin, tuple(rule(operation, *one) for one in per_axis)  # type: ignore[return-value]
+                sides = self._sides(taken[0]), self._sides(given[0])
+                per_axis = zip(grids, *sides, (0, 1), strict=True)
+                rows, columns = (rule(operation, *one) for one in per_axis)
+                return None if rows is None or columns is None else (origin, (rows, columns))
         return before[0] if _named(operation, _STAY | _MERGE) else None
 
     def _meeting(
@@ -187,9 +189,6 @@ class _Walk:
     def _sides(self, tensor: Any) -> tuple[int | None, ...]:
         return tuple(tensor.shape[axis] for axis in axes.spatial(self.layout))
 
-    def _lengths(self, *tensors: Any) -> list[tuple[int | None, ...]]:
-        return [self._sides(tensor) for tensor in tensors]
-
 
 def _named(operation: Any, names: Set[str]) -> bool:
     """Return whether an operation is one of Keras' own of these names."""
@@ -197,8 +196,9 @@ def _named(operation: Any, names: Set[str]) -> bool:
     return kind.__name__ in names and kind.__module__.startswith("keras.")
 
 
-# A rule gives the grid of a layer's result along one axis, from the input's and the sides.
-Rule = Callable[[Any, Grid, int | None, int | None, int], Grid]
+# A rule gives the grid of a layer's result along one axis, from the input's and the sides; None: it
+# is not known.
+Rule = Callable[[Any, Grid, int | None, int | None, int], Grid | None]
 
 
 def _convolved(layer: Any, grid: Grid, before: int | None, after: int | None, axis: int) -> Grid:
@@ -214,10 +214,12 @@ def _transposed(layer: Any, grid: Grid, before: int | None, after: int | None, a
     return grid.transposed(k, stride, transposed_crop(layer)[axis], rate)
 
 
-def _upsampled(layer: Any, grid: Grid, before: int | None, after: int | None, axis: int) -> Grid:
+def _upsampled(
+    layer: Any, grid: Grid, before: int | None, after: int | None, axis: int
+) -> Grid | None:
     if before and after:
         return grid.upsampled(Fraction(after, before))
-    return grid.upsampled(_ratio(layer.size[axis])) if hasattr(layer, "size") else grid
+    return grid.upsampled(_ratio(layer.size[axis])) if hasattr(layer, "size") else None
 
 
 def _upsampled_convolved(
