@@ -119,7 +119,10 @@ def different(states):
             if written and len(content) > 1 and before.get(name) != content:
                 torn.append(states / f"{state.name}-{name.name}")
                 shutil.copytree(state, torn[-1])
-                (torn[-1] / "run.partial" / name).write_bytes(content[: -(len(content) // 3)])
+                appended = content.startswith(before.get(name, b""))
+                added = len(content) - (len(before.get(name, b"")) if appended else 0)
+                shorter = content[: len(content) - added // 3]
+                (torn[-1] / "run.partial" / name).write_bytes(shorter)
         before = files
     return kept + torn
 
