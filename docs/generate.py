@@ -77,6 +77,8 @@ def results(folder: Path) -> Comparison:
                 history=history,
                 reconstructions=np.empty(0),
                 checkerboard=_checkerboard(final),
+                multiply_adds_computed=final.get("multiply_adds_computed"),
+                offset=final.get("offset"),
                 **{
                     key: final[key]
                     for key in (

@@ -1,8 +1,14 @@
 """What the command line's help says of the workbench, known without importing Keras."""
 
-DECODERS = ("nearest", "bilinear", "transposed-3", "transposed-4", "subpixel")
+COMPARED = ("nearest", "bilinear", "transposed-3", "transposed-4", "subpixel")  # unless told
+DECODERS = (
+    *COMPARED,
+    *("transposed-3-start", "transposed-6", "nearest-4", "nearest+conv", "bilinear+conv"),
+)
 PUBLISHED = ("upsampling", "transposed")
-EPOCHS, BATCH_SIZE = 40, 32
+EPOCHS, BATCH_SIZE, WIDTH = 40, 32, 8
+ENCODERS = ("centred", "even")
+AUTO, MOST_EPOCHS, MINUTES = "auto", 2000, 20  # of one training to a plateau
 
 
 class UserError(ValueError):

@@ -80,7 +80,18 @@ def test_workers_give_the_results_of_one_process_also_when_one_is_killed():
 @pytest.mark.exhaustive
 def test_workers_search_and_compare_as_one_process(monkeypatch):
     monkeypatch.setattr("polyphase.workbench.search.LEARNING_RATES", (0.001, 0.01))
-    options = ["--data", "images.npy", "--batch-size", "8", "--epochs", "2", "--seeds", "2"]
+    options = [
+        "--data",
+        "images.npy",
+        "--batch-size",
+        "8",
+        "--search",
+        "none",
+        "--epochs",
+        "2",
+        "--seeds",
+        "2",
+    ]
     options += ["--decoder", "nearest", "--decoder", "transposed-3", "--search", "lr"]
     for out, more in (("alone", []), ("together", ["--workers", "2"])):
         result = RUN.invoke(app, ["compare", *options, *more, "--out", out])

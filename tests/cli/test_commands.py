@@ -35,7 +35,7 @@ def images(tmp_path):
 def test_compare_leaves_a_complete_run(images):
     names = ["nearest", "subpixel"]
     arguments = ["compare", "--data", images, "--epochs", "2", "--batch-size", "8", "--out", "run"]
-    arguments += ["--decoder", names[0], "--decoder", names[1], "--tensorboard"]
+    arguments += ["--search", "none", "--decoder", names[0], "--decoder", names[1], "--tensorboard"]
     result = RUN.invoke(app, arguments)
     assert result.exit_code == 0, result.output
     run = Path("run")
@@ -65,7 +65,9 @@ def test_compare_leaves_a_complete_run(images):
         name = f"{line['decoder']}-seed{line['seed']}.keras"
         model = keras.saving.load_model(run / "models" / name)
         assert model.count_params() == line["parameters"]
-        assert isinstance(model.layers[6], (pp.layers.UpSampleConv2D, pp.layers.SubPixelConv2D))
+        assert isinstance(
+            model.get_layer("up_1"), (pp.layers.UpSampleConv2D, pp.layers.SubPixelConv2D)
+        )
 
 
 def test_train_leaves_a_model_and_its_reconstructions(images):
@@ -141,6 +143,13 @@ def test_bad_input_is_one_line_exit_2_and_nothing_left(arguments, message):
         ["compare", "--seeds", "-1"],
         ["compare", "--experiment", "unfair"],
         ["compare", "--experiment", "published", "--decoder", "nearest"],
+        ["compare", "--experiment", "published", "--encoder", "even"],
+        ["compare", "--epochs", "plateau"],
+        ["compare", "--epochs", "-3"],
+        ["compare", "--minutes", "3"],
+        ["compare", "--epochs", "auto", "--minutes", "0"],
+        ["compare", "--width", "0"],
+        ["train", "autoencoder", "--width", "9"],
         ["demo", "nothing"],
         ["nonsense"],
     ],
@@ -186,7 +195,8 @@ def program():
 def _training(program, images):
     """Start a comparison without end, and return when its first epoch is written."""
     process = program(
-        *["compare", "--data", images, "--epochs", "100000", "--batch-size", "8", "--out", "run"]
+        *["compare", "--data", images, "--epochs", "100000", "--batch-size", "8", "--out", "run"],
+        *["--search", "none"],
     )
     deadline = time.monotonic() + 120
     while not Path("run.partial/metrics.jsonl").exists() and time.monotonic() < deadline:

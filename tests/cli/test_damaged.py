@@ -26,7 +26,7 @@ def made(tmp_path_factory):
         result = RUN.invoke(
             app,
             ["compare", "--data", str(place / "images.npy"), "--epochs", "1", "--batch-size", "8",
-             "--seeds", "1", *words, "--out", str(place / name)],
+             "--search", "none", "--seeds", "1", *words, "--out", str(place / name)],
         )  # fmt: skip
         assert result.exit_code == 0, result.output
     return place

@@ -22,7 +22,8 @@ def compare(*arguments, count):
     flags = f"--xla_force_host_platform_device_count={count}"
     return subprocess.run(
         [sys.executable, "-c", PROGRAM, "compare", "--data", "images.npy", "--seeds", "1",
-         "--decoder", "nearest", "--decoder", "transposed-3", "--epochs", "3", *arguments],
+         "--search", "none", "--decoder", "nearest", "--decoder", "transposed-3", "--epochs", "3",
+         *arguments],
         env=os.environ | {"XLA_FLAGS": flags},
         capture_output=True,
         text=True,

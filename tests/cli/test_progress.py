@@ -9,7 +9,7 @@ from polyphase.cli.progress import Watcher
 from polyphase.workbench import Progress
 from polyphase.workbench.results import Epoch
 
-_PROGRESS = Progress("nearest", seed=0, epoch=0, epochs=9, result=Epoch(0.5, 0.5, 1.0))
+_PROGRESS = Progress("nearest", seed=0, epoch=0, epochs=9, result=Epoch(0.5, 0.5, 1.0), last=False)
 
 
 class _Interrupted:

@@ -18,7 +18,7 @@ from polyphase.cli.app import app
 
 RUN = CliRunner()
 OPTIONS = ["--data", "images.npy", "--batch-size", "8", "--decoder", "nearest",
-           "--decoder", "transposed-3", "--seeds", "1"]  # fmt: skip
+           "--decoder", "transposed-3", "--seeds", "1", "--search", "none"]  # fmt: skip
 PROGRAM = "from polyphase_command import main; main()"
 
 
@@ -127,6 +127,23 @@ def test_a_search_gives_each_decoder_a_rate_of_the_same_grid(monkeypatch):
         assert rate == min(losses, key=losses.get)
 
 
+def test_trainings_to_a_plateau_are_resumed_too(monkeypatch):
+    monkeypatch.setattr("polyphase.workbench.plateau.LEAST", 2)
+    monkeypatch.setattr("polyphase.workbench.plateau.GAIN", 0.05)
+    options = [*OPTIONS, "--epochs", "auto", "--minutes", "2"]
+    invoke(*options, "--out", "whole")
+    epochs = [line["decoder"] for line in metrics("whole") if line["kind"] == "epoch"]
+    counts = {name: epochs.count(name) for name in ("nearest", "transposed-3")}
+    assert all(3 <= count < 200 for count in counts.values())
+    config = json.loads(Path("whole/config.json").read_text())
+    assert (config["minutes"], config["epochs"]["nearest"]) == (2.0, 2000)
+    Path("whole").rename("run.partial")
+    Path("run.partial/models/transposed-3-seed0.keras").unlink()
+    invoke("--resume", "run", "--epochs", "auto")
+    invoke(*options, "--out", "again")
+    assert_same("again", "run")
+
+
 def test_what_cannot_be_resumed_is_said_in_a_line():
     def refused(*arguments):
         result = RUN.invoke(app, ["compare", *arguments])
@@ -161,7 +178,10 @@ GIVEN = {
     "--seeds": ("1", "5"),
     "--experiment": ("fair", "published"),
     "--match": (None, "parameters"),
-    "--search": (None, "lr"),
+    "--search": ("none", "lr"),
+    "--minutes": (None, "3"),
+    "--width": ("8", "9"),
+    "--encoder": ("centred", "even"),
     "--devices": (None, "2"),
     "--tensorboard": (None, ()),
     "--out": ("run", "elsewhere"),
@@ -172,7 +192,7 @@ GIVEN = {
 def stopped():
     """An unfinished run of one decoder, in which all is trained."""
     invoke("--data", "images.npy", "--batch-size", "8", "--decoder", "nearest", "--seeds", "1",
-           "--epochs", "1", "--out", "run")  # fmt: skip
+           "--epochs", "1", "--search", "none", "--out", "run")  # fmt: skip
     Path("run").rename("run.partial")
 
 

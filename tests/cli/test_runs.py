@@ -31,7 +31,7 @@ def folder(tmp_path_factory):
         result = RUN.invoke(
             app,
             ["compare", "--data", str(place / f"{data}.npy"), "--epochs", "2", "--batch-size", "8",
-             "--seeds", seeds, *names, "--out", str(place / run)],
+             "--search", "none", "--seeds", seeds, *names, "--out", str(place / run)],
         )  # fmt: skip
         assert result.exit_code == 0, result.output
     unfinished = place / "four.partial"
@@ -123,7 +123,8 @@ def test_runs_that_differ_in_more_than_their_decoders_name_no_winner(folder, tmp
     result = RUN.invoke(
         app,
         ["compare", "--data", str(folder / "images.npy"), "--epochs", "1", "--batch-size", "8",
-         "--seeds", "3", "--decoder", "transposed-3", "--out", str(tmp_path / "one")],
+         "--search", "none", "--seeds", "3", "--decoder", "transposed-3",
+         "--out", str(tmp_path / "one")],
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     places = [str(folder / "one"), str(tmp_path / "one")]

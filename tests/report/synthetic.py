@@ -74,6 +74,8 @@ def _trial(
         seed=seed,
         parameters=parameters,
         multiply_adds=multiply_adds,
+        multiply_adds_computed=multiply_adds // 2,
+        offset=(0.0, 3.5),
         history=tuple(
             Epoch(float(loss) + 0.002, float(loss), float(3 + 2 * (i == 0) + rng.random() / 5))
             for i, loss in enumerate(losses)

@@ -41,7 +41,7 @@ def test_markdown_is_a_well_formed_table_with_the_losses_of_the_data():
     lines = [line for line in markdown(found).splitlines() if line.startswith("|")]
     assert len(lines) == 2 + len(found.decoders)
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    assert {len(line) for line in cells} == {9}
+    assert {len(line) for line in cells} == {11}
     assert all(re.fullmatch(r"-{3,}:?", cell) for cell in cells[1])
     for decoder, line in zip(found.decoders, cells[2:], strict=True):
         losses = [t.history[-1].validation_loss for t in found.trials if t.decoder == decoder]

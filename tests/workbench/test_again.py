@@ -68,7 +68,7 @@ def test_it_goes_on_from_a_checkpoint_too(dataset, tmp_path):
     class StopError(Exception):
         pass
 
-    def stop(epoch, result):
+    def stop(epoch, result, last):
         raise StopError
 
     saved = tmp_path / "saved.npz"

@@ -50,7 +50,7 @@ def test_going_on_is_never_having_stopped(one, dataset, tmp_path):
     expected, losses = train(one, dataset, 3, lambda *_: None)
     saved, seen = tmp_path / "training.npz", []
 
-    def stop(epoch, result):
+    def stop(epoch, result, last):
         seen.append((epoch, result))
         if epoch in (0, 2) and len(seen) in (1, 4):
             raise StopError

@@ -31,7 +31,10 @@ def small(shape):
 
 
 # Their names differ by what a file's name cannot hold; their models have the same shapes.
-TWO = [Contender("a:b", small, 2, 16, widths=(8, 8)), Contender("a_b", small, 2, 16, widths=(8, 8))]
+TWO = [
+    Contender(name, small, 2, 16, widths=(8, 8), width=8, encoder="centred")
+    for name in ("a:b", "a_b")
+]
 
 
 @pytest.fixture(autouse=True)
@@ -76,10 +79,8 @@ class Recorder:
 def run(target, dataset, resume=False, searching=False):
     """Do what the command does, or go on with it."""
     with run_folder(target, resume) as folder:
-        if resume:
-            config = unfinished(target)
-        else:
-            config = record(["polyphase"], "fair", dataset, TWO, [0], None, None)
+        new = record(["polyphase"], "fair", dataset, TWO, [0])
+        config = unfinished(target) if resume else new
         write_json(folder / "config.json", config)
         chosen = search.searched(TWO, dataset, 1, folder) if searching else TWO
         comparison = compare(chosen, dataset, [0], config, folder)

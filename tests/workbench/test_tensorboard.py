@@ -30,7 +30,9 @@ def test_losses_measures_and_images_are_written_per_decoder_and_seed(tmp_path):
     board = Board(tmp_path)
     for trial in found.trials:
         for epoch, result in enumerate(trial.history):
-            board(Progress(trial.decoder, trial.seed, epoch, len(trial.history), result))
+            count = len(trial.history)
+            last = epoch + 1 == count
+            board(Progress(trial.decoder, trial.seed, epoch, count, result, last))
     board.finish(found)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "nearest-seed0", "nearest-seed1", "subpixel-seed0", "subpixel-seed1",

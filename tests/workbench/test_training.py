@@ -47,12 +47,14 @@ def test_an_epoch_has_whole_batches_of_different_images_as_their_own_targets():
 def test_training_lowers_the_loss_and_can_be_repeated(dataset):
     one = contender("bilinear", epochs=3, batch_size=10)
     seen = []
-    model, history = train(one, dataset, 5, lambda epoch, result: seen.append((epoch, result)))
+    model, history = train(
+        one, dataset, 5, lambda epoch, result, last: seen.append((epoch, result))
+    )
     assert [epoch for epoch, _ in seen] == [0, 1, 2]
     assert tuple(result for _, result in seen) == history
     assert history[-1].validation_loss < history[0].validation_loss
     assert all(result.seconds > 0 for result in history)
-    again, repeated = train(one, dataset, 5, lambda epoch, result: None)
+    again, repeated = train(one, dataset, 5, lambda *_: None)
     assert [(r.loss, r.validation_loss) for r in history] == [
         (r.loss, r.validation_loss) for r in repeated
     ]
@@ -61,7 +63,7 @@ def test_training_lowers_the_loss_and_can_be_repeated(dataset):
 
 
 def test_the_recorded_loss_is_the_models_own_on_the_validation_images(dataset):
-    model, history = train(contender("nearest", 1, 10), dataset, 0, lambda epoch, result: None)
+    model, history = train(contender("nearest", 1, 10), dataset, 0, lambda *_: None)
     x = dataset.validation.pixels
     y = np.clip(model.predict(x, verbose=0).astype(np.float64), 1e-7, 1 - 1e-7)
     expected = -np.mean(x * np.log(y) + (1 - x) * np.log(1 - y))
@@ -76,7 +78,7 @@ def test_published_autoencoders_train_like_keras_own_layers():
         losses = []
         for layers in (keras.layers, None):
             one = contender(name, epochs, batch, *([layers] if layers else []))
-            _, history = train(one, digits, 0, lambda epoch, result: None)
+            _, history = train(one, digits, 0, lambda *_: None)
             losses.append([value for r in history for value in (r.loss, r.validation_loss)])
         np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4, err_msg=name)
 
@@ -96,7 +98,7 @@ def test_reconstructions_come_in_the_order_of_the_images(count):
 
 
 def test_inference_time_is_positive_for_every_model(dataset):
-    model, _ = train(contender("nearest", 1, 10), dataset, 0, lambda epoch, result: None)
+    model, _ = train(contender("nearest", 1, 10), dataset, 0, lambda *_: None)
     times = inference_seconds([model, model], dataset.validation.pixels, rounds=2)
     assert len(times) == 2
     assert min(times) > 0

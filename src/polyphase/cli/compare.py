@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polyphase._facts import BATCH_SIZE, DECODERS, EPOCHS, PUBLISHED
+from polyphase._facts import BATCH_SIZE, COMPARED, DECODERS, PUBLISHED, WIDTH
 from polyphase.cli.errors import one_line_errors
-from polyphase.cli.options import Data
+from polyphase.cli.options import Data, Epochs, Minutes, Width, epochs_of
 
 if TYPE_CHECKING:
     from polyphase.datasets import Dataset
@@ -36,6 +36,14 @@ class Search(StrEnum):
     """What is searched for each decoder."""
 
     LR = "lr"
+    NONE = "none"
+
+
+class Encoder(StrEnum):
+    """What every decoder follows."""
+
+    CENTRED = "centred"
+    EVEN = "even"
 
 
 @one_line_errors
@@ -48,15 +56,11 @@ def compare(
             help=f"A decoder, repeatable: {', '.join(DECODERS)}; or your own as "
             "package.module:function, which is called with (filters, activation, name) and "
             "returns a layer that doubles an image's sides.",
-            show_default="all five",
+            show_default=f"{', '.join(COMPARED[:-1])} and {COMPARED[-1]}",
         ),
     ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Passes over the training images.", show_default=f"{EPOCHS}; published: 25"
-        ),
-    ] = None,
+    epochs: Epochs = None,
+    minutes: Minutes = None,
     batch_size: Annotated[
         int | None,
         typer.Option(
@@ -84,18 +88,26 @@ def compare(
         Match | None,
         typer.Option(
             help="Widen decoders until all cost the same within 3%: in parameters, or in "
-            "multiply-adds.",
-            show_default="all 8 channels wide",
+            "multiply-adds as this backend computes them.",
+            show_default="all equally wide",
         ),
     ] = None,
     search: Annotated[
         Search | None,
         typer.Option(
             help="'lr': first try one grid of learning rates for each decoder, with a seed of its "
-            "own, and take the best.",
-            show_default="0.001 for all",
+            "own and on training images alone, and take the best. 'none': 0.001 for all.",
+            show_default="lr; published: none",
         ),
     ] = None,
+    encoder: Annotated[
+        Encoder,
+        typer.Option(
+            help="'centred': its code lies where upsampling puts it. 'even': the tutorial's, whose "
+            "2x2 convolutions shift it by 5.5 pixels."
+        ),
+    ] = Encoder.CENTRED,
+    width: Width = WIDTH,
     workers: Annotated[
         int | None,
         typer.Option(min=1, help="Train in so many processes, by Dask.", show_default="here"),
@@ -134,7 +146,8 @@ def compare(
 ) -> None:
     """Train autoencoders that differ only in how they upsample; leave a page with the evidence.
 
-    Same encoder, widths, data order, seeds and training; each x2 stage is one of the decoders.
+    Same encoder, widths, data order and seeds, for each its best learning rate; each x2 stage is
+    one of the decoders.
     The run folder holds config.json, metrics.jsonl, the trained models, the figures and
     report.html. It has its name only when it is complete; until then it ends in .partial.
 
@@ -147,7 +160,7 @@ def compare(
 
         polyphase compare --decoder nearest --decoder transposed-3 --seeds 5
 
-        polyphase compare --match parameters --search lr --seeds 10
+        polyphase compare --match parameters --epochs auto --seeds 10
 
         polyphase compare --decoder nearest --decoder mypackage.decoders:mine
 
@@ -167,6 +180,7 @@ def compare(
         target_of,
         unfinished,
     )
+    from polyphase.workbench.search import held_out
 
     if resume is not None:
         target = target_of(resume)
@@ -176,16 +190,26 @@ def compare(
         devices, tensorboard = config.get("devices"), config.get("tensorboard", False)
     else:
         target = out or default_folder("compare")
-        contenders, dataset = _chosen(data, decoder, epochs, batch_size, experiment, match)
+        published = experiment is Experiment.PUBLISHED
+        _refuse_beside_published(published, _given(context))
+        searching = search or (Search.NONE if published else Search.LR)
+        searched = None if searching is Search.NONE else searching.value
+        passes, most = epochs_of(epochs, minutes)
+        how: dict[str, Any] = {"epochs": passes, "batch_size": batch_size, "minutes": most}
+        if not published:
+            how |= {"width": width, "encoder": encoder.value}
+        contenders, dataset = _chosen(data, decoder, published, match, searched, how)
         command = ["polyphase", *sys.argv[1:]]
-        config = record(command, experiment.value, dataset, contenders, range(seeds), match, search)
+        what = (command, experiment.value, dataset, contenders, range(seeds))
+        config = record(*what, match, searched)
         config |= {"devices": devices, "tensorboard": tensorboard}
     if workers and scheduler:
         raise typer.BadParameter("give --workers or --scheduler", param_hint="--scheduler")
     if devices and (workers or scheduler):
         raise typer.BadParameter("devices are for training here", param_hint="--devices")
     pool = Cluster(workers, scheduler) if workers or scheduler else None
-    with several(devices, contenders, dataset):
+    used = [dataset, held_out(dataset)] if config["search"] else [dataset]
+    with several(devices, contenders, used):
         _run(contenders, dataset, config, target, resume is not None, pool, tensorboard)
 
 
@@ -199,40 +223,44 @@ def _given(context: typer.Context) -> dict[str, Any]:
     }
 
 
+def _refuse_beside_published(published: bool, given: dict[str, Any]) -> None:
+    for name in ("decoder", "match", "encoder", "width"):
+        if published and name in given:
+            raise typer.BadParameter(
+                "the published experiment has its own two networks; leave it out",
+                param_hint=f"--{name}",
+            )
+
+
 def _chosen(
     data: str,
     decoder: list[str] | None,
-    epochs: int | None,
-    batch_size: int | None,
-    experiment: Experiment,
+    published: bool,
     match: Match | None,
+    search: str | None,
+    how: dict[str, Any],
 ) -> "tuple[list[Contender], Dataset]":
     """Return what is to be compared, and on which data; all checked."""
     from polyphase.datasets import load
     from polyphase.workbench import ConfigError, check, contender
     from polyphase.workbench.matching import matched_widths
+    from polyphase.workbench.search import held_out
 
-    published = experiment is Experiment.PUBLISHED
-    for name, given in (("--decoder", decoder), ("--match", match)):
-        if published and given:
-            raise typer.BadParameter(
-                "the published experiment has its own two decoders; leave it out", param_hint=name
-            )
-    names = PUBLISHED if published else tuple(decoder or DECODERS)
+    names = PUBLISHED if published else tuple(decoder or COMPARED)
     for name in names if not published else ():
         if name in PUBLISHED:
             raise ConfigError(
                 f"{name!r} is one of the tutorials' own two networks: use --experiment published. "
                 f"Decoders are {', '.join(DECODERS)}, or package.module:function."
             )
-    contenders = [contender(name, epochs, batch_size) for name in names]
+    contenders = [contender(name, **how) for name in names]
     dataset = load(data)
     check(contenders, dataset)
+    if search:
+        check(contenders, held_out(dataset))
     if match is not None:
-        widths = matched_widths(names, dataset.shape, match.value)
-        contenders = [
-            contender(name, epochs, batch_size, widths=width) for name, width in widths.items()
-        ]
+        widths = matched_widths(contenders, dataset.shape, match.value)
+        contenders = [contender(name, **how, widths=widths[name]) for name in names]
     return contenders, dataset
 
 
@@ -258,7 +286,7 @@ def _run(
 
     seeds = config["seeds"]
     trials = len(seeds) + (len(LEARNING_RATES) if config["search"] else 0)
-    total = trials * sum(one.epochs for one in contenders)
+    total = None if config["minutes"] else trials * sum(one.epochs for one in contenders)
     with run_folder(target, resume) as folder:
         write_json(folder / "config.json", config)
         shutil.rmtree(folder / "tensorboard", ignore_errors=True)  # every epoch comes again

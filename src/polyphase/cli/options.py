@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from polyphase._facts import AUTO, EPOCHS, MINUTES
+
 Data = Annotated[
     str,
     typer.Option(
@@ -11,3 +13,47 @@ Data = Annotated[
         "or a folder of images."
     ),
 ]
+Width = Annotated[
+    int, typer.Option(min=1, help="Channels of the encoder, the code and the decoder's stages.")
+]
+
+
+def _checked(epochs: str | None) -> str | None:
+    """Refuse what is neither a number of epochs nor a plateau."""
+    if epochs not in (None, AUTO) and (not epochs.isdecimal() or int(epochs) < 1):
+        raise typer.BadParameter(f"{epochs!r} is no number from 1 on, nor {AUTO!r}")
+    return epochs
+
+
+Epochs = Annotated[
+    str | None,
+    typer.Option(
+        callback=_checked,
+        metavar=f"N|{AUTO}",
+        help=f"Passes over the training images. '{AUTO}': train to a plateau, until the validation "
+        "loss has not fallen by 0.2% of itself over the last fifth of the epochs, and over no "
+        "fewer than ten.",
+        show_default=f"{EPOCHS}; published: 25",
+    ),
+]
+Minutes = Annotated[
+    float | None,
+    typer.Option(
+        min=0.01,
+        help=f"With --epochs {AUTO}: stop a training after so many minutes, wherever it is.",
+        show_default=str(MINUTES),
+    ),
+]
+
+
+def epochs_of(epochs: str | None, minutes: float | None) -> tuple[int | None, float | None]:
+    """Return epochs, and the minutes after which a training to a plateau is stopped.
+
+    Raises:
+        typer.BadParameter: for minutes without a plateau.
+    """
+    if epochs == AUTO:
+        return None, minutes or MINUTES
+    if minutes is not None:
+        raise typer.BadParameter(f"it goes with --epochs {AUTO}", param_hint="--minutes")
+    return int(epochs) if epochs else None, None

@@ -15,13 +15,15 @@ _SECONDS_BETWEEN_LINES = 15
 
 
 class Watcher:
-    """Shows every finished epoch of `trainings` trainings with `epochs` epochs in all.
+    """Shows every finished epoch of `trainings` trainings.
+
+    Its bar counts the `epochs` of all of them, or the trainings where these end at a plateau.
 
     Python drops a KeyboardInterrupt that is raised inside a destructor, and trainings have
     many. So the watcher remembers Ctrl-C, and the next finished epoch raises it again.
     """
 
-    def __init__(self, trainings: int, epochs: int) -> None:
+    def __init__(self, trainings: int, epochs: int | None) -> None:
         self._console = Console(stderr=True)
         self._live = self._console.is_terminal
         self._trainings = trainings
@@ -31,12 +33,13 @@ class Watcher:
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
-            TextColumn("epochs"),
+            TextColumn("epochs" if epochs else "trainings"),
             TimeRemainingColumn(),
             console=self._console,
             disable=not self._live,
         )
-        self._task = self._display.add_task("Compiling the first model", total=epochs)
+        self._task = self._display.add_task("Compiling the first model", total=epochs or trainings)
+        self._by_epoch = epochs is not None
         self._interrupted = False
 
     def __enter__(self) -> Self:
@@ -64,19 +67,20 @@ class Watcher:
         """Show one finished epoch."""
         if self._interrupted:
             raise KeyboardInterrupt
-        last = progress.epoch + 1 == progress.epochs
         place = f"[{self._finished + 1}/{self._trainings}] {progress.decoder}, seed {progress.seed}"
         loss = f"validation loss {progress.result.validation_loss:.4f}"
-        self._display.update(self._task, advance=1, description=f"{_plain(place)}: {loss}")
+        advance = 1 if self._by_epoch else int(progress.last)
+        self._display.update(self._task, advance=advance, description=f"{_plain(place)}: {loss}")
         now = time.monotonic()
-        if last or (not self._live and now - self._spoke > _SECONDS_BETWEEN_LINES):
+        if progress.last or (not self._live and now - self._spoke > _SECONDS_BETWEEN_LINES):
             self._spoke = now
-            epoch = f"epoch {progress.epoch + 1}/{progress.epochs}"
+            epoch = f"epoch {progress.epoch + 1}"
+            epoch += f"/{progress.epochs}" if progress.epochs else ""
             elapsed = f"{now - self._began:.0f} s"
             self._console.print(
                 f"{place}: {epoch}, {loss}, {elapsed}", markup=False, highlight=False
             )
-        self._finished += last
+        self._finished += progress.last
 
 
 def _plain(text: str) -> str:

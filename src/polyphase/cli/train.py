@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from polyphase._facts import BATCH_SIZE, DECODERS, EPOCHS
+from polyphase._facts import BATCH_SIZE, DECODERS, EPOCHS, PUBLISHED, WIDTH
 from polyphase.cli.errors import one_line_errors
-from polyphase.cli.options import Data
+from polyphase.cli.options import Data, Width
 
 
 class Layers(StrEnum):
@@ -46,6 +46,7 @@ def autoencoder(
             show_default=f"published: 25 and 1000, others: {BATCH_SIZE}",
         ),
     ] = None,
+    width: Width = WIDTH,
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights and data order.")] = 0,
     layers: Annotated[
         Layers,
@@ -89,21 +90,25 @@ def autoencoder(
     )
     from polyphase.workbench.runs import TRAIN, append_metrics, require_new, write_json
 
+    if decoder in PUBLISHED and width != WIDTH:
+        raise typer.BadParameter(
+            f"{decoder!r} is as wide as it was published; leave it out", param_hint="--width"
+        )
     target = out or default_folder("train")
     require_new(target)
     source = keras.layers if layers is Layers.KERAS else polyphase_layers
-    one = contender(decoder, epochs, batch_size, source)
+    one = contender(decoder, epochs, batch_size, source, width=width)
     dataset = load(data)
     check([one], dataset)
     config = record(["polyphase", *sys.argv[1:]], TRAIN, dataset, [one], [seed])
     with run_folder(target) as folder, Watcher(1, one.epochs) as watcher:
         write_json(folder / "config.json", config | {"layers": layers.value})
 
-        def on_epoch(epoch: int, result: Epoch) -> None:
+        def on_epoch(epoch: int, result: Epoch, last: bool) -> None:
             append_metrics(
                 folder, kind="epoch", decoder=decoder, seed=seed, epoch=epoch, **asdict(result)
             )
-            watcher(Progress(decoder, seed, epoch, one.epochs, result))
+            watcher(Progress.of(one, seed, epoch, result, last))
 
         model, history = train(one, dataset, seed, on_epoch)
         model.save(folder / "model.keras")

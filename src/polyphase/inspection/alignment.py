@@ -73,6 +73,23 @@ def shifts(model: keras.Model) -> tuple[Shift, ...]:
     return tuple(walk.found)
 
 
+def offset(model: keras.Model) -> tuple[float, float] | None:
+    """Return by how many pixels a model's first output lies too far up and left of its input.
+
+    None where that is not known, or the sides are not the input's.
+
+    Example:
+        >>> offset(keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(4, 3, padding="same")]))
+        (0.0, 0.0)
+    """
+    walk = _Walk(model)
+    place = walk.outputs[0]
+    if not walk.comparable(model.outputs[0], place, model):
+        return None
+    rows, columns = place[1]  # type: ignore[index]
+    return float(rows.offset), float(columns.offset)
+
+
 def scales(model: keras.Model, operation: Any) -> list[tuple[Fraction, Fraction] | None]:
     """Return, for each output, how many of an operation's samples one of its samples is wide.
 
@@ -123,10 +140,17 @@ class _Walk:
 
     def judge(self, output: Any, place: Place, model: keras.Model) -> None:
         """Compare an output with the input that it has the sides of."""
-        if place is None or place[0] < 0 or any(grid.step != 1 for grid in place[1]):
-            return
-        if self._sides(output) == self._sides(model.inputs[place[0]]):
+        if place is not None and self.comparable(output, place, model):
             self._note(output._keras_history.operation.name, place[1], (Grid(), Grid()), False)
+
+    def comparable(self, output: Any, place: Place, model: keras.Model) -> bool:
+        """Return whether an output has the samples of the input that it was made of."""
+        return (
+            place is not None
+            and place[0] >= 0
+            and all(grid.step == 1 for grid in place[1])
+            and self._sides(output) == self._sides(model.inputs[place[0]])
+        )
 
     def _through(
         self, operation: Any, before: list[Place], taken: list[Any], given: list[Any], path: str

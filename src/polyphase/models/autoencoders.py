@@ -26,7 +26,7 @@ def upsampling_autoencoder(layers: ModuleType = polyphase_layers) -> keras.Model
     return keras.Sequential(
         [
             Input((28, 28, 1)),
-            *_encoder(),
+            *_even_encoder(),
             layers.UpSampling2D((2, 2), interpolation="bilinear"),
             Conv2D(8, (2, 2), activation="relu"),
             layers.UpSampling2D((2, 2), interpolation="bilinear"),
@@ -66,38 +66,48 @@ def transposed_autoencoder(layers: ModuleType = polyphase_layers) -> keras.Model
 def comparison_autoencoder(
     decoder: str,
     image_shape: tuple[int, int, int] = (28, 28, 1),
-    widths: tuple[int, int] = (8, 8),
+    widths: tuple[int, int] | None = None,
+    width: int = 8,
+    encoder: str = "centred",
 ) -> keras.Model:
-    """Return R6's encoder with a decoder of three x2 stages, the last `channels` wide.
+    """Return an encoder of three halvings with a decoder of three x2 stages.
 
     Every stage is the decoder's; after each, rows and columns beyond the encoder's side of the
     same level are cropped (28x28: 4 -> 8, cropped to 7, -> 14 -> 28). ReLU, at last a sigmoid.
+    The stages are called `up_1`, `up_2`, `up_3`; `up_1` takes the code.
 
     Args:
         decoder: a name of `DECODERS`, or a function as `package.module:function`.
         image_shape: `(height, width, channels)`, sides of at least 8 pixels.
-        widths: channels of the first and the second stage, at least 1.
+        widths: channels of the decoder's first and second stage, at least 1; default `width`.
+        width: channels of the encoder and of the code, at least 1.
+        encoder: one of `ENCODERS`: "centred", 3x3 convolutions and poolings of 2x2, whose code `j`
+            sees pixels around `8 j + 3.5`, where nearest and bilinear upsampling put it; "even",
+            the tutorial's 2x2 convolutions, whose code sees pixels around `8 j + 9`.
 
     Returns:
         A model of such images in 0..1.
 
     Raises:
-        ValueError: for an unknown decoder or images that are too small.
+        ValueError: for an unknown decoder or encoder, or images that are too small.
 
     Example:
         >>> comparison_autoencoder("nearest").output_shape
         (None, 28, 28, 1)
     """
     stage = decoders.decoder(decoder)
+    if encoder not in ENCODERS:
+        raise ValueError(f"Unknown encoder {encoder!r}. Choose from: {', '.join(ENCODERS)}.")
     if min(image_shape[:2]) < 8:
         raise ValueError(
             "The autoencoders halve the image three times and need sides of at least 8 pixels. "
             f"Received: {image_shape[0]} x {image_shape[1]}."
         )
+    inner = widths or (width, width)
     sides = [[-(-side // 2**level) for side in image_shape[:2]] for level in range(4)]
     stages: list[keras.Layer] = []
     for level in (2, 1, 0):
-        filters, activation = (widths[2 - level], "relu") if level else (image_shape[2], "sigmoid")
+        filters, activation = (inner[2 - level], "relu") if level else (image_shape[2], "sigmoid")
         stages.append(stage(filters, activation, f"up_{3 - level}"))
         excess = [
             2 * small - large for small, large in zip(sides[level + 1], sides[level], strict=True)
@@ -105,27 +115,40 @@ def comparison_autoencoder(
         if any(excess):
             stages.append(Cropping2D(((0, excess[0]), (0, excess[1])), name=f"crop_{3 - level}"))
     name = "autoencoder_" + re.sub(r"\W", "_", decoder)
-    return keras.Sequential([Input(image_shape), *_encoder(), *stages], name=name)
+    return keras.Sequential([Input(image_shape), *ENCODERS[encoder](width), *stages], name=name)
 
 
-def _encoder() -> list[keras.Layer]:
-    """Return R6's encoder: three halvings to 8 channels."""
+def _centred_encoder(width: int) -> list[keras.Layer]:
+    """Return three halvings by pooling, which nearest upsampling undoes in place."""
+    layers: list[keras.Layer] = []
+    for _ in range(3):
+        layers += [_convolution(width, "relu", 3), MaxPooling2D((2, 2), padding="same")]
+    return [*layers, _convolution(width, "relu", 3)]
+
+
+def _even_encoder(width: int = 8) -> list[keras.Layer]:
+    """Return R6's encoder: three halvings, kernels of 2x2."""
     return [
-        _convolution(8, "relu"),
+        _convolution(width, "relu"),
         MaxPooling2D((2, 2), padding="same"),
-        _convolution(8, "relu"),
+        _convolution(width, "relu"),
         MaxPooling2D((2, 2), padding="same"),
-        _convolution(8, "relu", strides=2),
-        _convolution(8, "relu"),
+        _convolution(width, "relu", strides=2),
+        _convolution(width, "relu"),
     ]
 
 
-def _convolution(filters: int, activation: str, strides: int = 1) -> keras.Layer:
+def _convolution(
+    filters: int, activation: str, kernel_size: int = 2, strides: int = 1
+) -> keras.Layer:
     return Conv2D(
         filters,
-        (2, 2),
+        kernel_size,
         strides=strides,
         activation=activation,
         kernel_initializer="he_uniform",
         padding="same",
     )
+
+
+ENCODERS = {"centred": _centred_encoder, "even": _even_encoder}

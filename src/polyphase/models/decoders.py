@@ -1,26 +1,34 @@
 """The decoder registry: ways to double an image's side that a comparison can choose from.
 
-A decoder is a function `(filters, activation, name) -> layer` of one x2 stage. Kernels are
-He-uniform, padding is `same`; only the operator differs.
+A decoder is a function `(filters, activation, name) -> layer` of one x2 stage. Padding is `same`.
+Kernels are He-uniform by what an output pixel really sees: `k * k * c_in` taps of an upsampled
+image, `k * k * c_in / 4` of a transposed convolution, whose taps fall on four phases. (Keras counts
+`k * k * c_out` there: it takes the kernel for that of a convolution.)
 """
 
 import importlib
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import keras
+from keras.layers import Conv2D, Cropping2D
 
 from polyphase.layers import Conv2DTranspose, SubPixelConv2D, UpSampleConv2D
 
 Stage = Callable[[int, str, str], keras.Layer]
 
+_HE_OF_PHASES = {"scale": 2.0 * 2 * 2, "mode": "fan_out", "distribution": "uniform"}
 
-def _resize_convolution(interpolation: str) -> Stage:
+
+def _resize_convolution(
+    interpolation: str, kernel_size: int = 3
+) -> Callable[[int, str, str], keras.Layer]:
     def stage(filters: int, activation: str, name: str) -> keras.Layer:
         return UpSampleConv2D(
             filters,
-            3,
+            kernel_size,
             size=2,
             padding="same",
             interpolation=interpolation,
@@ -28,6 +36,18 @@ def _resize_convolution(interpolation: str) -> Stage:
             kernel_initializer="he_uniform",
             name=name,
         )
+
+    return stage
+
+
+def _followed(first: Stage) -> Stage:
+    """Return a stage with a convolution of 3x3 behind it, at full size."""
+
+    def stage(filters: int, activation: str, name: str) -> keras.Layer:
+        behind = Conv2D(
+            filters, 3, padding="same", activation=activation, kernel_initializer="he_uniform"
+        )
+        return keras.Sequential([first(filters, "relu", f"{name}_resize"), behind], name=name)
 
     return stage
 
@@ -40,11 +60,22 @@ def _transposed(kernel_size: int) -> Stage:
             strides=2,
             padding="same",
             activation=activation,
-            kernel_initializer="he_uniform",
+            kernel_initializer=keras.initializers.VarianceScaling(**_HE_OF_PHASES),
             name=name,
         )
 
     return stage
+
+
+def _transposed_cropped_at_the_start(filters: int, activation: str, name: str) -> keras.Layer:
+    whole = Conv2DTranspose(
+        filters,
+        3,
+        strides=2,
+        activation=activation,
+        kernel_initializer=keras.initializers.VarianceScaling(**_HE_OF_PHASES),
+    )
+    return keras.Sequential([whole, Cropping2D(((1, 0), (1, 0)))], name=name)
 
 
 def _sub_pixel(filters: int, activation: str, name: str) -> keras.Layer:
@@ -59,12 +90,81 @@ def _sub_pixel(filters: int, activation: str, name: str) -> keras.Layer:
     )
 
 
+@dataclass(frozen=True)
+class Traits:
+    """In what a decoder's stages differ from another's.
+
+    Attributes:
+        operator: in words.
+        taps: the first and the last pixel of the result that a pixel `j` reaches, from `2 j` on,
+            along one axis: the window of the equal transposed convolution.
+        weights: of one pair of channels.
+        interpolation: what is between the pixels; empty where every tap of the window is free.
+        behind: whether a nonlinearity and a convolution at full size follow.
+    """
+
+    operator: str
+    taps: tuple[int, int]
+    weights: int
+    interpolation: str = ""
+    behind: bool = False
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels of its input a pixel of the result sees along one axis, at most."""
+        return (self.taps[1] - self.taps[0]) // 2 + 1
+
+    def contains(self, other: "Traits") -> bool:
+        """Whether weights exist with which this does what the other does, whatever its weights.
+
+        Beside the border: bilinear interpolation repeats the last pixels there.
+        """
+        return (
+            not (self.behind or other.behind)
+            and self.taps[0] <= other.taps[0]
+            and other.taps[1] <= self.taps[1]
+            and self.interpolation in ("", other.interpolation)
+        )
+
+    def differs(self, other: "Traits") -> list[str]:
+        """Return the factors in which this differs from the other."""
+        factors = {
+            "window": self.pixels != other.pixels or self.taps != other.taps,
+            "tying of weights": bool(self.interpolation) != bool(other.interpolation),
+            "interpolation": bool(self.interpolation and other.interpolation)
+            and self.interpolation != other.interpolation,
+            "convolution behind": self.behind != other.behind,
+        }
+        return [name for name, differ in factors.items() if differ]
+
+
 DECODERS: dict[str, Stage] = {
     "nearest": _resize_convolution("nearest"),
     "bilinear": _resize_convolution("bilinear"),
     "transposed-3": _transposed(3),
     "transposed-4": _transposed(4),
     "subpixel": _sub_pixel,
+    "transposed-3-start": _transposed_cropped_at_the_start,
+    "transposed-6": _transposed(6),
+    "nearest-4": _resize_convolution("nearest", 4),
+    "nearest+conv": _followed(_resize_convolution("nearest")),
+    "bilinear+conv": _followed(_resize_convolution("bilinear")),
+}
+TRAITS = {
+    "nearest": Traits("nearest upsampling, then a 3x3 convolution", (-1, 2), 9, "nearest"),
+    "bilinear": Traits("bilinear upsampling, then a 3x3 convolution", (-2, 3), 9, "bilinear"),
+    "transposed-3": Traits("transposed convolution of 3x3, cropped at the end", (0, 2), 9),
+    "transposed-4": Traits("transposed convolution of 4x4", (-1, 2), 16),
+    "subpixel": Traits("3x3 convolution to four times the channels, moved into space", (-2, 3), 36),
+    "transposed-3-start": Traits("transposed convolution of 3x3, cropped at the start", (-1, 1), 9),
+    "transposed-6": Traits("transposed convolution of 6x6", (-2, 3), 36),
+    "nearest-4": Traits("nearest upsampling, then a 4x4 convolution", (-2, 2), 16, "nearest"),
+    "nearest+conv": Traits(
+        "nearest upsampling, then two 3x3 convolutions", (-2, 3), 18, "nearest", behind=True
+    ),
+    "bilinear+conv": Traits(
+        "bilinear upsampling, then two 3x3 convolutions", (-3, 4), 18, "bilinear", behind=True
+    ),
 }
 
 

@@ -49,6 +49,8 @@ class Row:
         decoder: its name.
         parameters: trainable parameters of the whole model.
         multiply_adds: of one image through the whole model, as written.
+        multiply_adds_computed: as the backend's lowerings compute it; None: not known.
+        offset: pixels `(rows, columns)` by which the output lies beside its input; None: not known.
         loss: validation loss after the last epoch, nats per pixel.
         above_floor: `loss` minus the floor of the data, nats per pixel.
         psnr: dB.
@@ -63,6 +65,8 @@ class Row:
     decoder: str
     parameters: int
     multiply_adds: int
+    multiply_adds_computed: int | None
+    offset: tuple[float, float] | None
     loss: Spread
     above_floor: Spread
     psnr: Spread
@@ -130,6 +134,8 @@ def _row(decoder: str, trials: Sequence[Trial], floor: float) -> Row:
         decoder=decoder,
         parameters=trials[0].parameters,
         multiply_adds=trials[0].multiply_adds,
+        multiply_adds_computed=trials[0].multiply_adds_computed,
+        offset=trials[0].offset,
         loss=over(lambda trial: trial.validation_loss),
         above_floor=over(lambda trial: trial.validation_loss - floor),
         psnr=over(lambda trial: trial.psnr),
@@ -157,9 +163,29 @@ def columns(comparison: Comparison) -> list[Column]:
         Column("SSIM", "", _cells(ssim, _decimals(ssim, 3, 4))),
         Column("parameters", "", tuple(Cell(f"{row.parameters:,}") for row in table)),
         Column("multiply-adds", "", tuple(Cell(f"{row.multiply_adds:,}") for row in table), False),
+        *_where_known("multiply-adds", "computed", [_count(row) for row in table]),
+        *_where_known("alignment", "pixels", [_offset(row) for row in table]),
         Column("training", "s/epoch", _cells(epochs, _time_decimals(epochs)), False),
         Column("inference", f"{unit}/image", _cells(images, _time_decimals(images))),
     ]
+
+
+def _where_known(name: str, unit: str, texts: Sequence[str]) -> list[Column]:
+    """Return a column of the long table, unless a run of before has nothing to put into it."""
+    return [Column(name, unit, tuple(map(Cell, texts)), False)] if any(texts) else []
+
+
+def _count(row: Row) -> str:
+    return "" if row.multiply_adds_computed is None else f"{row.multiply_adds_computed:,}"
+
+
+def _offset(row: Row) -> str:
+    """Write by how much an image is shifted: one number where rows and columns agree."""
+    return (
+        ""
+        if row.offset is None
+        else " and ".join(dict.fromkeys(f"{p:+g}" if p else "0" for p in row.offset))
+    )
 
 
 def checkerboard_columns(comparison: Comparison) -> list[Column]:

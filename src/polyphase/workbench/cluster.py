@@ -1,7 +1,7 @@
 """Trainings on several processes or machines, by Dask; the results are those of one process."""
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,12 @@ from polyphase.workbench.training import train, untrained
 SECONDS = 10  # to wait for a scheduler
 Task = tuple[Contender, int]
 Result = tuple[list[np.ndarray], tuple[Epoch, ...]]
+Part = Callable[[Dataset], Dataset]
+
+
+def whole(dataset: Dataset) -> Dataset:
+    """Return all of a dataset."""
+    return dataset
 
 
 class Cluster:
@@ -48,17 +54,20 @@ class Cluster:
         if scheduler is not None:
             self._answering(scheduler).close()
 
-    def train(self, tasks: Sequence[Task], dataset: Dataset) -> Iterator[Result]:
+    def train(
+        self, tasks: Sequence[Task], dataset: Dataset, part: Part = whole
+    ) -> Iterator[Result]:
         """Yield weights and history of every training, in the order of the tasks.
 
-        All are submitted at once. One whose worker dies is trained again by another worker.
+        Each has a part of the dataset, such as `search.held_out`. All are submitted at once. One
+        whose worker dies is trained again by another worker.
         """
         self.draw(tasks, dataset)
         backend = keras.backend.backend()
         with self._connected() as self.client:
             data = (dataset.source, dataset.sha256, backend)
             futures = [
-                self.client.submit(_train, one, seed, data, self._starts[one.name, seed])
+                self.client.submit(_train, one, seed, data, part, self._starts[one.name, seed])
                 for one, seed in tasks
             ]
             for future in futures:
@@ -119,7 +128,12 @@ def _start(contender: Contender, dataset: Dataset, seed: int) -> list[np.ndarray
 
 
 def _train(
-    contender: Contender, seed: int, data: tuple[str, str, str], start: list[np.ndarray]
+    contender: Contender,
+    seed: int,
+    data: tuple[str, str, str],
+    part: Part,
+    start: list[np.ndarray],
 ) -> Result:
-    model, history = train(contender, _load(*data), seed, lambda *_: None, start=start)
+    images = part(_load(*data))
+    model, history = train(contender, images, seed, lambda *_: None, start=start)
     return model.get_weights(), history

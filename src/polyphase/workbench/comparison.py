@@ -10,6 +10,8 @@ import numpy as np
 
 from polyphase.datasets import Dataset, Images
 from polyphase.inspection import multiply_adds
+from polyphase.inspection.alignment import offset
+from polyphase.rewrite.cost import Cost
 from polyphase.rewrite.zeros import random_weights_are_zeros
 from polyphase.workbench.checkerboards import measure
 from polyphase.workbench.cluster import Cluster, Task
@@ -39,15 +41,23 @@ class Progress:
         decoder: which contender.
         seed: which seed.
         epoch: index from 0.
-        epochs: how many there will be.
+        epochs: how many there will be; None: until a plateau.
         result: the losses and the time.
+        last: whether the training is over.
     """
 
     decoder: str
     seed: int
     epoch: int
-    epochs: int
+    epochs: int | None
     result: Epoch
+    last: bool
+
+    @classmethod
+    def of(cls, one: Contender, seed: int, epoch: int, result: Epoch, last: bool) -> "Progress":
+        """Return what a contender's training has finished."""
+        epochs = one.epochs if one.minutes is None else None
+        return cls(one.name, seed, epoch, epochs, result, last)
 
 
 def _nobody(progress: Progress) -> None:
@@ -143,14 +153,13 @@ def _train(
     path, saved = model_path(folder, contender, seed), checkpoint_path(folder, contender, seed)
     if path.exists():
         model, history = finished(contender, dataset, seed, folder)
-        for epoch, result in enumerate(history):
-            watch(Progress(contender.name, seed, epoch, contender.epochs, result))
+        replay(contender, seed, history, watch)
         saved.unlink(missing_ok=True)
         return _Trained(contender, seed, model, model.get_weights(), history)
 
-    def on_epoch(epoch: int, result: Epoch) -> None:
+    def on_epoch(epoch: int, result: Epoch, last: bool) -> None:
         _append(folder, contender, seed, epoch, result)
-        watch(Progress(contender.name, seed, epoch, contender.epochs, result))
+        watch(Progress.of(contender, seed, epoch, result, last))
 
     again = models.get(contender.name)
     model, history = train(contender, dataset, seed, on_epoch, saved, again=again)
@@ -179,8 +188,15 @@ def _train_elsewhere(
             for epoch, result in enumerate(history):
                 _append(folder, one, seed, epoch, result)
             save_model(model, model_path(folder, one, seed))
-        for epoch, result in enumerate(history_of(folder, one, seed)):
-            watch(Progress(one.name, seed, epoch, one.epochs, result))
+        replay(one, seed, history_of(folder, one, seed), watch)
+
+
+def replay(
+    one: Contender, seed: int, history: Sequence[Epoch], watch: Callable[[Progress], None]
+) -> None:
+    """Let someone watch a training that is over."""
+    for epoch, result in enumerate(history):
+        watch(Progress.of(one, seed, epoch, result, epoch + 1 == len(history)))
 
 
 def _append(folder: Path, one: Contender, seed: int, epoch: int, result: Epoch) -> None:
@@ -194,11 +210,14 @@ def _judge(
     originals = dataset.validation.pixels
     trained.model.set_weights(trained.weights)
     reconstructed = reconstruct(trained.model, originals)
+    cost = Cost.of(trained.model)
     trial = Trial(
         decoder=trained.contender.name,
         seed=trained.seed,
         parameters=trained.model.count_params(),
         multiply_adds=multiply_adds(trained.model),
+        multiply_adds_computed=cost.multiply_adds if cost else None,
+        offset=offset(trained.model),
         history=trained.history,
         psnr=psnr(originals, reconstructed),
         ssim=ssim(originals, reconstructed),
@@ -213,6 +232,8 @@ def _judge(
         seed=trial.seed,
         parameters=trial.parameters,
         multiply_adds=trial.multiply_adds,
+        multiply_adds_computed=trial.multiply_adds_computed,
+        offset=trial.offset,
         validation_loss=trial.validation_loss,
         psnr=trial.psnr,
         ssim=trial.ssim,

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from polyphase import layers as polyphase_layers
-from polyphase._facts import BATCH_SIZE, EPOCHS, PUBLISHED, UserError
+from polyphase._facts import BATCH_SIZE, EPOCHS, MOST_EPOCHS, PUBLISHED, WIDTH, UserError
 from polyphase.datasets import Dataset, entropy_floor
 from polyphase.models import (
     DECODERS,
@@ -36,10 +36,13 @@ class Contender:
     Attributes:
         name: a decoder's name, or "upsampling" (R6) or "transposed" (R7).
         build: makes the untrained model for images of a shape `(height, width, channels)`.
-        epochs: passes over the training images.
+        epochs: passes over the training images; at most so many where there are `minutes`.
         batch_size: images per step.
         learning_rate: of Adam.
         widths: channels of a decoder's two inner stages; None: a published model.
+        width: channels of the encoder; None: a published model.
+        encoder: one of `polyphase.models.ENCODERS`; None: a published model.
+        minutes: None: train all epochs; otherwise to a plateau, or so long (see `plateau`).
     """
 
     name: str
@@ -48,6 +51,9 @@ class Contender:
     batch_size: int
     learning_rate: float = LEARNING_RATE
     widths: tuple[int, int] | None = None
+    width: int | None = None
+    encoder: str | None = None
+    minutes: float | None = None
 
 
 NAMES = (*DECODERS, *PUBLISHED)
@@ -58,17 +64,23 @@ def contender(
     epochs: int | None = None,
     batch_size: int | None = None,
     layers: ModuleType = polyphase_layers,
-    widths: tuple[int, int] = (8, 8),
+    widths: tuple[int, int] | None = None,
+    width: int = WIDTH,
+    encoder: str = "centred",
+    minutes: float | None = None,
 ) -> Contender:
     """Return a contender by name; None takes the published or the default value.
 
     Args:
         name: one of `NAMES`, or a user's own decoder, `package.module:function`.
-        epochs: passes over the training images, at least 1.
+        epochs: passes over the training images, at least 1; with `minutes` at most so many.
         batch_size: images per step, at least 1.
         layers: where R6 and R7 take their upsampling layers from: `polyphase.layers`, or
             `keras.layers` for comparison.
-        widths: channels of a decoder's two inner stages.
+        widths: channels of a decoder's two inner stages; default `width`.
+        width: channels of the encoder.
+        encoder: one of `polyphase.models.ENCODERS`.
+        minutes: train to a plateau, for so many minutes at most.
 
     Raises:
         ConfigError: for an unknown name, or a decoder that cannot be used.
@@ -78,13 +90,19 @@ def contender(
             decoder(name)
         except ValueError as error:
             raise ConfigError(str(error)) from error
-        build = functools.partial(comparison_autoencoder, name, widths=widths)
-        return Contender(name, build, epochs or EPOCHS, batch_size or BATCH_SIZE, widths=widths)
+        widths = widths or (width, width)
+        facts: dict[str, Any] = {"widths": widths, "width": width, "encoder": encoder}
+        build = functools.partial(comparison_autoencoder, name, **facts)
+        passes = epochs or (EPOCHS if minutes is None else MOST_EPOCHS)
+        return Contender(name, build, passes, batch_size or BATCH_SIZE, minutes=minutes, **facts)
     published, size = {
         "upsampling": (upsampling_autoencoder, 25),
         "transposed": (transposed_autoencoder, 1000),
     }[name]
-    return Contender(name, lambda image_shape: published(layers), epochs or 25, batch_size or size)
+    passes = epochs or (25 if minutes is None else MOST_EPOCHS)
+    return Contender(
+        name, lambda image_shape: published(layers), passes, batch_size or size, minutes=minutes
+    )
 
 
 def check(contenders: Sequence[Contender], dataset: Dataset) -> None:
@@ -149,6 +167,9 @@ def record(
         "batch_size": {one.name: one.batch_size for one in contenders},
         "match": match,
         "search": search,
+        "encoder": contenders[0].encoder,
+        "width": contenders[0].width,
+        "minutes": contenders[0].minutes,
         "optimizer": "adam",
         "learning_rate": {one.name: one.learning_rate for one in contenders},
         "widths": {one.name: one.widths for one in contenders if one.widths},

@@ -10,13 +10,15 @@ from polyphase.workbench.config import ConfigError, Contender
 
 
 @contextmanager
-def devices(count: int | None, contenders: Sequence[Contender], dataset: Dataset) -> Iterator[None]:
+def devices(
+    count: int | None, contenders: Sequence[Contender], datasets: Sequence[Dataset]
+) -> Iterator[None]:
     """Train on the first `count` devices within this context, by Keras' data parallelism.
 
     Args:
         count: how many; None: as Keras does without being told.
         contenders: whose batches are divided.
-        dataset: whose validation images are divided.
+        datasets: whose validation images are divided.
 
     Raises:
         ConfigError: on another backend than JAX, with fewer devices, or if something does not
@@ -32,7 +34,7 @@ def devices(count: int | None, contenders: Sequence[Contender], dataset: Dataset
             f"{keras.backend.backend()} with {len(found) or 'one'}. A CPU can stand for several: "
             f"XLA_FLAGS=--xla_force_host_platform_device_count={count}."
         )
-    sizes = {one.batch_size for one in contenders} | {len(dataset.validation)}
+    sizes = {one.batch_size for one in contenders} | {len(one.validation) for one in datasets}
     if any(size % count for size in sizes):
         raise ConfigError(
             f"Batches and validation images must divide by --devices {count}. Received: "

@@ -69,7 +69,10 @@ def load(folder: Path) -> Comparison:
             for index, final in enumerate(finals)
         )
         for one in trials:
-            _check(one, originals, len(labels), config["epochs"][one.decoder])
+            most = config["epochs"][one.decoder]
+            _check(
+                one, originals, len(labels), range(1 if config.get("minutes") else most, most + 1)
+            )
     return Comparison(config, config["data"]["floor"], originals, labels, trials)
 
 
@@ -90,7 +93,7 @@ def _run_of(config: dict[str, Any]) -> str:
     return json.dumps([config["data"]["sha256"], config["started"]])
 
 
-def _check(trial: Trial, originals: np.ndarray, labels: int, epochs: int) -> None:
+def _check(trial: Trial, originals: np.ndarray, labels: int, epochs: range) -> None:
     """Raise ValueError unless the parts of a trial fit each other."""
     board = trial.checkerboard
     arrays = (originals, trial.reconstructions, board.pattern, board.mean_error, board.spectrum)
@@ -101,7 +104,7 @@ def _check(trial: Trial, originals: np.ndarray, labels: int, epochs: int) -> Non
         or labels != len(originals)
         or [array.ndim for array in arrays[2:]] != [2, 2, 1]
         or board.pattern.shape != board.mean_error.shape
-        or len(trial.history) != epochs
+        or len(trial.history) not in epochs
     ):
         raise ValueError(f"what it holds of {trial.decoder}, seed {trial.seed}, does not fit")
 
@@ -118,6 +121,8 @@ def _trial(final: dict[str, Any], lines: list[dict[str, Any]], arrays: dict[str,
         *who,
         final["parameters"],
         final["multiply_adds"],
+        final.get("multiply_adds_computed"),
+        tuple(final["offset"]) if final.get("offset") else None,
         history,
         final["psnr"],
         final["ssim"],

@@ -14,6 +14,7 @@ from polyphase.datasets.storage import slices
 from polyphase.rewrite.zeros import random_weights_are_zeros
 from polyphase.workbench.config import ConfigError, Contender
 from polyphase.workbench.inference import reconstruct
+from polyphase.workbench.plateau import done
 from polyphase.workbench.results import Epoch
 from polyphase.workbench.runs import file_name, keep_metrics, read_metrics, readable
 
@@ -82,10 +83,11 @@ def finished(
     path = model_path(folder, contender, seed)
     history = history_of(folder, contender, seed)
     cure = f"Remove {path}: this training then starts anew, and nothing else is lost."
-    if len(history) != contender.epochs:
+    if not done(contender, history) or done(contender, history[:-1]):
+        wanted = "" if contender.minutes else f" of the {contender.epochs}"
         raise ConfigError(
-            f"{folder / 'metrics.jsonl'} has {len(history)} of the {contender.epochs} epochs of "
-            f"{contender.name}, seed {seed}, whose model is finished. {cure}"
+            f"{folder / 'metrics.jsonl'} has {len(history)}{wanted} epochs of {contender.name}, "
+            f"seed {seed}, whose model is finished: not as many as its training had. {cure}"
         )
     with random_weights_are_zeros():
         model = contender.build(dataset.shape)

@@ -6,78 +6,99 @@ from collections.abc import Callable, Sequence
 
 import keras
 
-from polyphase.inspection import multiply_adds
 from polyphase.models import comparison_autoencoder
-from polyphase.workbench.config import ConfigError
+from polyphase.rewrite.cost import Cost
+from polyphase.rewrite.zeros import random_weights_are_zeros
+from polyphase.workbench.config import ConfigError, Contender
 
 Widths = tuple[int, int]
 Shape = tuple[int, int, int]
 
 TOLERANCE = 0.03  # between any two
-STANDARD = (8, 8)
 MOST = 64  # channels of a stage that are tried
+NEAR = 4  # channels to either side of equal widths that are tried
+
+
+def _computed(model: keras.Model) -> int:
+    cost = Cost.of(model)
+    if cost is None:
+        raise ConfigError(
+            f"The multiply-adds of {model.name} are not known. Use --match parameters."
+        )
+    return cost.multiply_adds
+
+
 MATCHES: dict[str, Callable[[keras.Model], int]] = {
     "parameters": lambda model: int(model.count_params()),
-    "multiply-adds": multiply_adds,
+    "multiply-adds": _computed,
 }
 
 
-def matched_widths(decoders: Sequence[str], shape: Shape, match: str) -> dict[str, Widths]:
+def matched_widths(contenders: Sequence[Contender], shape: Shape, match: str) -> dict[str, Widths]:
     """Return widths of the two inner stages with which all decoders cost the same, within 3%.
 
-    The dearest decoder keeps the standard widths (8, 8); the others become wider. What is matched
-    is the decoder's cost, without the encoder, which is the same for all.
+    The dearest decoder keeps the encoder's width; the others become wider. What is matched is the
+    decoder's cost, without the encoder, which is the same for all.
 
     Args:
-        decoders: names, as `comparison_autoencoder` takes them.
+        contenders: of one width and encoder.
         shape: `(height, width, channels)` of the images.
-        match: "parameters" or "multiply-adds".
+        match: "parameters", or "multiply-adds" as this backend's lowerings compute them.
 
     Raises:
-        ConfigError: if no widths up to 64 channels match.
+        ConfigError: if no widths up to 64 channels match, or a decoder's multiply-adds are not
+            known.
     """
-    count = MATCHES[match]
-    first = comparison_autoencoder(decoders[0], shape)
-    encoder = count(keras.Model(first.inputs, first.layers[5].output))
-
-    def built(name: str, widths: Widths) -> int:
-        return count(comparison_autoencoder(name, shape, widths)) - encoder
-
-    costs = {name: _Cost(functools.partial(built, name)) for name in decoders}
-    target = max(cost(STANDARD) for cost in costs.values())
+    costs = {one.name: _cost(one, shape, MATCHES[match]) for one in contenders}
+    standard = (contenders[0].width or 1,) * 2
+    target = max(cost(standard) for cost in costs.values())
     return {name: _widths(name, cost, target, match) for name, cost in costs.items()}
 
 
-class _Cost:
-    """A decoder's cost by its widths `v` and `w`: `a + b v + c w + d v w`, from four models."""
+def _cost(
+    one: Contender, shape: Shape, count: Callable[[keras.Model], int]
+) -> Callable[[Widths], int]:
+    """Return a decoder's cost by its widths; every model is made once."""
 
-    def __init__(self, built: Callable[[Widths], int]) -> None:
-        self.built = built
-        corners = [built(widths) for widths in ((1, 1), (2, 1), (1, 2), (2, 2))]
-        self.v, self.w = corners[1] - corners[0], corners[2] - corners[0]
-        self.vw = corners[3] - corners[2] - self.v
-        self.one = corners[0]
+    @functools.cache
+    def cost(widths: Widths) -> int:
+        with random_weights_are_zeros():
+            model = comparison_autoencoder(
+                one.name, shape, widths, one.width or 1, one.encoder or ""
+            )
+        return count(model) - count(keras.Model(model.inputs, model.get_layer("up_1").input))
 
-    def __call__(self, widths: Widths) -> int:
-        v, w = widths[0] - 1, widths[1] - 1
-        return self.one + self.v * v + self.w * w + self.vw * v * w
+    return cost
 
 
-def _widths(decoder: str, cost: _Cost, target: int, match: str) -> Widths:
-    """Return the widths nearest to a target, of those near enough the most equal ones."""
+def _widths(decoder: str, cost: Callable[[Widths], int], target: int, match: str) -> Widths:
+    """Return widths near enough to a target, the most equal ones."""
 
     def off(widths: Widths) -> float:
         return abs(math.log(cost(widths) / target))
 
-    tried: list[Widths] = [(v, w) for v in range(1, MOST + 1) for w in range(1, MOST + 1)]
-    near = [one for one in tried if off(one) <= math.log(1 + TOLERANCE) / 2] or [
-        min(tried, key=off)
+    middle = _equal(cost, target)
+    near = [
+        (v, w)
+        for v in range(max(1, middle - NEAR), min(MOST, middle + NEAR) + 1)
+        for w in range(max(1, middle - NEAR), min(MOST, middle + NEAR) + 1)
     ]
-    best = min(near, key=lambda one: (abs(math.log(one[0] / one[1])), off(one)))
-    if abs(cost.built(best) / target - 1) > TOLERANCE / 2:
-        raise ConfigError(
-            f"No widths up to {MOST} channels give {decoder!r} {target:,} {match} in its decoder, "
-            f"as the dearest one has. The nearest: {cost.built(best):,} with widths {best}. Leave "
-            "it out, or compare without --match."
-        )
-    return best
+    near.sort(key=lambda one: (abs(math.log(one[0] / one[1])), abs(one[0] - middle)))
+    for one in near:
+        if off(one) <= math.log(1 + TOLERANCE) / 2:
+            return one
+    best = min(near, key=off)
+    raise ConfigError(
+        f"No widths up to {MOST} channels give {decoder!r} {target:,} {match} in its decoder, "
+        f"as the dearest one has. The nearest: {cost(best):,} with widths {best}. Leave "
+        "it out, or compare without --match."
+    )
+
+
+def _equal(cost: Callable[[Widths], int], target: int) -> int:
+    """Return the least width of both stages that costs the target, by bisection."""
+    low, high = 1, MOST
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if cost((middle, middle)) >= target else (middle + 1, high)
+    return low

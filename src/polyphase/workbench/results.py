@@ -32,6 +32,9 @@ class Trial:
         seed: the seed of weights and data order.
         parameters: trainable parameters of the whole model.
         multiply_adds: multiply-adds of one image through the whole model, as written.
+        multiply_adds_computed: the same as the backend's lowerings compute them; None: not known.
+        offset: pixels `(rows, columns)` by which the output lies too far up and left of the input;
+            None: not known.
         history: one entry per epoch.
         psnr: mean over the validation images, dB, peak 1.
         ssim: mean over the validation images, at most 1.
@@ -44,6 +47,8 @@ class Trial:
     seed: int
     parameters: int
     multiply_adds: int
+    multiply_adds_computed: int | None
+    offset: tuple[float, float] | None
     history: tuple[Epoch, ...]
     psnr: float
     ssim: float

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from polyphase._facts import AUTO
 from polyphase.datasets import Dataset, load, source_of
 from polyphase.workbench.config import ConfigError, Contender, contender
 from polyphase.workbench.environment import versions
@@ -82,12 +83,15 @@ def check_options(given: Mapping[str, Any], config: dict[str, Any], target: Path
     stored = {
         "data": config["data"]["source"],
         "decoder": config["decoders"],
-        "epochs": _common(config["epochs"]),
+        "epochs": AUTO if config["minutes"] else str(_common(config["epochs"])),
+        "minutes": config["minutes"],
+        "width": config["width"],
+        "encoder": config["encoder"],
         "batch_size": _common(config["batch_size"]),
         "seeds": len(config["seeds"]),
         "experiment": config["experiment"],
         "match": config["match"],
-        "search": config["search"],
+        "search": config["search"] or "none",
         "devices": config.get("devices"),
         "tensorboard": config.get("tensorboard", False),
         "out": os.path.abspath(target),
@@ -130,10 +134,19 @@ def contenders_of(config: dict[str, Any]) -> list[Contender]:
             name,
             config["epochs"][name],
             config["batch_size"][name],
-            widths=tuple(config["widths"].get(name, (8, 8))),
+            minutes=config["minutes"],
+            **_network(config, name),
         )
         for name in config["decoders"]
     ]
+
+
+def _network(config: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return what an autoencoder is made with; nothing of a published one."""
+    if config["width"] is None:
+        return {}
+    facts = {"width": config["width"], "encoder": config["encoder"]}
+    return facts | {"widths": tuple(config["widths"][name])}
 
 
 def dataset_of(config: dict[str, Any]) -> Dataset:

@@ -195,7 +195,10 @@ def _record(line: str, number: int) -> dict[str, Any]:
     """Return one line of metrics, checked."""
     record: dict[str, Any] = json.loads(line)
     kind = record.get("kind") if isinstance(record, dict) else None
-    wrong = schema.misfit(record, schema.LINES.get(str(kind), schema.WHO), f"line {number}")
+    shape = schema.LINES.get(str(kind), schema.WHO)
+    if kind == "final":
+        shape = shape | {k: v for k, v in schema.LATER.items() if record.get(k) is not None}
+    wrong = schema.misfit(record, shape, f"line {number}")
     if wrong:
         raise ValueError(wrong)
     return record

@@ -12,6 +12,8 @@ FINAL = {
     "ssim": NUMBER,
     "inference_seconds": NUMBER,
 }
+# What runs of before lack, and what is null where it is not known.
+LATER = {"multiply_adds_computed": int, "offset": [NUMBER]}
 CHECKERBOARD = {"chi": NUMBER, "periodic_bias": NUMBER, "periodic_variance": NUMBER}
 WHO = {"kind": str, "decoder": str, "seed": int}
 LINES: dict[str, dict[str, Any]] = {
@@ -35,6 +37,9 @@ RESUMED = CONFIG | {
     "widths": {str: [int]},
     "match": (str, type(None)),
     "search": (str, type(None)),
+    "encoder": (str, type(None)),
+    "width": (int, type(None)),
+    "minutes": (*NUMBER, type(None)),
 }
 
 

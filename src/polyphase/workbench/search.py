@@ -7,9 +7,9 @@ from pathlib import Path
 
 import keras
 
-from polyphase.datasets import Dataset
+from polyphase.datasets import Dataset, Images
 from polyphase.workbench.cluster import Cluster
-from polyphase.workbench.comparison import Progress
+from polyphase.workbench.comparison import Progress, replay
 from polyphase.workbench.config import LEARNING_RATE, Contender
 from polyphase.workbench.results import Epoch
 from polyphase.workbench.runs import append_metrics, read_metrics
@@ -17,6 +17,20 @@ from polyphase.workbench.training import train
 
 LEARNING_RATES = (0.0003, 0.001, 0.003, 0.01)
 Watch = Callable[[Progress], None]
+
+
+def held_out(dataset: Dataset) -> Dataset:
+    """Return what learning rates are searched with: training images alone.
+
+    The last fifth of them validates; the validation images, which judge, are not seen.
+    """
+    count = len(dataset.train) - len(dataset.train) // 5
+    pixels, labels = dataset.train.pixels, dataset.train.labels
+    return replace(
+        dataset,
+        train=Images(pixels[:count], labels[:count]),
+        validation=Images(pixels[count:], labels[count:]),
+    )
 
 
 def searched(
@@ -31,7 +45,7 @@ def searched(
 
     Args:
         contenders: to be trained once with each of `LEARNING_RATES`.
-        dataset: the images; the loss is that of the validation images after the last epoch.
+        dataset: the images; see `held_out`.
         seed: one that the comparison itself does not use.
         folder: where `metrics.jsonl` gets a line for each training; those that it has already are
             not trained again.
@@ -49,7 +63,7 @@ def searched(
         for rate in LEARNING_RATES
         if (one.name, rate) not in losses
     ]
-    histories = _histories(missing, dataset, seed, watch, workers)
+    histories = _histories(missing, held_out(dataset), seed, watch, workers)
     for one, history in zip(missing, histories, strict=True):
         losses[one.name, one.learning_rate] = history[-1].validation_loss
         append_metrics(
@@ -72,17 +86,16 @@ def _histories(
 ) -> Iterator[tuple[Epoch, ...]]:
     """Train every trial, here or elsewhere, and yield its epochs."""
     if workers is not None:
-        results = workers.train([(one, seed) for one in trials], dataset)
+        results = workers.train([(one, seed) for one in trials], dataset, held_out)
         for one, (_, history) in zip(trials, results, strict=True):
-            for epoch, result in enumerate(history):
-                watch(Progress(one.name, seed, epoch, one.epochs, result))
+            replay(one, seed, history, watch)
             yield history
         return
     models: dict[str, keras.Model] = {}
     for one in trials:
 
-        def on_epoch(epoch: int, result: Epoch, one: Contender = one) -> None:
-            watch(Progress(one.name, seed, epoch, one.epochs, result))
+        def on_epoch(epoch: int, result: Epoch, last: bool, one: Contender = one) -> None:
+            watch(Progress.of(one, seed, epoch, result, last))
 
         models[one.name], history = train(one, dataset, seed, on_epoch, again=models.get(one.name))
         yield history

@@ -13,10 +13,11 @@ import numpy as np
 from polyphase.datasets import Dataset
 from polyphase.workbench import checkpoint
 from polyphase.workbench.config import Contender
+from polyphase.workbench.plateau import done
 from polyphase.workbench.results import Epoch
 
 VALIDATION_BATCH = 1000
-OnEpoch = Callable[[int, Epoch], None]
+OnEpoch = Callable[[int, Epoch, bool], None]
 
 
 class Batches(keras.utils.PyDataset):
@@ -68,10 +69,16 @@ class _Recorder(keras.callbacks.Callback):
     """Collect one `Epoch` per epoch; the clock stops before validation."""
 
     def __init__(
-        self, history: list[Epoch], on_epoch: OnEpoch, saved: Path | None, task: str
+        self,
+        contender: Contender,
+        history: list[Epoch],
+        on_epoch: OnEpoch,
+        saved: Path | None,
+        task: str,
     ) -> None:
         super().__init__()
         self.history = history
+        self._contender = contender
         self._on_epoch = on_epoch
         self._saved = saved
         self._task = task
@@ -88,7 +95,8 @@ class _Recorder(keras.callbacks.Callback):
         self.history.append(one)
         if self._saved:
             checkpoint.save(self._saved, self.model, self.history, self._task)
-        self._on_epoch(epoch, one)
+        self.model.stop_training = done(self._contender, self.history)
+        self._on_epoch(epoch, one, self.model.stop_training)
 
 
 def untrained(contender: Contender, dataset: Dataset, seed: int) -> keras.Model:
@@ -112,8 +120,8 @@ def train(
         contender: what to build, and for how many epochs in which batches.
         dataset: its training and validation images.
         seed: of the weights and of the data order.
-        on_epoch: called after every epoch with its index from 0 and its `Epoch`; for epochs that
-            are restored too.
+        on_epoch: called after every epoch with its index from 0, its `Epoch`, and whether it was
+            the last; for epochs that are restored too.
         saved: file that is written after every epoch; if it exists, training goes on from there.
         start: what `untrained(contender, dataset, seed)` returned elsewhere; None: made here.
         again: a model that `train` returned for this contender, whose seed or learning rate may
@@ -133,13 +141,14 @@ def train(
     model = _compiled(model, contender.learning_rate, again)
     task = _task(contender, dataset, seed)
     history = checkpoint.restore(saved, model, task) if saved and saved.exists() else []
-    for epoch, one in enumerate(history):
-        on_epoch(epoch, one)
+    over = bool(history) and done(contender, history)
     begin = len(history)
-    recorder = _Recorder(history, on_epoch, saved, task)
+    for epoch, one in enumerate(history):
+        on_epoch(epoch, one, over and epoch + 1 == begin)
+    recorder = _Recorder(contender, history, on_epoch, saved, task)
     model.fit(
         Batches(dataset.train.pixels, contender.batch_size, seed, begin),
-        epochs=contender.epochs,
+        epochs=begin if over else contender.epochs,
         initial_epoch=begin,
         shuffle=False,
         validation_data=InOrder(dataset.validation.pixels),
@@ -167,4 +176,5 @@ def _task(contender: Contender, dataset: Dataset, seed: int) -> str:
     """Return what a checkpoint belongs to."""
     facts = {"decoder": contender.name, "seed": seed, "widths": contender.widths}
     facts |= {"batch_size": contender.batch_size, "learning_rate": contender.learning_rate}
+    facts |= {"width": contender.width, "encoder": contender.encoder}
     return json.dumps(facts | {"data": dataset.sha256})

@@ -1,0 +1,39 @@
+"""When a training is done: after its epochs, or when it has reached a plateau."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from polyphase.workbench.config import Contender
+from polyphase.workbench.results import Epoch
+
+GAIN = 0.002  # of the loss: less than this is no improvement
+SHARE = 0.2  # of all epochs so far that may pass without one
+LEAST = 10  # epochs that may
+
+
+def flat(losses: Sequence[float]) -> bool:
+    """Return whether losses have not improved for long.
+
+    The lowest loss of the last fifth of the epochs, and of no fewer than ten, is not lower than the
+    lowest before them by a five-hundredth of it.
+
+    Example:
+        >>> flat([1.0] * 11), flat([1.0] * 10), flat([0.9**i for i in range(50)])
+        (True, False, False)
+    """
+    last = max(LEAST, round(SHARE * len(losses)))
+    before, after = losses[:-last], losses[-last:]
+    return len(before) > 0 and not np.fmin.reduce(after) < np.fmin.reduce(before) * (1 - GAIN)
+
+
+def done(contender: Contender, history: Sequence[Epoch]) -> bool:
+    """Return whether a training with these epochs behind it is over.
+
+    It is after `contender.epochs`; with `contender.minutes` also when the validation loss is
+    `flat`, or the epochs have taken so many minutes.
+    """
+    if len(history) >= contender.epochs or contender.minutes is None:
+        return len(history) >= contender.epochs
+    minutes = sum(one.seconds for one in history) / 60
+    return minutes >= contender.minutes or flat([one.validation_loss for one in history])
