@@ -52,7 +52,7 @@ from polyphase.workbench import contender
 from polyphase.workbench.devices import devices
 dataset = load("images.npy")
 one = contender("nearest", 1, 8)
-with devices(2, [one], dataset):
+with devices(2, [one], [dataset]):
     model = one.build(dataset.shape)
 after = one.build(dataset.shape)
 for made in (model, after):
