@@ -165,15 +165,18 @@ def test_a_half_last_line_of_a_finished_run_is_damage_and_of_an_unfinished_one_i
     assert result.exit_code == 0, result.output
 
 
-@pytest.mark.parametrize("how", [*BROKEN, "objects", "another run's", "shapes", "lacking"])
+@pytest.mark.parametrize(
+    "how", [*BROKEN, "objects", "another run's", "shapes", "lacking", "compressed"]
+)
 def test_broken_evidence(run, how):
     path = run / "evidence.npz"
     with np.load(path) as arrays:
         values = {name: arrays[name] for name in arrays.files}
     new = {
         "objects": values | {"labels": np.array([Bomb()], dtype=object)},
-        "shapes": values | {"0_reconstructions": values["originals"][:3]},
-        "lacking": {name: values[name] for name in values if name != "1_spectrum"},
+        "shapes": values | {"nearest/0/reconstructions": values["originals"][:3]},
+        "lacking": {name: values[name] for name in values if name != "bilinear/0/spectrum"},
+        "compressed": values | {"originals": np.zeros((8, 999, 999, 1), np.float32)},
     }
     if how in BROKEN:
         damage(path, how)
@@ -181,9 +184,11 @@ def test_broken_evidence(run, how):
         shutil.copy(run.with_name("two") / "evidence.npz", path)
     else:
         buffer = io.BytesIO()
-        np.savez(buffer, **new[how])
+        write = np.savez_compressed if how == "compressed" else np.savez
+        write(buffer, **new[how])
         path.write_bytes(buffer.getvalue())
-    refused("report", run, "--out", run.parent / "page", named="evidence.npz")
+    said = refused("report", run, "--out", run.parent / "page", named="evidence.npz")
+    assert ("larger than the file" in said) == (how == "compressed")
     assert not (run.parent / "page").exists()
     listed = RUN.invoke(app, ["runs", str(run.parent)], env={"COLUMNS": "160"})
     assert listed.exit_code == 0

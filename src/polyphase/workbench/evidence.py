@@ -10,21 +10,41 @@ import numpy as np
 from polyphase.workbench.checkerboards import Checkerboard
 from polyphase.workbench.config import ConfigError
 from polyphase.workbench.results import Comparison, Epoch, Trial
-from polyphase.workbench.runs import TRAIN, partial_of, read_config, read_metrics, readable_arrays
+from polyphase.workbench.runs import (
+    TRAIN,
+    file_name,
+    partial_of,
+    read_config,
+    read_metrics,
+    readable_arrays,
+)
 from polyphase.workbench.schema import CHECKERBOARD, misfit
 
 FILE = "evidence.npz"
 _ARRAYS = ("pattern", "mean_error", "spectrum")
 
 
+def key(decoder: str, seed: int, array: str) -> str:
+    """Return the name of a trial's array in `evidence.npz`: three parts, different for all trials.
+
+    Example:
+        >>> key("nearest", 0, "reconstructions")
+        'nearest/0/reconstructions'
+        >>> key("mypackage.decoders:mine", 2, "spectrum")
+        'mypackage.decoders%3Amine/2/spectrum'
+    """
+    return f"{file_name(decoder)}/{seed}/{array}"
+
+
 def save(comparison: Comparison, folder: Path) -> None:
     """Write the images and arrays of a comparison as `evidence.npz`; the rest is in its metrics."""
     arrays: Any = {"originals": comparison.originals, "labels": np.array(comparison.labels, str)}
     arrays["run"] = np.array(_run_of(comparison.config))
-    for index, trial in enumerate(comparison.trials):
-        arrays[f"{index}_reconstructions"] = trial.reconstructions
+    for trial in comparison.trials:
+        who = (trial.decoder, trial.seed)
+        arrays[key(*who, "reconstructions")] = trial.reconstructions
         for name in _ARRAYS:
-            arrays[f"{index}_{name}"] = getattr(trial.checkerboard, name)
+            arrays[key(*who, name)] = getattr(trial.checkerboard, name)
     unfinished = folder / f"{FILE}.tmp"
     with unfinished.open("wb") as file:
         np.savez(file, **arrays)
@@ -56,16 +76,13 @@ def load(folder: Path) -> Comparison:
         )
     path = folder / FILE
     with readable_arrays(path, "Put back a copy of it.") as arrays:
+        _check_size(arrays, path)
         if "run" in arrays.files and str(arrays["run"]) != _run_of(config):
             raise ConfigError(f"{path} is of another run: {arrays['run']}. Put back its own.")
         originals = arrays["originals"]
         labels = tuple(map(str, arrays["labels"]))
         trials = tuple(
-            _trial(
-                final,
-                lines,
-                {name: arrays[f"{index}_{name}"] for name in ("reconstructions", *_ARRAYS)},
-            )
+            _trial(final, lines, _arrays(arrays, final, index))
             for index, final in enumerate(finals)
         )
         for one in trials:
@@ -91,6 +108,21 @@ def _unfinished(folder: Path, config: dict[str, Any]) -> str:
 def _run_of(config: dict[str, Any]) -> str:
     """Return what tells a run from others."""
     return json.dumps([config["data"]["sha256"], config["started"]])
+
+
+def _check_size(arrays: Any, path: Path) -> None:
+    """Raise ValueError if arrays are larger than their file: only compressed ones are."""
+    if sum(member.file_size for member in arrays.zip.infolist()) > path.stat().st_size:
+        raise ValueError("its arrays are larger than the file; they are never compressed")
+
+
+def _arrays(arrays: Any, final: dict[str, Any], index: int) -> dict[str, np.ndarray]:
+    """Return a trial's arrays by their names; in older runs they are numbered."""
+    numbered = f"{index}_reconstructions" in arrays.files
+    return {
+        name: arrays[f"{index}_{name}" if numbered else key(final["decoder"], final["seed"], name)]
+        for name in ("reconstructions", *_ARRAYS)
+    }
 
 
 def _check(trial: Trial, originals: np.ndarray, labels: int, epochs: range) -> None:

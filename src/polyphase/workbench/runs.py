@@ -109,11 +109,19 @@ def _make(partial: Path) -> None:
 def file_name(name: str) -> str:
     """Return a decoder's name as part of a file's name, different for different names.
 
+    Letters, digits and `_.-` stay, but for a dot at the start; of all else the bytes are written.
+
     Example:
         >>> file_name("mine.decoders:lanczos")
         'mine.decoders%3Alanczos'
+        >>> file_name("../mine")
+        '%2E.%2Fmine'
     """
-    return re.sub(r"[^\w.-]", lambda found: f"%{ord(found[0]):02X}", name)
+    return re.sub(r"^\.|[^\w.-]", _escaped, name)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode())
 
 
 def write_json(path: Path, content: Any) -> None:
