@@ -16,7 +16,7 @@ from polyphase.report import answer, markdown
 from polyphase.report import performance as tables_of
 from polyphase.report.findings import interval, needed
 from polyphase.report.table import checkerboard_columns, markdown_columns
-from polyphase.workbench import Comparison, Epoch, Trial
+from polyphase.workbench import Comparison, Epoch, Trial, fields
 from polyphase.workbench.checkerboards import Checkerboard
 from polyphase.workbench.statistics import differences
 
@@ -248,6 +248,12 @@ def between_marks(page: str, name: str, content: str) -> str:
     return f"{page[:start]}\n{content}{page[end:]}"
 
 
+def comparing() -> str:
+    """Return the page on comparing with the rules' simulation and the fields of a run's files."""
+    page = between_marks((DOCS / "comparing.md").read_text(), "intervals", intervals())
+    return between_marks(page, "fields", fields.markdown())
+
+
 def pages() -> dict[Path, str]:
     """Return every generated page with its content."""
     page = (DOCS / "published.md").read_text()
@@ -255,9 +261,7 @@ def pages() -> dict[Path, str]:
     page = between_marks(page, "same seeds", same_seeds())
     return {
         DOCS / "cli.md": commands(),
-        DOCS / "comparing.md": between_marks(
-            (DOCS / "comparing.md").read_text(), "intervals", intervals()
-        ),
+        DOCS / "comparing.md": comparing(),
         DOCS / "published.md": page,
         DOCS / "performance.md": performance(),
         DOCS / "finding.md": finding(),

@@ -16,6 +16,7 @@ from polyphase.rewrite.zeros import random_weights_are_zeros
 from polyphase.workbench.checkerboards import measure
 from polyphase.workbench.cluster import Cluster, Task
 from polyphase.workbench.config import Contender
+from polyphase.workbench.evidence import measures
 from polyphase.workbench.inference import inference_seconds, reconstruct
 from polyphase.workbench.kept import (
     checkpoint_path,
@@ -225,22 +226,5 @@ def _judge(
         reconstructions=reconstruct(trained.model, shown),
         checkerboard=measure(trained.model, originals, reconstructed),
     )
-    append_metrics(
-        folder,
-        kind="final",
-        decoder=trial.decoder,
-        seed=trial.seed,
-        parameters=trial.parameters,
-        multiply_adds=trial.multiply_adds,
-        multiply_adds_computed=trial.multiply_adds_computed,
-        offset=trial.offset,
-        validation_loss=trial.validation_loss,
-        psnr=trial.psnr,
-        ssim=trial.ssim,
-        seconds_per_epoch=trial.seconds_per_epoch,
-        inference_seconds=trial.inference_seconds,
-        chi=trial.checkerboard.chi,
-        periodic_bias=trial.checkerboard.bias,
-        periodic_variance=trial.checkerboard.variance,
-    )
+    append_metrics(folder, kind="final", decoder=trial.decoder, seed=trial.seed, **measures(trial))
     return trial

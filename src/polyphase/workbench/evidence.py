@@ -36,6 +36,24 @@ def key(decoder: str, seed: int, array: str) -> str:
     return f"{file_name(decoder)}/{seed}/{array}"
 
 
+def measures(trial: Trial) -> dict[str, Any]:
+    """Return what was measured of a trial, by the names in `metrics.jsonl`."""
+    return {
+        "parameters": trial.parameters,
+        "multiply_adds": trial.multiply_adds,
+        "multiply_adds_computed": trial.multiply_adds_computed,
+        "offset": trial.offset,
+        "validation_loss": trial.validation_loss,
+        "psnr": trial.psnr,
+        "ssim": trial.ssim,
+        "seconds_per_epoch": trial.seconds_per_epoch,
+        "inference_seconds": trial.inference_seconds,
+        "chi": trial.checkerboard.chi,
+        "periodic_bias": trial.checkerboard.bias,
+        "periodic_variance": trial.checkerboard.variance,
+    }
+
+
 def save(comparison: Comparison, folder: Path) -> None:
     """Write the images and arrays of a comparison as `evidence.npz`; the rest is in its metrics."""
     arrays: Any = {"originals": comparison.originals, "labels": np.array(comparison.labels, str)}

@@ -1,0 +1,121 @@
+"""What every field of a run's files means, and its unit; the documentation is made of it."""
+
+from dataclasses import dataclass
+
+_LOSS = "nats/pixel"
+_SECONDS = "s"
+_IMAGES = "image range"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a file.
+
+    Attributes:
+        meaning: what it holds.
+        unit: of its numbers; empty for texts, counts and ratios.
+    """
+
+    meaning: str
+    unit: str = ""
+
+
+CONFIG = {
+    "command": Field("the command line; run it to repeat the run"),
+    "experiment": Field("`fair`: decoders in one model; `published`: the two tutorials'; `train`"),
+    "data.name": Field("of the data set"),
+    "data.source": Field("its name, or its path"),
+    "data.sha256": Field("digest of all pixels (float32, little-endian): train, validation, test"),
+    "data.train": Field("number of images trained on"),
+    "data.validation": Field("number of images that all numbers are measured on"),
+    "data.test": Field("number of images of which some are shown, and none is measured"),
+    "data.shape": Field("height, width, channels of an image", "pixels"),
+    "data.floor": Field("lowest loss that the validation images allow: their mean entropy", _LOSS),
+    "decoders": Field("names of what was trained, in their order"),
+    "seeds": Field("of weights and order of the data, the same for every decoder"),
+    "epochs": Field("by decoder: passes over the training images"),
+    "batch_size": Field("by decoder: images per step"),
+    "match": Field("`parameters` or `multiply-adds` if widths were chosen to agree in them; null"),
+    "search": Field("`lr` if each decoder's learning rate was searched; null"),
+    "optimizer": Field("as Keras names it"),
+    "learning_rate": Field("by decoder: of the optimizer"),
+    "widths": Field("by decoder: channels of its two inner stages; published models have none"),
+    "loss": Field("as Keras names it"),
+    "backend": Field("of Keras: `jax`, `tensorflow` or `torch`"),
+    "versions": Field("of Python, Polyphase, Keras, NumPy and the backend"),
+    "machine.cpus": Field("number of logical processors"),
+    "machine.processor": Field("its name"),
+    "machine.platform": Field("of the operating system"),
+    "machine.accelerator": Field("name of the GPU; only where one was in use"),
+    "started": Field("date and time, ISO 8601, UTC"),
+    "devices": Field("how many devices shared every batch; null: one (`compare` only)"),
+    "tensorboard": Field("whether `tensorboard/` was written (`compare` only)"),
+    "layers": Field("whose upsampling layers a published model has (`train` only)"),
+}
+
+WHO = {
+    "kind": Field("`epoch`, `search` or `final`"),
+    "decoder": Field("its name"),
+    "seed": Field("of weights and order of the data"),
+}
+METRICS = {
+    "epoch": {
+        "epoch": Field("counted from 0"),
+        "loss": Field("mean over the epoch's training steps", _LOSS),
+        "validation_loss": Field("on the validation images after the epoch", _LOSS),
+        "seconds": Field("wall time of the training steps, without validation", _SECONDS),
+    },
+    "search": {
+        "learning_rate": Field("that was tried"),
+        "validation_loss": Field("after the last epoch with it", _LOSS),
+    },
+    "final": {
+        "parameters": Field("trainable ones of the whole model"),
+        "multiply_adds": Field("of one image through the whole model, as written"),
+        "validation_loss": Field("on the validation images after the last epoch", _LOSS),
+        "psnr": Field("mean over the validation images, peak 1", "dB"),
+        "ssim": Field("mean over the validation images, at most 1"),
+        "seconds_per_epoch": Field("median, without the first if there are more", _SECONDS),
+        "inference_seconds": Field("median per image, in batches, after warm-up", _SECONDS),
+        "chi": Field("largest checkerboard gain of the trained layers"),
+        "periodic_bias": Field("`PeriodicBias` of the reconstructions", _IMAGES),
+        "periodic_variance": Field(
+            "`PeriodicVariance` of the reconstructions", f"{_IMAGES} squared"
+        ),
+    },
+}
+
+EVIDENCE = {
+    "run": Field("which run it is of"),
+    "originals": Field("`(8, height, width, channels)`: the test images that are shown", _IMAGES),
+    "labels": Field("their classes; empty texts where there are none"),
+    "DECODER/SEED/reconstructions": Field("of the originals; the same shape", _IMAGES),
+    "DECODER/SEED/pattern": Field(
+        "`(s_h, s_w)`, the period of the last upsampling layer: what a constant comes out of it "
+        "as, divided by its mean"
+    ),
+    "DECODER/SEED/mean_error": Field(
+        "`(s_h, s_w)`: mean of reconstruction minus original at every phase of the period, less "
+        "the mean of all; over the validation images",
+        _IMAGES,
+    ),
+    "DECODER/SEED/spectrum": Field(
+        "`(width // 2 + 1,)`: mean power of the errors along rows at 0, 1/width, ... cycles per "
+        "pixel: squared magnitudes of the Fourier sum over a row",
+        f"{_IMAGES} squared",
+    ),
+}
+
+
+def markdown() -> str:
+    """Return a table for each file, and for each kind of line of `metrics.jsonl`."""
+    tables = {"`config.json`": CONFIG, "`metrics.jsonl`, every line": WHO}
+    tables |= {f"`metrics.jsonl`, lines of the kind `{kind}`": one for kind, one in METRICS.items()}
+    tables |= {"`evidence.npz`": EVIDENCE}
+    return "\n".join(_table(name, fields) for name, fields in tables.items())
+
+
+def _table(name: str, fields: dict[str, Field]) -> str:
+    lines = [f"| {name} | unit | meaning |", "|---|---|---|"]
+    lines += [f"| `{key}` | {field.unit} | {field.meaning} |" for key, field in fields.items()]
+    return "\n".join(lines) + "\n"

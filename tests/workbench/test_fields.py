@@ -1,0 +1,58 @@
+"""Every field that a run writes is documented, and nothing else."""
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from polyphase.cli.app import app
+from polyphase.workbench import schema
+from polyphase.workbench.fields import CONFIG, EVIDENCE, METRICS, WHO
+
+OPTIONAL = {"machine.accelerator"}  # only where a GPU is in use
+INNER = ("data", "machine")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A comparison with a search, and a training of one model."""
+    place = tmp_path_factory.mktemp("fields")
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 8, 8), dtype="uint8")
+    np.save(place / "images.npy", pixels)
+    common = ["--decoder", "nearest", "--data", str(place / "images.npy"), "--epochs", "1"]
+    for words in (["compare", "--search", "lr", "--seeds", "1"], ["train", "autoencoder"]):
+        arguments = [*words, *common, "--batch-size", "8", "--out", str(place / words[0])]
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == 0, result.output
+    return place / "compare", place / "train"
+
+
+def names_in(config):
+    """Return the names of a configuration's fields, of two levels where they are documented so."""
+    inner = {f"{key}.{name}" for key in INNER for name in config[key]}
+    return inner | set(config) - set(INNER)
+
+
+def test_fields_of_the_configuration(runs):
+    written = [names_in(json.loads((run / "config.json").read_text())) for run in runs]
+    assert set.union(*written) | OPTIONAL == set(CONFIG)
+    assert names_in(schema.RESUMED | {"machine": {}}) <= set(CONFIG)
+
+
+def test_fields_of_the_metrics(runs):
+    found = {}
+    for run in runs:
+        for line in map(json.loads, (run / "metrics.jsonl").read_text().splitlines()):
+            assert set(line) == set(WHO | METRICS[line["kind"]]), line
+            found[line["kind"]] = line
+    assert set(found) == set(METRICS) == set(schema.LINES)
+    for kind, shape in schema.LINES.items():
+        assert set(shape) <= set(WHO | METRICS[kind])
+    assert set(schema.CHECKERBOARD) <= set(METRICS["final"])
+
+
+def test_arrays_of_the_evidence(runs):
+    with np.load(runs[0] / "evidence.npz") as arrays:
+        names = {name.replace("nearest/0/", "DECODER/SEED/") for name in arrays.files}
+    assert names == set(EVIDENCE)
