@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from polyphase.report.palette import colours
-from polyphase.report.style import GREY, INK
+from polyphase.report.style import DPI, GREY, INK, PAGE, Size, plain
 from polyphase.workbench.results import Comparison
 
 
@@ -30,33 +30,42 @@ class _Curve:
         return np.arange(1, self.losses.shape[1] + 1)
 
 
-def learning_curves(comparison: Comparison) -> Figure:
+def learning_curves(comparison: Comparison, size: Size = PAGE) -> Figure:
     """Draw the validation loss per epoch: mean over the seeds as a line, least to greatest as band.
 
     Where every decoder has the same four or more epochs and their ends lie close together, a
-    second panel enlarges the last third, where the decision falls.
+    second panel enlarges the last third, where the decision falls: beside the first on a page,
+    below it in a column of print, where titles are left to the caption.
     """
     curves = _curves(comparison)
     start = _enlarged_from(curves)
-    figure = Figure(
-        figsize=(9.6 if start else 8.0, 4.3), dpi=150, facecolor="white", layout="constrained"
-    )
-    ratios = [1.25, 1] if start else [1]
-    panels = list(np.atleast_1d(figure.subplots(1, len(ratios), width_ratios=ratios)))
+    figure, panels = _panels(2 if start else 1, size)
     for axes in panels:
-        _draw(axes, curves, comparison.floor)
+        _draw(axes, curves, comparison.floor, size)
     whole = panels[0]
     whole.set_ylim(_limits(_values(curves), comparison.floor))
-    whole.set_ylabel("validation loss, nats/pixel", color=INK, fontsize=10)
-    whole.set_title("All epochs" if start else "Validation loss", **_TITLE)
-    _name_floor(whole, comparison.floor)
+    whole.set_ylabel("validation loss, nats/pixel", color=INK, fontsize=size.text)
+    _name_floor(whole, comparison.floor, size)
+    if size == PAGE:
+        whole.set_title("All epochs" if start else "Validation loss", **_TITLE)
     if start:
-        _enlarge(panels, curves, start)
-    _name_curves(panels[-1], curves)
+        _enlarge(panels, curves, start, size)
+    _name_curves(panels[-1], curves, size)
     return figure
 
 
 _TITLE: dict[str, Any] = {"loc": "left", "color": INK, "fontsize": 11}
+
+
+def _panels(count: int, size: Size) -> tuple[Figure, list[Axes]]:
+    """Make panels beside each other, or, in a column of print, below each other."""
+    if size.width is None:
+        inches, rows, ratios = (9.6 if count > 1 else 8.0, 4.3), 1, [1.25, 1][:count]
+    else:
+        inches, rows, ratios = (size.width, 0.1 * size.width + 1.9 * count), count, [1]
+    figure = Figure(figsize=inches, dpi=DPI, facecolor="white", layout="constrained")
+    grid = figure.subplots(rows, count // rows, squeeze=False, width_ratios=ratios)
+    return figure, grid.ravel().tolist()
 
 
 def _curves(comparison: Comparison) -> list[_Curve]:
@@ -97,7 +106,7 @@ def _limits(values: np.ndarray, floor: float) -> tuple[float, float]:
     return low - 0.12 * room, high + 0.06 * room
 
 
-def _draw(axes: Axes, curves: Sequence[_Curve], floor: float) -> None:
+def _draw(axes: Axes, curves: Sequence[_Curve], floor: float, size: Size) -> None:
     for curve in curves:
         epochs, losses = curve.epochs, curve.losses
         marker = "o" if len(epochs) < 16 else ""
@@ -121,18 +130,18 @@ def _draw(axes: Axes, curves: Sequence[_Curve], floor: float) -> None:
                 linewidth=0,
             )
     axes.axhline(floor, color=GREY, linewidth=1.2, linestyle=(0, (5, 3)), zorder=1)
-    axes.set_xlabel("epoch", color=INK, fontsize=10)
+    axes.set_xlabel("epoch", color=INK, fontsize=size.text)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     longest = max(len(curve.epochs) for curve in curves)
     axes.set_xlim(1 - 0.04 * longest, longest * 1.02)
     axes.grid(axis="y", color="#e5e7eb", linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.tick_params(colors=INK, labelsize=9, width=0.6)
+    axes.tick_params(colors=INK, labelsize=size.small, width=0.6)
     for side, spine in axes.spines.items():
         spine.set(visible=side in ("left", "bottom"), color="#9ca3af", linewidth=0.8)
 
 
-def _name_floor(axes: Axes, floor: float) -> None:
+def _name_floor(axes: Axes, floor: float, size: Size) -> None:
     axes.annotate(
         f"floor of the data: {floor:.4f}",
         (0.02, floor),
@@ -141,11 +150,11 @@ def _name_floor(axes: Axes, floor: float) -> None:
         textcoords="offset points",
         va="top",
         color=GREY,
-        fontsize=9,
+        fontsize=size.small,
     )
 
 
-def _enlarge(panels: Sequence[Axes], curves: Sequence[_Curve], start: int) -> None:
+def _enlarge(panels: Sequence[Axes], curves: Sequence[_Curve], start: int, size: Size) -> None:
     """Zoom the second panel to the epochs from `start` on, and frame them in the first."""
     whole, part = panels
     epochs = len(curves[0].epochs)
@@ -155,7 +164,11 @@ def _enlarge(panels: Sequence[Axes], curves: Sequence[_Curve], start: int) -> No
     low, high = low - room, high + room
     part.set_ylim(low, high)
     part.set_xlim(start - 0.15, epochs + 0.08)
-    part.set_title(f"The last {epochs - start + 1} epochs, enlarged", **_TITLE)
+    words = f"last {epochs - start + 1} epochs, enlarged"
+    if size == PAGE:
+        part.set_title(f"The {words}", **_TITLE)
+    else:
+        part.set_xlabel(f"epoch (the {words})", color=INK, fontsize=size.text)
     whole.add_patch(
         Rectangle(
             (start - 0.3, low),
@@ -170,22 +183,24 @@ def _enlarge(panels: Sequence[Axes], curves: Sequence[_Curve], start: int) -> No
     )
 
 
-def _name_curves(axes: Axes, curves: Sequence[_Curve]) -> None:
+def _name_curves(axes: Axes, curves: Sequence[_Curve], size: Size) -> None:
     """Write each decoder's name right of its last point, moved apart where they would touch."""
     shown = [curve for curve in curves if np.isfinite(curve.losses[:, -1]).all()]
     low, high = axes.get_ylim()
     ends = [(float(curve.losses[:, -1].mean()) - low) / (high - low) for curve in shown]
-    for curve, end, place in zip(shown, ends, _apart(ends, 0.065), strict=True):
+    tall = 3.4 if size.width is None else 1.5  # inches of a panel, about
+    places = _apart(ends, 1.6 * size.text / 72 / tall)
+    for curve, end, place in zip(shown, ends, places, strict=True):
         epoch = int(curve.epochs[-1])
         axes.annotate(
-            curve.decoder,
+            plain(curve.decoder, 20),
             (epoch, low + end * (high - low)),
             xycoords="data",
             xytext=(1.06, place),
             textcoords="axes fraction",
             va="center",
             color=INK,
-            fontsize=10,
+            fontsize=size.text,
             parse_math=False,
             annotation_clip=False,
             arrowprops={

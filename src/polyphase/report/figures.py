@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from polyphase.report.curves import learning_curves
 from polyphase.report.palette import colours
-from polyphase.report.style import DPI, GREY, INK, bare, plain, png
+from polyphase.report.style import DPI, GREY, INK, PAGE, Size, bare, plain, png
 from polyphase.workbench.results import Comparison
 
 __all__ = [
@@ -31,19 +31,19 @@ _CELL = 0.95  # inches of a cell's longer side
 _GAP = 0.08  # inches between cells
 
 
-def reconstructions(comparison: Comparison) -> Figure:
+def reconstructions(comparison: Comparison, size: Size = PAGE) -> Figure:
     """Draw the originals, then one row of reconstructions per decoder (its first seed)."""
     names = comparison.decoders
     images = [comparison.of(name)[0].reconstructions for name in names]
-    figure, grid = _grid(comparison.originals, ("original", *names), 0.35, 0.1)
-    _titles(grid[0], comparison.labels)
+    figure, grid = _grid(comparison.originals, ("original", *names), 0.35, 0.1, size)
+    _titles(grid[0], comparison.labels, size)
     for axes, row in zip(grid, [comparison.originals, *images], strict=True):
         _images(axes, row)
     _bars(grid[1:], names)
     return figure
 
 
-def error_maps(comparison: Comparison) -> Figure:
+def error_maps(comparison: Comparison, size: Size = PAGE) -> Figure:
     """Draw the originals, then reconstruction minus original per decoder, on one shared scale.
 
     The scale is symmetric about 0 and ends at the 99.5% quantile of the absolute error, so that a
@@ -53,8 +53,8 @@ def error_maps(comparison: Comparison) -> Figure:
     errors = [
         _error(comparison.of(name)[0].reconstructions, comparison.originals) for name in names
     ]
-    figure, grid = _grid(comparison.originals, ("original", *names), 0.35, 0.75)
-    _titles(grid[0], comparison.labels)
+    figure, grid = _grid(comparison.originals, ("original", *names), 0.35, 0.75, size)
+    _titles(grid[0], comparison.labels, size)
     _images(grid[0], comparison.originals)
     limit, clipped = _limit(errors)
     norm = Normalize(-limit, limit)
@@ -62,7 +62,7 @@ def error_maps(comparison: Comparison) -> Figure:
         for cell, image in zip(axes, row, strict=True):
             cell.imshow(image, cmap="RdBu_r", norm=norm, interpolation="nearest")
     _bars(grid[1:], names)
-    _colour_bar(figure, grid, norm, "both" if clipped else "neither")
+    _colour_bar(figure, grid, norm, "both" if clipped else "neither", size)
     return figure
 
 
@@ -114,12 +114,15 @@ def side_by_side(
 
 
 def _grid(
-    images: np.ndarray, names: Sequence[str], top: float, bottom: float
+    images: np.ndarray, names: Sequence[str], top: float, bottom: float, size: Size = PAGE
 ) -> tuple[Figure, list[list[Axes]]]:
     """Make a row of axes per name and a column per image; `top` and `bottom` are in inches."""
     count, height, width = images.shape[:3]
-    cell_h, cell_w = _CELL * height / max(height, width), _CELL * width / max(height, width)
-    left = 0.35 + 0.085 * max(len(plain(name, 20)) for name in names)
+    left = 0.35 + 0.0085 * size.text * max(len(plain(name, 20)) for name in names)
+    cell_w = _CELL * width / max(height, width)
+    if size.width is not None:
+        cell_w = min(cell_w, (size.width - left - 0.05) / count - _GAP)
+    cell_h = cell_w * height / width
     wide = left + count * (cell_w + _GAP) + 0.05
     tall = top + len(names) * (cell_h + _GAP) + bottom
     figure = Figure(figsize=(wide, tall), dpi=DPI, facecolor="white")
@@ -140,7 +143,7 @@ def _grid(
             ha="right",
             va="center",
             color=INK,
-            fontsize=10,
+            fontsize=size.text,
             parse_math=False,
         )
         grid.append(axes)
@@ -157,9 +160,9 @@ def _images(axes: Sequence[Axes], images: np.ndarray) -> None:
         cell.imshow(shown, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
 
 
-def _titles(axes: Sequence[Axes], labels: Sequence[str]) -> None:
+def _titles(axes: Sequence[Axes], labels: Sequence[str], size: Size = PAGE) -> None:
     for cell, label in zip(axes, labels, strict=True):
-        cell.set_title(plain(label, 12), fontsize=10, color=INK, pad=5, parse_math=False)
+        cell.set_title(plain(label, 12), fontsize=size.text, color=INK, pad=5, parse_math=False)
 
 
 def _bars(grid: Sequence[Sequence[Axes]], names: Sequence[str]) -> None:
@@ -205,7 +208,7 @@ def _height(figure: Figure) -> float:
 
 
 def _colour_bar(
-    figure: Figure, grid: Sequence[Sequence[Axes]], norm: Normalize, extend: str
+    figure: Figure, grid: Sequence[Sequence[Axes]], norm: Normalize, extend: str, size: Size
 ) -> None:
     first, last = grid[-1][0].get_position(), grid[-1][-1].get_position()
     tall, middle, width = _height(figure), (first.x0 + last.x1) / 2, (last.x1 - first.x0) * 0.5
@@ -216,7 +219,7 @@ def _colour_bar(
     bar.outline.set(linewidth=0.6, edgecolor="#d0d4da")
     bar.set_label(
         "reconstruction \N{MINUS SIGN} original  (blue: too dark, red: too bright)",
-        fontsize=9,
+        fontsize=size.small,
         color=INK,
     )
-    axes.tick_params(labelsize=8, colors=INK, width=0.6)
+    axes.tick_params(labelsize=size.small, colors=INK, width=0.6)

@@ -13,7 +13,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from polyphase.report import findings, interactive, table
+from polyphase.report import captions, findings, interactive, table
 from polyphase.report.checkerboards import checkerboards
 from polyphase.report.figures import error_maps, learning_curves, png, reconstructions
 from polyphase.report.palette import colours
@@ -108,17 +108,19 @@ def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, 
     config = comparison.config
     seeds = table.seeds(comparison)
     return {
-        "batches_differ": _differ(config.get("batch_size")),
+        "batches_differ": captions.differ(config.get("batch_size")),
         "answer": findings.answer(comparison),
         "apart": findings.apart(comparison),
         "alternatives": _alternatives(comparison),
+        "captions": captions.figures(comparison),
         "code": _code_values(config),
         "colours": colours(comparison.decoders),
         "checkerboard_columns": table.checkerboard_columns(comparison),
         "columns": table.columns(comparison),
         "config": config,
-        "differences": _judged(comparison),
+        "differences": judged(comparison),
         "interval": findings.interval,
+        "intervals": captions.intervals,
         "needed": findings.needed,
         "limits": [] if findings.published(comparison) else findings.limits(comparison),
         "date": _date(str(config.get("started", ""))),
@@ -129,8 +131,7 @@ def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, 
         "published": findings.published(comparison),
         "rows": {row.decoder: row for row in table.rows(comparison)},
         "seeds": seeds,
-        "settings": _settings(config, seeds),
-        "shown": len(comparison.originals),
+        "settings": captions.settings(comparison),
         "left_out": max(0, len(comparison.decoders) - MOST_SHOWN),
         "spread": table.spread_sentence(comparison),
         "strip": _strip(comparison),
@@ -138,7 +139,7 @@ def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, 
     }
 
 
-def _judged(comparison: Comparison) -> list[Difference]:
+def judged(comparison: Comparison) -> list[Difference]:
     """Return the differences that have an interval, in runs that differ in nothing else."""
     if findings.apart(comparison):
         return []
@@ -196,46 +197,6 @@ def _alternatives(comparison: Comparison) -> dict[str, str]:
         "of its last layer as; below it the mean error at every place of the period; below these a "
         "line chart of the power of the errors by frequency. The table above has the numbers.",
     }
-
-
-def _settings(config: Mapping[str, Any], seeds: tuple[int, ...]) -> list[tuple[str, str]]:
-    """Return what a repetition needs, as names and texts."""
-    data, machine = config.get("data", {}), config.get("machine", {})
-    counts = ", ".join(f"{data[part]:,} {part}" for part in _PARTS if data.get(part) is not None)
-    versions = config.get("versions", {})
-    widths = {name: " and ".join(map(str, two)) for name, two in config.get("widths", {}).items()}
-    settings = [
-        ("Data", f"{data.get('name', '')}, from {data.get('source', '')}"),
-        ("SHA-256 of the data", data.get("sha256", "")),
-        ("Images", f"{counts}; each {f' {_TIMES} '.join(map(str, data.get('shape', ())))}"),
-        ("Seeds", ", ".join(map(str, seeds))),
-        ("Epochs", _each(config.get("epochs", ""))),
-        ("Batch size", _each(config.get("batch_size", ""))),
-        ("Learning rate", _each(config.get("learning_rate", ""))),
-        ("Widths", _each(widths)),
-        ("Backend", str(config.get("backend", ""))),
-        ("Versions", ", ".join(f"{name} {version}" for name, version in versions.items())),
-        ("Machine", f"{machine.get('cpus', '')} CPUs, {machine.get('platform', '')}"),
-        ("Started", str(config.get("started", ""))),
-    ]
-    return [(name, str(text)) for name, text in settings if text]
-
-
-_PARTS = ("train", "validation", "test")
-
-
-def _each(value: Any) -> str:
-    """Write one value for all decoders, or one for each where they differ."""
-    if not isinstance(value, Mapping):
-        return f"{value:,}" if isinstance(value, int) else str(value)
-    if not _differ(value):
-        return "".join(_each(one) for one in list(value.values())[:1])
-    return ", ".join(f"{decoder} {_each(one)}" for decoder, one in value.items())
-
-
-def _differ(value: Any) -> bool:
-    """Whether a setting is given per decoder, and not the same for all."""
-    return isinstance(value, Mapping) and len(set(value.values())) > 1
 
 
 def _code_values(config: Mapping[str, Any]) -> dict[str, int] | None:

@@ -1,18 +1,48 @@
-"""What all figures share: ink, resolution, bare axes, safe text, PNG bytes."""
+"""What all figures share: ink, sizes, resolution, bare axes, safe text, PNG and PDF bytes."""
 
 import io
+from dataclasses import dataclass
 
+import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 INK, GREY = "#1f2328", "#6b7280"
 DPI = 150
+PRINT_DPI = 600  # of the images within a PDF, whose pixels are drawn as squares
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a figure is drawn.
+
+    Attributes:
+        text: points of names.
+        small: points of notes and units.
+        width: inches; None: what the figure takes for itself, on a page.
+    """
+
+    text: float
+    small: float
+    width: float | None = None
+
+
+PAGE = Size(10, 9)
+ONE_COLUMN, TWO_COLUMNS = Size(8, 7, 3.3), Size(8, 7, 7.0)
 
 
 def png(figure: Figure) -> bytes:
     """Return the figure as PNG: 150 dots per inch, white, the same bytes for the same figure."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def pdf(figure: Figure) -> bytes:
+    """Return the figure as PDF: fonts embedded as TrueType, the same bytes for the same figure."""
+    buffer = io.BytesIO()
+    with matplotlib.rc_context({"pdf.fonttype": 42}):
+        figure.savefig(buffer, format="pdf", dpi=PRINT_DPI, metadata={"CreationDate": None})
     return buffer.getvalue()
 
 

@@ -1,0 +1,105 @@
+"""What stands below figures and tables, on the page and in print, and the settings of a run."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from polyphase.report import table
+from polyphase.workbench.results import Comparison
+
+_TIMES = "\N{MULTIPLICATION SIGN}"
+_PARTS = ("train", "validation", "test")
+
+
+def figures(comparison: Comparison) -> dict[str, str]:
+    """Return the caption of each figure, by its name."""
+    seeds = table.seeds(comparison)
+    channels = ", mean over the channels" if comparison.originals.shape[-1] == 3 else ""
+    over = ": mean over the seeds, with a band from the least to the greatest."
+    return {
+        "learning-curves": "Validation loss after each epoch"
+        f"{over if len(seeds) > 1 else ', one seed.'} Dashed: the floor of the data, which no "
+        "reconstruction can go below.",
+        "reconstructions": f"The same {len(comparison.originals)} test images through every "
+        f"decoder, seed {seeds[0]}.",
+        "error-maps": f"Reconstruction minus original{channels}, seed {seeds[0]}; one scale for "
+        "all. A regular pattern of single pixels, like a checkerboard, usually comes from the "
+        "operator, not from the image.",
+        "checkerboards": f"Seed {seeds[0]}. Above: what a constant comes out of the last "
+        "upsampling layer as; grey is its mean, black 0, white twice the mean. In the middle: the "
+        "mean error at every place of the period, less the mean of all. Below: the power of the "
+        "errors; a rise at the dotted lines is energy in checkerboards.",
+    }
+
+
+def intervals(best: str, seeds: int) -> str:
+    """Say what the intervals of the differences to the best decoder are."""
+    return (
+        f"Validation loss minus that of {best}, seed by seed: mean, and its 95% confidence "
+        "interval. The intervals hold for all pairs of decoders together, because the seeds also "
+        "decide which one is lowest: Tukey\N{RIGHT SINGLE QUOTATION MARK}s studentised range, with "
+        f"a spread of its own for every decoder, over {seeds} seeds. An interval that includes "
+        "zero decides nothing."
+    )
+
+
+def settings(comparison: Comparison) -> list[tuple[str, str]]:
+    """Return what a repetition needs, as names and texts."""
+    config = comparison.config
+    data, machine = config.get("data", {}), config.get("machine", {})
+    counts = ", ".join(f"{data[part]:,} {part}" for part in _PARTS if data.get(part) is not None)
+    versions = config.get("versions", {})
+    found = [
+        ("Data", f"{data.get('name', '')}, from {data.get('source', '')}"),
+        ("SHA-256 of the data", data.get("sha256", "")),
+        ("Images", f"{counts}; each {f' {_TIMES} '.join(map(str, data.get('shape', ())))}"),
+        ("Seeds", ", ".join(map(str, table.seeds(comparison)))),
+        *((name.capitalize(), _each(value)) for name, value in _training(config).items()),
+        ("Backend", config.get("backend", "")),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in versions.items())),
+        ("Machine", f"{machine.get('cpus', '')} CPUs, {machine.get('platform', '')}"),
+        ("Started", config.get("started", "")),
+    ]
+    return [(name, str(text)) for name, text in found if text]
+
+
+def held_fixed(comparison: Comparison) -> str:
+    """Say which settings are the same for every decoder of one run, and which are not."""
+    training = _training(comparison.config)
+    same = [f"{name} {_each(value)}" for name, value in training.items() if not differ(value)]
+    other = [f"{name} {_each(value)}" for name, value in training.items() if differ(value)]
+    said = [f"The same for every decoder: {'; '.join(['data', 'seeds', *same])}."]
+    if other:
+        said.append(f"Not the same: {'; '.join(other)}.")
+    if comparison.config.get("match"):
+        said.append(f"Widths were chosen so that {comparison.config['match']} agree.")
+    if comparison.config.get("search"):
+        said.append("The learning rate was searched for each decoder.")
+    return " ".join(said)
+
+
+def differ(value: Any) -> bool:
+    """Whether a setting is given per decoder, and not the same for all."""
+    return isinstance(value, Mapping) and len(set(value.values())) > 1
+
+
+def _training(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how models were trained; each value is one for all, or one for each decoder."""
+    widths = {name: " and ".join(map(str, two)) for name, two in config.get("widths", {}).items()}
+    found = {
+        "epochs": config.get("epochs"),
+        "batch size": config.get("batch_size"),
+        "learning rate": config.get("learning_rate"),
+        "widths": widths,
+        "optimizer": config.get("optimizer"),
+        "loss": config.get("loss"),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _each(value: Any) -> str:
+    """Write one value for all decoders, or one for each where they differ."""
+    if not isinstance(value, Mapping):
+        return f"{value:,}" if isinstance(value, int) else str(value)
+    if not differ(value):
+        return "".join(_each(one) for one in list(value.values())[:1])
+    return ", ".join(f"{decoder} {_each(one)}" for decoder, one in value.items())
