@@ -73,6 +73,30 @@ def test_runs_on_the_same_data_are_one_comparison(folder, tmp_path):
         assert f"</span>{name}</b>" in page
 
 
+def test_a_report_for_a_paper_has_a_folder_more(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = RUN.invoke(app, ["report", str(folder / "one"), "--paper", "--out", "page"])
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[-1] == f"Paper: {Path('page/paper')}"
+    assert sorted(path.name for path in Path("page").iterdir()) == [
+        "figures",
+        "paper",
+        "report.html",
+    ]
+    assert (Path("page") / "report.html").read_text() == (folder / "one/report.html").read_text()
+    assert len(list(Path("page/paper").iterdir())) == 9
+
+
+def test_a_paper_is_never_written_onto_what_exists(folder, tmp_path):
+    for run, out in (("one", folder / "one"), ("four.partial", tmp_path / "page")):
+        before = sorted(path for path in (folder / run).rglob("*"))
+        result = RUN.invoke(app, ["report", str(folder / run), "--paper", "--out", str(out)])
+        assert result.exit_code == 2
+        assert len(result.output.splitlines()) == 1
+        assert sorted(path for path in (folder / run).rglob("*")) == before
+    assert not list(tmp_path.glob("page*"))
+
+
 @pytest.mark.parametrize(
     ("names", "message"),
     [

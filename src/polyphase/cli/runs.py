@@ -95,20 +95,27 @@ def report(
         Path | None,
         typer.Option(help="Folder to make for the page.", show_default="runs/report-DATE-TIME"),
     ] = None,
+    paper: Annotated[
+        bool,
+        typer.Option("--paper", help="Add figures, tables, captions and references for a paper."),
+    ] = False,
 ) -> None:
     """Make the page of a finished comparison again, or one page of several.
 
     Several must have been made with the same data. If they differ in more than their decoders
     (epochs, seeds, versions, ...), the page lists how and names no winner. Nothing is trained; the
-    runs stay as they are.
+    runs stay as they are. With --paper, a folder paper beside the page holds PDF figures, tables
+    in LaTeX and CSV, captions and BibTeX.
 
     Examples:
 
         polyphase report runs/compare-20260101-120000
 
+        polyphase report runs/compare-20260101-120000 --paper
+
         polyphase report runs/compare-20260101-120000 runs/compare-20260102-120000
     """
-    from polyphase.report import answer, write
+    from polyphase.report import answer, write, write_paper
     from polyphase.workbench import default_folder
     from polyphase.workbench.evidence import load
     from polyphase.workbench.joining import joined
@@ -120,5 +127,9 @@ def report(
     comparison = joined(folders, found, command) if len(found) > 1 else found[0]
     with run_folder(target) as folder:
         write(comparison, folder)
+        if paper:
+            write_paper(comparison, folder / "paper")
     print_sentences("\n".join(answer(comparison)))
     typer.echo(f"Page: {target / 'report.html'}")
+    if paper:
+        typer.echo(f"Paper: {target / 'paper'}")

@@ -9,6 +9,7 @@ from polyphase.report.figures import (
 )
 from polyphase.report.findings import answer
 from polyphase.report.page import render, write
+from polyphase.report.paper import write_paper
 from polyphase.report.patterns import kernel_sizes, patterns
 from polyphase.report.style import png
 from polyphase.report.table import Row, Spread, markdown, rows, spread_sentence, text_columns
@@ -31,4 +32,5 @@ __all__ = [
     "spread_sentence",
     "text_columns",
     "write",
+    "write_paper",
 ]

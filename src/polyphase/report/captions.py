@@ -22,12 +22,11 @@ def figures(comparison: Comparison) -> dict[str, str]:
         "reconstructions": f"The same {len(comparison.originals)} test images through every "
         f"decoder, seed {seeds[0]}.",
         "error-maps": f"Reconstruction minus original{channels}, seed {seeds[0]}; one scale for "
-        "all. A regular pattern of single pixels, like a checkerboard, usually comes from the "
-        "operator, not from the image.",
+        "all.",
         "checkerboards": f"Seed {seeds[0]}. Above: what a constant comes out of the last "
         "upsampling layer as; grey is its mean, black 0, white twice the mean. In the middle: the "
         "mean error at every place of the period, less the mean of all. Below: the power of the "
-        "errors; a rise at the dotted lines is energy in checkerboards.",
+        "errors by frequency along rows; dotted: multiples of one over the period.",
     }
 
 
