@@ -203,6 +203,7 @@ def test_captions_of_what_differs():
         match="parameters",
     )
     text = texts(searched)["caption.txt"]
+    assert "The same for every decoder: data; seeds; epochs 8; batch size 1,280. Not" in text
     assert "Not the same: learning rate nearest 0.001, bilinear 0.01." in text
     assert "Widths were chosen so that parameters agree." in text
     joined = comparison(seeds=(0, 1, 2), differences=["epochs (1 in a, 2 in b)"])
