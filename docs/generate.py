@@ -14,7 +14,7 @@ from polyphase.cli.app import app
 from polyphase.ops.choice import TABLE
 from polyphase.report import answer, markdown
 from polyphase.report import performance as tables_of
-from polyphase.report.findings import interval, needed
+from polyphase.report.findings import decisions, interval, needed
 from polyphase.report.table import checkerboard_columns, markdown_columns
 from polyphase.workbench import Comparison, Epoch, Trial, fields
 from polyphase.workbench.checkerboards import Checkerboard
@@ -118,8 +118,9 @@ def finding() -> str:
 
 def _found(comparison: Comparison, which: str) -> dict[str, str]:
     """Return what a page says of a comparison, by its marks."""
+    said = decisions(comparison)
     behind = [
-        f"| {one.decoder} | {interval(one)} | {'yes' if one.decided else 'no'} | {needed(one)} |"
+        f"| {one.decoder} | {interval(one)} | {said[one.decoder]} | {needed(one)} |"
         for one in differences(comparison)
     ]
     head = [

@@ -56,7 +56,9 @@ def test_compare_leaves_a_complete_run(images):
     assert {(line["decoder"], line["seed"]) for line in finals} == {
         (name, seed) for name in names for seed in (0, 1, 2)
     }
+    assert all(line["decoder_seconds"] > 0 for line in finals)
     page = (run / "report.html").read_text()
+    assert '<th scope="col">decoding' in page
     losses = [line["validation_loss"] for line in finals if line["decoder"] == "nearest"]
     assert f"{np.mean(losses):.4f}" in page
     assert "<b>&" not in page
@@ -111,6 +113,10 @@ def test_demo_prints_its_arrays_and_saves_its_figure(name, shown):
         (["compare", "--decoder", "upsampling"], "--experiment published"),
         (["compare", "--decoder", "nearest", "--decoder", "nearest"], "once"),
         (["compare", "--batch-size", "5000"], "training set of 1150"),
+        (["compare", "--margin", "0"], "received 0.0; give nats per pixel above 0"),
+        (["compare", "--margin", "nan"], "received nan; give nats per pixel above 0"),
+        (["compare", "--margin", "0.1", "--experiment", "published"], "calls nothing equal"),
+        (["report", "run", "--margin", "0.1"], "No such option"),
         (["compare", "--out", "file/run"], "Cannot make the folder"),
         (["train", "autoencoder", "--decoder", "cubist"], "Choose from: nearest"),
         (["train", "autoencoder", "--data", "text.npz"], "text.npz"),

@@ -95,7 +95,7 @@ WRONG = [
     ("epochs.nearest", 0), ("batch_size", None), ("batch_size.nearest", -8), ("data", "x"),
     ("data.source", 3), ("data.sha256", None), ("data.floor", "low"), ("versions", []),
     ("versions.keras", 3), ("backend", None), ("started", "yesterday"), ("started", 5),
-    ("experiment", None), ("command", []),
+    ("experiment", None), ("command", []), ("margin", "0.1"), ("workers", 2),
 ]  # fmt: skip
 
 

@@ -182,6 +182,7 @@ GIVEN = {
     "--minutes": (None, "3"),
     "--width": ("8", "9"),
     "--encoder": ("centred", "even"),
+    "--margin": (None, "0.001"),
     "--devices": (None, "2"),
     "--tensorboard": (None, ()),
     "--out": ("run", "elsewhere"),
@@ -219,6 +220,19 @@ def test_every_option_of_compare_is_compared_or_free_beside_resume():
     command = typer.main.get_command(app).commands["compare"]
     options = {one.opts[0] for one in command.params} - {"--help"}
     assert options == {*GIVEN, "--resume", "--workers", "--scheduler"}
+
+
+def test_a_margin_and_workers_are_remembered(stopped):
+    path = Path("run.partial/config.json")
+    kept = {"margin": 0.25, "workers": "2"}
+    path.write_text(json.dumps(json.loads(path.read_text()) | kept))
+    result = RUN.invoke(app, ["compare", "--resume", "run", "--margin", "0.5"])
+    assert result.exit_code == 2
+    assert "run was begun with --margin 0.25. Received: --margin 0.5" in result.stderr
+    invoke("--resume", "run", "--margin", "0.25")
+    config = json.loads(Path("run/config.json").read_text())
+    assert {key: config[key] for key in kept} == kept
+    assert "none is shown" in Path("run/report.html").read_text()
 
 
 def test_tensorboard_is_remembered_and_written_whole(stopped):

@@ -47,6 +47,23 @@ def test_runs_are_listed_with_what_ended_lowest(folder, monkeypatch):
     lines = {line.split()[0]: line for line in result.output.splitlines() if line}
     assert "nearest, subpixel" in lines["two"]
     assert lines["four.partial"].rstrip().endswith("unfinished")
+    assert not any("still learning" in line for line in lines.values())
+
+
+def test_a_listed_run_says_that_it_still_learns(folder, tmp_path, monkeypatch):
+    """As the page made of the same files does: the same run, of which one epoch is left."""
+    monkeypatch.setenv("COLUMNS", "160")
+    run = Path(shutil.copytree(folder / "one", tmp_path / "runs" / "one"))
+    config = json.loads((run / "config.json").read_text())
+    config["epochs"] = dict.fromkeys(config["epochs"], 1)
+    (run / "config.json").write_text(json.dumps(config))
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    kept = [line for line in lines if line.get("epoch", 1) == 1]
+    (run / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in kept))
+    listed = RUN.invoke(app, ["runs", str(run.parent)])
+    assert listed.output.splitlines()[1].rstrip().endswith(", still learning")
+    page = RUN.invoke(app, ["report", str(run), "--out", str(tmp_path / "page")])
+    assert page.output.startswith("Still learning")
 
 
 def test_the_page_of_a_run_made_again_is_the_same(folder, tmp_path):

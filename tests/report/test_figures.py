@@ -11,6 +11,7 @@ from PIL import Image
 
 from polyphase.report import (
     error_maps,
+    interactive,
     learning_curves,
     pairs,
     png,
@@ -170,3 +171,38 @@ def test_names_are_moved_apart_in_their_order(places):
     order = np.argsort(places, kind="stable")
     assert np.all(np.diff(moved[order]) >= 0.06 - 1e-12)
     assert moved.max() <= 1
+
+
+def of_lengths(*lengths: int, decoders=("nearest",)):
+    """Return a comparison whose seeds were trained for so many epochs."""
+    found = comparison(tuple(range(len(lengths))), epochs=max(lengths), decoders=decoders)
+    return dataclasses.replace(
+        found,
+        trials=tuple(
+            dataclasses.replace(one, history=one.history[: lengths[one.seed]])
+            for one in found.trials
+        ),
+    )
+
+
+def test_a_seed_that_ended_earlier_keeps_its_last_loss_in_the_mean_of_its_decoder():
+    found = of_lengths(3, 6)
+    short, long = (trial.validation_losses for trial in found.trials)
+    line, _ = learning_curves(found).axes[0].lines
+    expected = [(a + b) / 2 for a, b in zip([*short, *[short[-1]] * 3], long, strict=True)]
+    np.testing.assert_allclose(line.get_ydata(), expected, rtol=1e-12)
+    assert line.get_ydata()[-1] == (short[-1] + long[-1]) / 2  # as in the table
+    texts = interactive.curves(found, None)["lines"][0]["texts"]
+    assert len(texts) == 6
+    assert texts[-1].startswith(f"{expected[-1]:.4f}")
+
+
+def test_decoders_of_different_lengths_are_enlarged_to_the_end_of_the_longest():
+    found = of_lengths(9, 9, decoders=("nearest", "subpixel"))
+    longer = of_lengths(12, 12, decoders=("bilinear",))
+    both = dataclasses.replace(found, trials=(*found.trials, *longer.trials))
+    whole, part = learning_curves(both).axes
+    assert part.get_title("left") == "The last 6 epochs, enlarged"
+    assert part.get_xlim()[1] > 12
+    assert [len(line.get_ydata()) for line in whole.lines[:3]] == [9, 9, 12]
+    png(whole.figure)

@@ -1,20 +1,23 @@
 import dataclasses
 import math
 
-from polyphase.report.findings import answer, limits
+import pytest
+
+from polyphase._facts import EPOCHS
+from polyphase.report.findings import answer, decisions, limits
 from polyphase.workbench.results import Comparison
 from tests.report.synthetic import comparison
 
 
-def with_losses(losses: dict[str, list[float]]) -> Comparison:
-    """Make a comparison whose final losses are given, one per seed."""
-    found = comparison(seeds=tuple(range(len(next(iter(losses.values()))))), decoders=tuple(losses))
+def with_losses(losses: dict[str, list[float]], **config) -> Comparison:
+    """Make a comparison at rest whose losses are given, one per seed."""
+    seeds = tuple(range(len(next(iter(losses.values())))))
+    found = comparison(seeds, decoders=tuple(losses), **config)
     trials = []
     for trial in found.trials:
-        last = trial.history[-1]
         loss = losses[trial.decoder][trial.seed]
-        history = (*trial.history[:-1], dataclasses.replace(last, validation_loss=loss))
-        trials.append(dataclasses.replace(trial, history=history))
+        history = [dataclasses.replace(one, validation_loss=loss) for one in trial.history]
+        trials.append(dataclasses.replace(trial, history=tuple(history)))
     return dataclasses.replace(found, trials=tuple(trials))
 
 
@@ -123,3 +126,92 @@ def test_the_published_comparison_is_called_confounded_first():
     said = answer(comparison(experiment="published"))
     assert said[0].startswith("This comparison is confounded")
     assert said[1].startswith("transposed had the lower validation loss")
+
+
+def moving(epochs: int, count: int = 3) -> Comparison:
+    """Two decoders of so many epochs that both fall by 0.01 an epoch, 0.004 apart."""
+    found = comparison(tuple(range(count)), epochs=epochs, decoders=("nearest", "subpixel"))
+    trials = []
+    for trial in found.trials:
+        end = {"nearest": 0.1, "subpixel": 0.104}[trial.decoder] + 0.0001 * trial.seed
+        history = [
+            dataclasses.replace(one, validation_loss=end + 0.01 * (epochs - 1 - index))
+            for index, one in enumerate(trial.history)
+        ]
+        trials.append(dataclasses.replace(trial, history=tuple(history)))
+    return dataclasses.replace(found, trials=tuple(trials))
+
+
+def test_no_winner_is_named_while_training_moves_losses_by_more_than_lies_between_them():
+    """The same final losses name a winner where training has come to rest."""
+    still = moving(5)
+    assert answer(still) == [
+        f"Still learning: the order may change; try --epochs {EPOCHS}.",
+        "No winner is named: the last tenth of training still moved the losses of nearest and "
+        "subpixel by up to 0.0100 nats/pixel; their difference, with its error, bears 0.0040.",
+        "nearest ended lowest: 0.1001 nats/pixel on average over three seeds, 0.0420 above the "
+        "floor of the data.",
+    ]
+    assert decisions(still) == {"subpixel": "still learning"}
+    rest = with_losses({name: [t.validation_loss for t in still.of(name)] for name in NAMES})
+    assert answer(rest)[0].startswith("nearest had the lowest")
+    assert decisions(rest) == {"subpixel": "yes"}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_one_epoch_is_still_learning_whatever_the_losses(count):
+    said = answer(moving(1, count))
+    assert said[0].startswith("Still learning: the order may change; try --epochs ")
+    assert "one epoch" in said[1]
+    assert "had the lowest" not in " ".join(said)
+
+
+def test_confounded_runs_and_runs_that_differ_say_that_first():
+    assert answer(dataclasses.replace(moving(1), config={"experiment": "published"}))[0].startswith(
+        "This comparison is confounded"
+    )
+    apart = dataclasses.replace(moving(1), config={"differences": ["epochs (1 in a, 2 in b)"]})
+    assert "the runs differ" in answer(apart)[0]
+
+
+NAMES = ("nearest", "subpixel")
+CLOSE = {
+    "nearest": [0.0800, 0.0820, 0.0840],
+    "subpixel": [0.0801, 0.0822, 0.0841],
+    "bilinear": [0.0900, 0.0921, 0.0940],
+    "transposed-3": [0.0799, 0.0861, 0.0850],
+}
+
+
+def test_decoders_whose_interval_lies_within_the_margin_are_called_equal_and_none_without_one():
+    two = {name: CLOSE[name] for name in NAMES}
+    assert "equal" not in " ".join(answer(with_losses(two)))
+    said = answer(with_losses(two, margin=0.001))
+    assert said[0] == (
+        "No winner: subpixel is equal to nearest within 0.001 nats/pixel, the margin stated before "
+        "the run."
+    )
+    assert "subpixel is 0.0001 (-0.0000 to 0.0003) behind" in said[1]
+    assert decisions(with_losses(two, margin=0.001)) == {"subpixel": "equal within 0.001"}
+    assert decisions(with_losses(two, margin=0.0002)) == {"subpixel": "no"}
+
+
+def test_a_difference_that_is_seen_but_lies_within_the_margin_names_no_winner():
+    losses = {"nearest": [0.08, 0.082, 0.084], "subpixel": [0.0805, 0.0825, 0.08451]}
+    assert answer(with_losses(losses))[0].startswith("nearest had the lowest")
+    assert answer(with_losses(losses, margin=0.001))[0].startswith("No winner: subpixel is equal")
+    assert answer(with_losses(losses, margin=0.0001))[0].startswith("nearest had the lowest")
+
+
+def test_equal_open_and_clear_decoders_each_have_their_sentence():
+    said = answer(with_losses(CLOSE, margin=0.005))
+    assert said[0] == "No clear winner: this run does not tell nearest and transposed-3 apart."
+    assert said[2].startswith("subpixel is equal to nearest within 0.005 nats/pixel")
+    assert said[3] == "bilinear is behind nearest: its interval excludes zero."
+
+
+def test_still_learning_comes_before_equal():
+    still = moving(5)
+    still.config["margin"] = 0.5
+    assert answer(still)[0].startswith("Still learning")
+    assert decisions(still) == {"subpixel": "still learning"}

@@ -69,7 +69,11 @@ def test_table_holds_the_numbers_of_the_data():
     found = comparison(seeds=(0, 1))
     table = Page(render(found, FIGURES)).cells
     assert table[0][:3] == ["decoder", "validation loss nats/pixel", "above the floor nats/pixel"]
-    results, left_behind = table[:6], table[6:]
+    results, says, left_behind = table[:6], table[6], table[7:]
+    assert says == [
+        *("what it says", "decides", "same loss", "describes", "describes"),
+        *("cost as built", "cost as built", "this machine", "this machine"),
+    ]
     assert left_behind[0][:2] == ["decoder", "chi largest of its layers"]
     for decoder, line in zip(found.decoders, left_behind[1:], strict=True):
         one = found.of(decoder)[0].checkerboard  # the same for both seeds
@@ -89,8 +93,8 @@ def test_table_holds_the_numbers_of_the_data():
         first = trials[0]
         counts = (first.parameters, first.multiply_adds, first.multiply_adds_computed)
         assert line[5:9] == [*(f"{count:,}" for count in counts), "0 and +3.5"]
-        ms = 1000 * statistics.fmean(trial.inference_seconds for trial in trials)
-        assert float(line[10].split()[0]) == pytest.approx(ms, abs=0.00051)
+        microseconds = 1e6 * statistics.fmean(trial.decoder_seconds for trial in trials)
+        assert float(line[10].split()[0]) == pytest.approx(microseconds, abs=0.051)
 
 
 def test_one_seed_page_shows_no_spread_and_says_so():
@@ -203,3 +207,31 @@ def test_the_page_says_what_was_matched_and_searched():
     assert "so that their multiply-adds agree within 3%" in matched
     assert "searched for each on the same grid" in matched
     assert ", learning rate" not in matched
+
+
+def test_a_page_of_a_run_that_still_learns_warns_and_says_between_whom():
+    found = comparison(seeds=(0, 1, 2), epochs=1)
+    page = Page(render(found, FIGURES))
+    assert {"class": "answer warning"} in page.all("div")
+    assert "Still learning: the order may change" in page.text
+    assert sum("still learning" in line for line in page.cells) == 4
+    rest = Page(render(comparison(seeds=(0, 1, 2), epochs=12), FIGURES))
+    assert {"class": "answer"} in rest.all("div")
+    assert "till learning" not in rest.text
+
+
+def test_the_margin_is_shown_where_one_was_stated():
+    stated = Page(render(comparison(seeds=(0, 1, 2), epochs=12, margin=0.25), FIGURES))
+    assert "equal within 0.25 nats/pixel, the margin stated before the run" in stated.text
+    assert sum("equal within 0.25" in line for line in stated.cells) == 4
+    assert "margin" not in Page(render(comparison(seeds=(0, 1, 2), epochs=12), FIGURES)).text
+
+
+def test_times_say_what_was_timed():
+    plain = Page(render(comparison(), FIGURES)).text
+    assert "from the code to the output" in plain
+    assert "Training: wall time" in plain
+    tutorials = Page(render(comparison(experiment="published", workers="2"), FIGURES)).text
+    assert "through the whole network" in tutorials
+    assert "none is shown" in tutorials
+    assert "Training: wall time" not in tutorials

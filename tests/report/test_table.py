@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from polyphase.report import markdown, rows, text_columns
+from polyphase.report.table import columns
 from polyphase.workbench.results import Comparison
 from tests.report.synthetic import FLOOR, comparison
 
@@ -23,6 +24,7 @@ def test_rows_are_mean_and_range_over_the_seeds_computed_independently():
         seconds = [np.median([epoch.seconds for epoch in t.history[1:]]) for t in trials]
         assert row.seconds_per_epoch.mean == pytest.approx(np.mean(seconds))
         assert row.inference.low == min(trial.inference_seconds for trial in trials)
+        assert row.decoding.high == max(trial.decoder_seconds for trial in trials)
 
 
 def test_rows_keep_the_order_in_which_decoders_were_asked_for():
@@ -67,7 +69,7 @@ def test_one_seed_shows_no_spread_and_says_so():
 def test_terminal_table_is_short_and_rectangular_and_names_units():
     headings, lines = text_columns(comparison())
     assert headings[:3] == ["decoder", "validation loss\nnats/pixel", "PSNR\ndB"]
-    assert "inference\nms/image" in headings
+    assert "decoding\n\N{MICRO SIGN}s/image" in headings
     assert {len(line) for line in lines} == {len(headings)} == {6}
 
 
@@ -77,9 +79,9 @@ def test_terminal_table_is_short_and_rectangular_and_names_units():
 )
 def test_time_per_image_has_a_fitting_unit_and_three_digits(seconds, unit, text):
     found = comparison(seeds=(0,), decoders=("nearest",))
-    trial = dataclasses.replace(found.trials[0], inference_seconds=seconds)
+    trial = dataclasses.replace(found.trials[0], decoder_seconds=seconds)
     headings, lines = text_columns(dataclasses.replace(found, trials=(trial,)))
-    assert headings[-1] == f"inference\n{unit}"
+    assert headings[-1] == f"decoding\n{unit}"
     assert lines[0][-1] == text
 
 
@@ -90,3 +92,36 @@ def test_a_loss_that_is_not_finite_is_written_as_such():
     broken = dataclasses.replace(first, history=(*first.history[:-1], last))
     text = markdown(dataclasses.replace(found, trials=(broken, *found.trials[1:])))
     assert "| nearest | not finite | not finite |" in text
+
+
+def headings(found):
+    return [column.heading for column in columns(found)]
+
+
+def test_a_run_without_times_of_the_decoders_alone_shows_whole_models_under_the_old_heading():
+    new = comparison()
+    old = dataclasses.replace(
+        new, trials=tuple(dataclasses.replace(one, decoder_seconds=None) for one in new.trials)
+    )
+    for found in (old, comparison(experiment="published")):
+        assert headings(found)[-1] == "inference, ms/image"
+        seconds = [trial.inference_seconds for trial in found.of(found.decoders[0])]
+        shown = float(columns(found)[-1].cells[0].value)
+        assert shown == pytest.approx(1e3 * sum(seconds) / len(seconds), rel=0.01)
+    half = dataclasses.replace(new, trials=(*old.trials[:5], *new.trials[5:]))
+    assert headings(half)[-1] == "inference, ms/image"
+
+
+@pytest.mark.parametrize(
+    ("config", "shown"),
+    [
+        ({"workers": None}, True),
+        ({}, True),
+        ({"workers": "2"}, False),
+        ({"workers": "tcp://host:8786"}, False),
+        ({"command": "polyphase compare --workers 2"}, False),  # of before it was recorded
+        ({"command": "polyphase compare --scheduler=tcp://host:1"}, False),
+    ],
+)
+def test_trainings_on_workers_have_no_seconds_per_epoch(config, shown):
+    assert ("training, s/epoch" in headings(comparison(**config))) == shown

@@ -50,6 +50,17 @@ def test_runs_that_differ_in_their_decoders_only_are_judged_as_one():
     assert "Differences to bilinear" in page
 
 
+def test_a_margin_stated_for_one_run_is_not_one_of_both_and_workers_of_one_count():
+    same = report(run(margin=0.01), run(decoders=TWO, margin=0.01))
+    assert same.margin == 0.01
+    both = report(run(margin=0.01), run(decoders=TWO, workers="2"))
+    assert both.config["differences"] == []
+    assert both.margin is None
+    assert both.on_workers
+    assert report(run(), run(decoders=TWO, command="polyphase compare --workers 2")).on_workers
+    assert not report(run(), run(decoders=TWO)).on_workers
+
+
 CHANGED = {
     "epochs": ({"epochs": 5}, "epochs (8 in one, 5 in two)"),
     "batch size": (

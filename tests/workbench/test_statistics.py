@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from polyphase.workbench.statistics import differences, half_widths
+from polyphase.workbench.statistics import Difference, differences, half_widths
 from tests.report.test_findings import with_losses
 
 NAMES = ("nearest", "bilinear", "transposed-3", "transposed-4", "subpixel")
@@ -184,3 +184,51 @@ def test_two_seeds_have_no_interval_and_a_diverged_decoder_is_left_out():
     assert not one.decided
     left = with_losses({"nearest": [1.0] * 3, "bilinear": [math.nan, 2.0, 2.0]})
     assert differences(left) == []
+
+
+def called_equal(losses: np.ndarray, margin: float) -> np.ndarray:
+    """Return, by run, whether the first decoder is called equal to each other one."""
+    apart = losses.mean(axis=-1)[:, 1:] - losses.mean(axis=-1)[:, :1]
+    halves = half_widths(losses)[:, 0, 1:]
+    pairs = [
+        Difference("other", "best", mean, mean - half, mean + half)
+        for mean, half in zip(apart.ravel().tolist(), halves.ravel().tolist(), strict=True)
+    ]
+    return np.reshape([one.within(margin) for one in pairs], apart.shape)
+
+
+@pytest.mark.parametrize(("decoders", "seeds"), [(2, 3), (2, 10), (5, 5)])
+def test_decoders_that_differ_by_the_margin_are_called_equal_in_at_most_five_of_a_hundred(
+    decoders, seeds
+):
+    """Any of them; margins of three and eight standard deviations."""
+    for noise, spread in CELLS:
+        rng = np.random.default_rng(13)
+        scales = SPREADS[spread](decoders)[:, None]
+        losses = NOISES[noise](rng, (500, decoders, seeds)) * scales
+        losses += 3 * rng.standard_normal((500, 1, seeds))
+        for margin in (3, 8):
+            apart = np.where(np.arange(decoders) > 0, margin, 0)[:, None]
+            assert called_equal(losses + apart, margin).any(axis=1).mean() <= 0.05
+
+
+@pytest.mark.parametrize(
+    ("decoders", "seeds", "margin", "least"), [(2, 5, 3, 0.85), (2, 20, 1, 0.65), (5, 10, 3, 0.98)]
+)
+def test_equal_decoders_are_called_equal_with_enough_seeds(decoders, seeds, margin, least):
+    rng = np.random.default_rng(14)
+    losses = rng.standard_normal((1000, decoders, seeds)) + rng.standard_normal((1000, 1, seeds))
+    assert called_equal(losses, margin).mean() >= least
+    assert not called_equal(losses, None).any()
+    assert not called_equal(losses[..., :2], margin).any()  # two seeds have no interval
+
+
+def test_equal_within_a_margin_is_two_one_sided_t_tests():
+    rng = np.random.default_rng(15)
+    for _ in range(50):
+        one, other = rng.random(4), rng.random(4)
+        each = other - one
+        above = stats.ttest_1samp(each, -0.7, alternative="greater").pvalue
+        below = stats.ttest_1samp(each, 0.7, alternative="less").pvalue
+        (found,) = differences(with_losses({"nearest": list(one), "bilinear": list(other)}))
+        assert found.within(0.7) == (max(above, below) < 0.025)

@@ -1,5 +1,6 @@
 """`polyphase compare`: the main job."""
 
+import math
 import shutil
 import sys
 from enum import StrEnum
@@ -108,6 +109,14 @@ def compare(
         ),
     ] = Encoder.CENTRED,
     width: Width = WIDTH,
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            help="Nats per pixel, above 0: decoders are called equal where the interval of their "
+            "difference lies within it. State it before the run; it cannot be changed after.",
+            show_default="none: nothing is called equal",
+        ),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(min=1, help="Train in so many processes, by Dask.", show_default="here"),
@@ -189,7 +198,7 @@ def compare(
         contenders, dataset = contenders_of(config), dataset_of(config)
         devices, tensorboard = config.get("devices"), config.get("tensorboard", False)
     else:
-        target = out or default_folder("compare")
+        target, stated = out or default_folder("compare"), _margin(margin, experiment)
         published = experiment is Experiment.PUBLISHED
         _refuse_beside_published(published, _given(context))
         searching = search or (Search.NONE if published else Search.LR)
@@ -203,14 +212,34 @@ def compare(
         what = (command, experiment.value, dataset, contenders, range(seeds))
         config = record(*what, match, searched)
         config |= {"devices": devices, "tensorboard": tensorboard}
+        config |= {"margin": stated, "workers": None}
     if workers and scheduler:
         raise typer.BadParameter("give --workers or --scheduler", param_hint="--scheduler")
     if devices and (workers or scheduler):
         raise typer.BadParameter("devices are for training here", param_hint="--devices")
     pool = Cluster(workers, scheduler) if workers or scheduler else None
+    if pool:
+        config["workers"] = str(workers or scheduler)
     used = [dataset, held_out(dataset)] if config["search"] else [dataset]
     with several(devices, contenders, used):
         _run(contenders, dataset, config, target, resume is not None, pool, tensorboard)
+
+
+def _margin(margin: float | None, experiment: Experiment) -> float | None:
+    """Return a margin of equivalence, checked."""
+    if margin is None:
+        return None
+    if experiment is Experiment.PUBLISHED:
+        raise typer.BadParameter(
+            "the published experiment is confounded and calls nothing equal; leave it out",
+            param_hint="--margin",
+        )
+    if not 0 < margin < math.inf:
+        raise typer.BadParameter(
+            f"received {margin}; give nats per pixel above 0, for example 0.001",
+            param_hint="--margin",
+        )
+    return margin
 
 
 def _given(context: typer.Context) -> dict[str, Any]:

@@ -65,14 +65,14 @@ def _row(folder: Path) -> list[str]:
     from polyphase.workbench.listing import read_run
 
     try:
-        config, finals = read_run(folder)
+        config, finals, learning = read_run(folder)
     except ConfigError as error:
         typer.echo(f"Damaged: {error}", err=True)
         return [folder.name, *[""] * 5, "damaged"]
     trained = [line for line in finals if math.isfinite(line["validation_loss"])]
     best = min(trained, key=lambda line: line["validation_loss"], default=None)
     if best:
-        lowest = f"{best['validation_loss']:.4f} {best['decoder']}"
+        lowest = f"{best['validation_loss']:.4f} {best['decoder']}{', still learning' * learning}"
     else:
         lowest = "unfinished" if folder.suffix == ".partial" else "no finite loss" * bool(finals)
     return [

@@ -19,7 +19,7 @@ from polyphase.workbench.results import Comparison
 
 @dataclass(frozen=True)
 class _Curve:
-    """Validation loss of one decoder, `(seeds, epochs)`."""
+    """Validation loss of one decoder, `(seeds, epochs)`; see `padded`."""
 
     decoder: str
     colour: str
@@ -33,9 +33,10 @@ class _Curve:
 def learning_curves(comparison: Comparison, size: Size = PAGE) -> Figure:
     """Draw the validation loss per epoch: mean over the seeds as a line, least to greatest as band.
 
-    Where every decoder has the same four or more epochs and their ends lie close together, a
-    second panel enlarges the last third, where the decision falls: beside the first on a page,
-    below it in a column of print, where titles are left to the caption.
+    A training that ended before others of its decoder keeps its last loss. Where every decoder has
+    four or more epochs and their ends lie close together, a second panel enlarges the last third,
+    where the decision falls: beside the first on a page, below it in a column of print, where
+    titles are left to the caption.
     """
     curves = _curves(comparison)
     start = _enlarged_from(curves)
@@ -68,16 +69,22 @@ def _panels(count: int, size: Size) -> tuple[Figure, list[Axes]]:
     return figure, grid.ravel().tolist()
 
 
+def padded(histories: Sequence[Sequence[float]]) -> np.ndarray:
+    """Return losses per seed and epoch as `(seeds, epochs)`: one that ended keeps its last.
+
+    Example:
+        >>> padded([[0.5, 0.4, 0.3], [0.6]]).tolist()
+        [[0.5, 0.4, 0.3], [0.6, 0.6, 0.6]]
+    """
+    epochs = max(map(len, histories))
+    return np.array([[*one, *[one[-1]] * (epochs - len(one))] for one in histories], np.float64)
+
+
 def _curves(comparison: Comparison) -> list[_Curve]:
-    found = []
-    for decoder, colour in colours(comparison.decoders).items():
-        histories = [
-            [epoch.validation_loss for epoch in trial.history] for trial in comparison.of(decoder)
-        ]
-        shortest = min(len(history) for history in histories)
-        losses = np.array([history[:shortest] for history in histories], dtype=np.float64)
-        found.append(_Curve(decoder, colour, losses))
-    return found
+    return [
+        _Curve(name, colour, padded([one.validation_losses for one in comparison.of(name)]))
+        for name, colour in colours(comparison.decoders).items()
+    ]
 
 
 def _values(curves: Sequence[_Curve], start: int = 1) -> np.ndarray:
@@ -88,10 +95,9 @@ def _values(curves: Sequence[_Curve], start: int = 1) -> np.ndarray:
 
 def _enlarged_from(curves: Sequence[_Curve]) -> int:
     """Return the first epoch of the enlarged panel; 0 if it would not help."""
-    counts = {curve.losses.shape[1] for curve in curves}
-    if len(counts) > 1 or min(counts) < 4:
+    epochs = min(len(curve.epochs) for curve in curves)
+    if epochs < 4:
         return 0
-    epochs = counts.pop()
     start = epochs - max(2, math.ceil(epochs / 3)) + 1
     whole, part = _values(curves), _values(curves, start)
     if part.size == 0 or np.ptp(part) == 0:
@@ -157,7 +163,7 @@ def _name_floor(axes: Axes, floor: float, size: Size) -> None:
 def _enlarge(panels: Sequence[Axes], curves: Sequence[_Curve], start: int, size: Size) -> None:
     """Zoom the second panel to the epochs from `start` on, and frame them in the first."""
     whole, part = panels
-    epochs = len(curves[0].epochs)
+    epochs = max(len(curve.epochs) for curve in curves)
     values = _values(curves, start)
     low, high = float(values.min()), float(values.max())
     room = 0.08 * (high - low)

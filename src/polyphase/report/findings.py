@@ -1,13 +1,15 @@
 """What a comparison allows to be said: sentences that follow from its numbers.
 
 No decoder is called better than another unless the confidence interval of their difference over the
-seeds excludes zero, in one run or in runs that differ in nothing but their decoders.
+seeds excludes zero, in one run or in runs that differ in nothing but their decoders, and training
+no longer moves losses by more than such a difference.
 """
 
 import math
 from collections.abc import Sequence
 
 from polyphase.report.table import LOSS_DECIMALS, Row, number, rows
+from polyphase.workbench.learning import Unsettled, more_epochs, unsettled
 from polyphase.workbench.results import Comparison
 from polyphase.workbench.statistics import LEAST_SEEDS, Difference, differences, same_seeds
 
@@ -45,14 +47,71 @@ def _ranking(comparison: Comparison, trained: Sequence[Row]) -> list[str]:
         return _published(best, others[0])
     if not same_seeds(comparison):
         return _unequal_seeds(best, trained)
+    if moving := learning(comparison):
+        return _learning(best, moving, more_epochs(comparison))
     if best.loss.count == 1:
         return _one_seed(best, others[0])
     if best.loss.count < LEAST_SEEDS:
         return _few_seeds(best, others[0])
-    found = differences(comparison)
-    open_ = [one for one in found if not one.decided]
-    said = _undecided(best, others, open_) if open_ else _decided(best, found)
-    return [*said, _visible(found, best.loss.count), *_needed(open_)]
+    return _judged(best, differences(comparison), comparison.margin)
+
+
+def learning(comparison: Comparison) -> list[Unsettled]:
+    """Return the pairs whose order longer training may change, where only training is amiss."""
+    return [] if apart(comparison) or published(comparison) else unsettled(comparison)
+
+
+def _judged(best: Row, found: Sequence[Difference], margin: float | None) -> list[str]:
+    equal = [one for one in found if one.within(margin)]
+    open_ = [one for one in found if not one.decided and one not in equal]
+    clear = [one.decoder for one in found if one.decided and one not in equal]
+    if open_:
+        said = [*_undecided(best, open_), *([f"{_equal(best, equal, margin)}."] if equal else [])]
+    elif equal:
+        said = [
+            f"No winner: {_equal(best, equal, margin)}.",
+            f"{best.decoder} has the lowest validation loss, {_loss(best)}; "
+            f"{listed([f'{one.decoder} is {interval(one)} behind' for one in equal])}.",
+        ]
+    else:
+        said, clear = _decided(best, found), []
+    return [*said, *_clear(best, clear), _visible(found, best.loss.count), *_needed(open_)]
+
+
+def _equal(best: Row, equal: Sequence[Difference], margin: float | None) -> str:
+    names = listed([one.decoder for one in equal])
+    verb = "is" if len(equal) == 1 else "are"
+    return (
+        f"{names} {verb} equal to {best.decoder} within {margin} nats/pixel, the margin stated "
+        "before the run"
+    )
+
+
+def _clear(best: Row, clear: Sequence[str]) -> list[str]:
+    if not clear:
+        return []
+    verb = "is" if len(clear) == 1 else "are"
+    ends = "its interval excludes" if len(clear) == 1 else "their intervals exclude"
+    return [f"{listed(clear)} {verb} behind {best.decoder}: {ends} zero."]
+
+
+def _learning(best: Row, moving: Sequence[Unsettled], epochs: int) -> list[str]:
+    first, others = moving[0], len(moving) - 1
+    if math.isnan(first.moved):
+        why = "one epoch, or one whose loss is not finite, does not show how far losses still fall"
+    else:
+        why = (
+            f"the last tenth of training still moved the losses of {first.ahead} and "
+            f"{first.behind} by up to {_rounded(first.moved)} nats/pixel; their difference, with "
+            f"its error, bears {_rounded(first.apart)}"
+        )
+        if others:
+            why += f"; so it is for {_count(others)} other {'pairs' if others > 1 else 'pair'}"
+    return [
+        f"Still learning: the order may change; try --epochs {epochs}.",
+        f"No winner is named: {why}.",
+        f"{best.decoder} ended lowest: {_loss(best)}.",
+    ]
 
 
 def apart(comparison: Comparison) -> list[str]:
@@ -115,23 +174,16 @@ def _decided(best: Row, others: Sequence[Difference]) -> list[str]:
     ]
 
 
-def _undecided(best: Row, others: Sequence[Row], open_: Sequence[Difference]) -> list[str]:
+def _undecided(best: Row, open_: Sequence[Difference]) -> list[str]:
     names = listed([best.decoder, *(one.decoder for one in open_)])
     intervals = "interval includes" if len(open_) == 1 else "intervals include"
-    said = [
+    return [
         f"No clear winner: this run does not tell {names} apart.",
         f"{best.decoder} has the lowest validation loss, {_loss(best)}. "
         f"{listed([f'{one.decoder} ({interval(one)} behind)' for one in open_])} "
         f"{'is' if len(open_) == 1 else 'are'} not separate from it: the 95% confidence "
         f"{intervals} zero.",
     ]
-    undecided = [one.decoder for one in open_]
-    clear = [row.decoder for row in others if row.decoder not in undecided]
-    if clear:
-        verb = "is" if len(clear) == 1 else "are"
-        ends = "its interval excludes" if len(clear) == 1 else "their intervals exclude"
-        said.append(f"{listed(clear)} {verb} behind {best.decoder}: {ends} zero.")
-    return said
 
 
 def _visible(found: Sequence[Difference], count: int) -> str:
@@ -159,6 +211,20 @@ def needed(one: Difference) -> str:
     if one.decided:
         return ""
     return f"about {one.needed}" if one.needed else "more than 100"
+
+
+def decisions(comparison: Comparison) -> dict[str, str]:
+    """Say of every decoder but the best whether the two are told apart."""
+    moving = {frozenset((one.ahead, one.behind)) for one in learning(comparison)}
+    said = {}
+    for one in differences(comparison):
+        if frozenset((one.best, one.decoder)) in moving:
+            said[one.decoder] = "still learning"
+        elif one.within(comparison.margin):
+            said[one.decoder] = f"equal within {comparison.margin}"
+        else:
+            said[one.decoder] = "yes" if one.decided else "no"
+    return said
 
 
 def limits(comparison: Comparison) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
+from polyphase.report.curves import padded
 from polyphase.report.palette import colours
 from polyphase.report.table import LOSS_DECIMALS, number
 from polyphase.workbench.results import Comparison
@@ -29,8 +30,8 @@ def curves(comparison: Comparison, figure: Figure | None) -> dict[str, Any]:
     """
     lines = []
     for name, colour in colours(comparison.decoders).items():
-        histories = [[e.validation_loss for e in trial.history] for trial in comparison.of(name)]
-        texts = [_loss(losses) for losses in zip(*histories, strict=False)]
+        losses = padded([trial.validation_losses for trial in comparison.of(name)])
+        texts = [_loss(epoch) for epoch in losses.T.tolist()]
         lines.append({"name": name, "colour": colour, "texts": texts})
     epochs = max(len(line["texts"]) for line in lines)
     panels = [_panel(axes, epochs) for axes in figure.axes] if figure else []

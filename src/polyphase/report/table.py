@@ -56,7 +56,8 @@ class Row:
         psnr: dB.
         ssim: at most 1.
         seconds_per_epoch: seconds.
-        inference: seconds per image.
+        inference: seconds per image, through the whole model.
+        decoding: seconds per image, from the code to the output; None: not measured.
         chi: largest checkerboard gain of its layers.
         bias: periodic bias of its reconstructions, in units of the images.
         variance: periodic variance of its reconstructions, in those units squared.
@@ -73,6 +74,7 @@ class Row:
     ssim: Spread
     seconds_per_epoch: Spread
     inference: Spread
+    decoding: Spread | None
     chi: Spread
     bias: Spread
     variance: Spread
@@ -100,12 +102,14 @@ class Column:
         unit: its unit; empty for counts and ratios.
         cells: one per decoder.
         short: whether the column belongs to the short table of the terminal.
+        says: what it can say of a decoder, in a few words; empty: explained elsewhere.
     """
 
     name: str
     unit: str
     cells: tuple[Cell, ...]
     short: bool = True
+    says: str = ""
 
     @property
     def heading(self) -> str:
@@ -142,37 +146,41 @@ def _row(decoder: str, trials: Sequence[Trial], floor: float) -> Row:
         ssim=over(lambda trial: trial.ssim),
         seconds_per_epoch=over(lambda trial: trial.seconds_per_epoch),
         inference=over(lambda trial: trial.inference_seconds),
+        decoding=_decoding(trials),
         chi=over(lambda trial: trial.checkerboard.chi),
         bias=over(lambda trial: trial.checkerboard.bias),
         variance=over(lambda trial: trial.checkerboard.variance),
     )
 
 
+def _decoding(trials: Sequence[Trial]) -> Spread | None:
+    seconds = [one.decoder_seconds for one in trials if one.decoder_seconds is not None]
+    return Spread.over(seconds) if len(seconds) == len(trials) else None
+
+
 def columns(comparison: Comparison) -> list[Column]:
     """Return the table as text, column by column, without the decoders' names."""
     table = rows(comparison)
-    epochs = [row.seconds_per_epoch for row in table]
-    scale, unit = _time_unit([row.inference for row in table])
-    images = [_scaled(row.inference, scale) for row in table]
     psnr, ssim = [row.psnr for row in table], [row.ssim for row in table]
     loss, above = [row.loss for row in table], [row.above_floor for row in table]
+    parameters = tuple(Cell(f"{row.parameters:,}") for row in table)
+    products = tuple(Cell(f"{row.multiply_adds:,}") for row in table)
     return [
-        Column("validation loss", "nats/pixel", _cells(loss, LOSS_DECIMALS)),
-        Column("above the floor", "nats/pixel", _cells(above, LOSS_DECIMALS), False),
-        Column("PSNR", "dB", _cells(psnr, _decimals(psnr, 1, 2))),
-        Column("SSIM", "", _cells(ssim, _decimals(ssim, 3, 4))),
-        Column("parameters", "", tuple(Cell(f"{row.parameters:,}") for row in table)),
-        Column("multiply-adds", "", tuple(Cell(f"{row.multiply_adds:,}") for row in table), False),
-        *_where_known("multiply-adds", "computed", [_count(row) for row in table]),
-        *_where_known("alignment", "pixels", [_offset(row) for row in table]),
-        Column("training", "s/epoch", _cells(epochs, _time_decimals(epochs)), False),
-        Column("inference", f"{unit}/image", _cells(images, _time_decimals(images))),
+        Column("validation loss", "nats/pixel", _cells(loss, LOSS_DECIMALS), says="decides"),
+        Column("above the floor", "nats/pixel", _cells(above, LOSS_DECIMALS), False, "same loss"),
+        Column("PSNR", "dB", _cells(psnr, _decimals(psnr, 1, 2)), says="describes"),
+        Column("SSIM", "", _cells(ssim, _decimals(ssim, 3, 4)), says="describes"),
+        Column("parameters", "", parameters, says="cost as built"),
+        Column("multiply-adds", "", products, False, "cost as built"),
+        *_where_known("multiply-adds", "computed", [_count(row) for row in table], "cost here"),
+        *_where_known("alignment", "pixels", [_offset(row) for row in table], "held fixed at 0"),
+        *_times(comparison, table),
     ]
 
 
-def _where_known(name: str, unit: str, texts: Sequence[str]) -> list[Column]:
+def _where_known(name: str, unit: str, texts: Sequence[str], says: str) -> list[Column]:
     """Return a column of the long table, unless a run of before has nothing to put into it."""
-    return [Column(name, unit, tuple(map(Cell, texts)), False)] if any(texts) else []
+    return [Column(name, unit, tuple(map(Cell, texts)), False, says)] if any(texts) else []
 
 
 def _count(row: Row) -> str:
@@ -181,11 +189,26 @@ def _count(row: Row) -> str:
 
 def _offset(row: Row) -> str:
     """Write by how much an image is shifted: one number where rows and columns agree."""
-    return (
-        ""
-        if row.offset is None
-        else " and ".join(dict.fromkeys(f"{p:+g}" if p else "0" for p in row.offset))
-    )
+    if row.offset is None:
+        return ""
+    return " and ".join(dict.fromkeys(f"{pixels:+g}" if pixels else "0" for pixels in row.offset))
+
+
+def _times(comparison: Comparison, table: Sequence[Row]) -> list[Column]:
+    """Return the columns of times; trainings beside others on workers have no time of their own."""
+    times = []
+    if not comparison.on_workers:
+        epochs = [row.seconds_per_epoch for row in table]
+        cells = _cells(epochs, _time_decimals(epochs))
+        times.append(Column("training", "s/epoch", cells, False, "this machine"))
+    decoding = [row.decoding for row in table if row.decoding is not None]
+    alone = len(decoding) == len(table)
+    seconds = decoding if alone else [row.inference for row in table]
+    scale, unit = _time_unit(seconds)
+    images = [_scaled(one, scale) for one in seconds]
+    cells = _cells(images, _time_decimals(images))
+    name = "decoding" if alone else "inference"
+    return [*times, Column(name, f"{unit}/image", cells, says="this machine")]
 
 
 def checkerboard_columns(comparison: Comparison) -> list[Column]:

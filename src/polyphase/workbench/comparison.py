@@ -17,7 +17,7 @@ from polyphase.workbench.checkerboards import measure
 from polyphase.workbench.cluster import Cluster, Task
 from polyphase.workbench.config import Contender
 from polyphase.workbench.evidence import measures
-from polyphase.workbench.inference import inference_seconds, reconstruct
+from polyphase.workbench.inference import decoder_of, inference_seconds, reconstruct
 from polyphase.workbench.kept import (
     checkpoint_path,
     finished,
@@ -118,11 +118,11 @@ def compare(
         watch = _nobody
     models: dict[str, keras.Model] = {}
     trained = [_train(one, dataset, seed, folder, watch, models) for one, seed in tasks]
-    seconds = inference_seconds([one.model for one in trained], dataset.validation.pixels)
+    seconds = _inference(trained, dataset)
     shown = shown_images(dataset.test)
     trials = [
-        _judge(one, time_per_image, dataset, shown.pixels, folder)
-        for one, time_per_image in zip(trained, seconds, strict=True)
+        _judge(one, times, dataset, shown.pixels, folder)
+        for one, times in zip(trained, seconds, strict=True)
     ]
     return Comparison(
         config=config,
@@ -204,8 +204,38 @@ def _append(folder: Path, one: Contender, seed: int, epoch: int, result: Epoch) 
     append_metrics(folder, kind="epoch", decoder=one.name, seed=seed, epoch=epoch, **asdict(result))
 
 
+def _inference(trained: Sequence[_Trained], dataset: Dataset) -> list[tuple[float, float | None]]:
+    """Return seconds per image of each model and of its decoder, all timed in turns.
+
+    Decoders are those of models built anew, one for all seeds: the trained ones stay as they are.
+    """
+    own = {one.contender.name: one for one in trained if one.contender.widths}
+    decoders = {name: decoder_of(_again(one, dataset)) for name, one in own.items()}
+    parts = {
+        index: decoders[one.contender.name]
+        for index, one in enumerate(trained)
+        if one.contender.name in own
+    }
+    models = [*(one.model for one in trained), *parts.values()]
+    seconds = inference_seconds(models, dataset.validation.pixels)
+    of_parts = dict(zip(parts, seconds[len(trained) :], strict=True))
+    return [(seconds[index], of_parts.get(index)) for index in range(len(trained))]
+
+
+def _again(trained: _Trained, dataset: Dataset) -> keras.Model:
+    """Return a trained model as another object."""
+    with random_weights_are_zeros():
+        model = trained.contender.build(dataset.shape)
+    model.set_weights(trained.weights)
+    return model
+
+
 def _judge(
-    trained: _Trained, seconds: float, dataset: Dataset, shown: np.ndarray, folder: Path
+    trained: _Trained,
+    seconds: tuple[float, float | None],
+    dataset: Dataset,
+    shown: np.ndarray,
+    folder: Path,
 ) -> Trial:
     """Measure one trained model."""
     originals = dataset.validation.pixels
@@ -222,9 +252,10 @@ def _judge(
         history=trained.history,
         psnr=psnr(originals, reconstructed),
         ssim=ssim(originals, reconstructed),
-        inference_seconds=seconds,
+        inference_seconds=seconds[0],
         reconstructions=reconstruct(trained.model, shown),
         checkerboard=measure(trained.model, originals, reconstructed),
+        decoder_seconds=seconds[1],
     )
     append_metrics(folder, kind="final", decoder=trial.decoder, seed=trial.seed, **measures(trial))
     return trial

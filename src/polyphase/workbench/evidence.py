@@ -48,6 +48,7 @@ def measures(trial: Trial) -> dict[str, Any]:
         "ssim": trial.ssim,
         "seconds_per_epoch": trial.seconds_per_epoch,
         "inference_seconds": trial.inference_seconds,
+        "decoder_seconds": trial.decoder_seconds,
         "chi": trial.checkerboard.chi,
         "periodic_bias": trial.checkerboard.bias,
         "periodic_variance": trial.checkerboard.variance,
@@ -184,4 +185,5 @@ def _trial(final: dict[str, Any], lines: list[dict[str, Any]], arrays: dict[str,
             variance=final["periodic_variance"],
             **arrays,
         ),
+        final.get("decoder_seconds"),
     )

@@ -31,16 +31,45 @@ def inference_seconds(
     """Return the median seconds per image of each model, measured in turns after warm-up.
 
     Args:
-        models: built models of the same input shape.
-        images: `(n, height, width, channels)`; the first `BATCH` are used.
+        models: built models, of images or of codes.
+        images: `(n, height, width, channels)`; models of such images get the first `BATCH`, others
+            random numbers of their own shape.
         rounds: timed calls of each model.
     """
-    batch = _batch(images, 0)
+    batches = [_input(model, images) for model in models]
     times: list[list[float]] = [[] for _ in models]
     for round_ in range(rounds + 2):
-        for model, measured in zip(models, times, strict=True):
+        for model, batch, measured in zip(models, batches, times, strict=True):
             began = time.perf_counter()
             model.predict_on_batch(batch)
             if round_ >= 2:
                 measured.append((time.perf_counter() - began) / len(batch))
     return [float(np.median(measured)) for measured in times]
+
+
+def _input(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    shape = model.input_shape[1:]
+    if shape == images.shape[1:]:
+        return _batch(images, 0)
+    return np.random.default_rng(0).random((BATCH, *shape), np.float32)
+
+
+def decoder_of(autoencoder: keras.Sequential) -> keras.Sequential:
+    """Return an autoencoder from its code on: its first layer that enlarges, and all after it.
+
+    The encoder of a comparison is the same for all, and takes more than half of the time.
+
+    Args:
+        autoencoder: built, of images of known size; its layers are shared with what is returned.
+
+    Example:
+        >>> from polyphase.models import comparison_autoencoder
+        >>> decoder_of(comparison_autoencoder("nearest")).input_shape
+        (None, 4, 4, 8)
+    """
+    layers = autoencoder.layers
+    first = next(
+        index for index, layer in enumerate(layers) if layer.output.shape[1] > layer.input.shape[1]
+    )
+    code = keras.Input(batch_shape=layers[first].input.shape)
+    return keras.Sequential([code, *layers[first:]])

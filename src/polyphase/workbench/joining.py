@@ -12,7 +12,10 @@ from polyphase.workbench.results import Comparison
 Run = tuple[str, Comparison]
 _IMAGES = ("sha256", "train", "validation", "test", "shape")
 _PER_DECODER = ("epochs", "batch_size", "learning_rate", "widths")
-_UNCOMPARED = ("command", "started", "decoders", "data", "machine", "versions", *_PER_DECODER)
+_UNCOMPARED = (
+    *("command", "started", "decoders", "data", "machine", "versions", "margin", "workers"),
+    *_PER_DECODER,
+)
 _ABSENT = "not recorded"
 
 
@@ -55,6 +58,9 @@ def joined(folders: Sequence[Path], runs: Sequence[Comparison], command: str) ->
     first = runs[0].config
     config |= {key: first[key] for key in ("data", "started") if key in first}
     config |= {"command": command, "decoders": list(names), "names": names}
+    margins = {run.margin for run in runs}
+    config["margin"] = margins.pop() if len(margins) == 1 else None  # of one run, not of both
+    config["workers"] = "some" if any(run.on_workers for run in runs) else None
     return replace(
         runs[0], config=config | {"differences": _differences(named, config)}, trials=trials
     )

@@ -38,9 +38,12 @@ class Trial:
         history: one entry per epoch.
         psnr: mean over the validation images, dB, peak 1.
         ssim: mean over the validation images, at most 1.
-        inference_seconds: median seconds per image, in batches, after warm-up.
+        inference_seconds: median seconds per image through the whole model, in batches, after
+            warm-up.
         reconstructions: `(8, height, width, channels)` float32 in 0..1, of the shown images.
         checkerboard: what its upsampling leaves behind, on the validation images.
+        decoder_seconds: the same as `inference_seconds` from the code to the output; None: a
+            published model, or a run of before this was measured.
     """
 
     decoder: str
@@ -55,6 +58,12 @@ class Trial:
     inference_seconds: float
     reconstructions: np.ndarray
     checkerboard: Checkerboard
+    decoder_seconds: float | None = None
+
+    @property
+    def validation_losses(self) -> list[float]:
+        """The validation loss after each epoch."""
+        return [epoch.validation_loss for epoch in self.history]
 
     @property
     def validation_loss(self) -> float:
@@ -90,6 +99,21 @@ class Comparison:
     def decoders(self) -> tuple[str, ...]:
         """The decoders in the order in which they were asked for."""
         return tuple(dict.fromkeys(trial.decoder for trial in self.trials))
+
+    @property
+    def margin(self) -> float | None:
+        """Differences within it count as none, nats per pixel; stated before the run."""
+        return self.config.get("margin")
+
+    @property
+    def on_workers(self) -> bool:
+        """Whether trainings ran on workers, where the time of one depends on the others.
+
+        Runs of before this was recorded say so in their command.
+        """
+        command = str(self.config.get("command", "")).split()
+        asked = any(word.startswith(("--workers", "--scheduler")) for word in command)
+        return bool(self.config.get("workers", asked))
 
     def of(self, decoder: str) -> tuple[Trial, ...]:
         """Return the trials of one decoder, in the order of the seeds."""

@@ -92,6 +92,7 @@ def check_options(given: Mapping[str, Any], config: dict[str, Any], target: Path
         "experiment": config["experiment"],
         "match": config["match"],
         "search": config["search"] or "none",
+        "margin": config.get("margin"),
         "devices": config.get("devices"),
         "tensorboard": config.get("tensorboard", False),
         "out": os.path.abspath(target),

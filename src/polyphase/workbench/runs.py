@@ -169,7 +169,9 @@ def read_config(folder: Path, shape: dict[str, Any] = schema.CONFIG) -> dict[str
     path = folder / "config.json"
     with readable(path, "Put back a copy of it, or start a new run."):
         config: dict[str, Any] = json.loads(path.read_text())
-        wrong = schema.misfit(config, shape, "config")
+        wrong = schema.misfit(config, shape, "config") or schema.misfit(
+            {key: config.get(key) for key in schema.OPTIONAL}, schema.OPTIONAL, "config"
+        )
         if not wrong:
             datetime.fromisoformat(config["started"])
             kinds = [key for key in ("epochs", "batch_size") if key in shape]

@@ -13,7 +13,7 @@ FINAL = {
     "inference_seconds": NUMBER,
 }
 # What runs of before lack, and what is null where it is not known.
-LATER = {"multiply_adds_computed": int, "offset": [NUMBER]}
+LATER = {"multiply_adds_computed": int, "offset": [NUMBER], "decoder_seconds": NUMBER}
 CHECKERBOARD = {"chi": NUMBER, "periodic_bias": NUMBER, "periodic_variance": NUMBER}
 WHO = {"kind": str, "decoder": str, "seed": int}
 LINES: dict[str, dict[str, Any]] = {
@@ -33,6 +33,7 @@ CONFIG = {
     "versions": {str: str},
     "started": str,
 }
+OPTIONAL = {"margin": (*NUMBER, type(None)), "workers": (str, type(None))}
 RESUMED = CONFIG | {
     "widths": {str: [int]},
     "match": (str, type(None)),

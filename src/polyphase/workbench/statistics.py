@@ -40,6 +40,22 @@ class Difference:
         """Whether the interval excludes zero."""
         return self.low > 0 or self.high < 0
 
+    def within(self, margin: float | None) -> bool:
+        """Whether the interval lies inside -margin..margin: then two decoders are equal within it.
+
+        These are two one-sided tests, that the difference is less than `margin` and that it is more
+        than `-margin`, each at 2.5% (of two decoders; of more they hold for all pairs together). So
+        decoders that differ by the margin or more are called equal at most 2.5% of the time, and
+        what is called different and what is called equal rests on the same interval.
+
+        Args:
+            margin: stated before the run, nats per pixel; None: nothing is called equal.
+
+        Reference: Schuirmann, "A comparison of the two one-sided tests procedure and the power
+        approach for assessing the equivalence of average bioavailability", 1987.
+        """
+        return margin is not None and -margin < self.low and self.high < margin
+
     @property
     def half_width(self) -> float:
         """Half the width of the interval: what a difference must exceed to be seen."""
