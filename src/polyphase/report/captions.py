@@ -85,9 +85,13 @@ def _training(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return how models were trained; each value is one for all, or one for each decoder."""
     widths = {name: " and ".join(map(str, two)) for name, two in config.get("widths", {}).items()}
     found = {
-        "epochs": config.get("epochs"),
+        "epochs": f"to a plateau, {config['minutes']:g} minutes at most"
+        if config.get("minutes")
+        else config.get("epochs"),
         "batch size": config.get("batch_size"),
         "learning rate": config.get("learning_rate"),
+        "encoder": config.get("encoder"),
+        "width": config.get("width"),
         "widths": widths,
         "optimizer": config.get("optimizer"),
         "loss": config.get("loss"),

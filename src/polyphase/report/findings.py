@@ -48,7 +48,7 @@ def _ranking(comparison: Comparison, trained: Sequence[Row]) -> list[str]:
     if not same_seeds(comparison):
         return _unequal_seeds(best, trained)
     if moving := learning(comparison):
-        return _learning(best, moving, more_epochs(comparison))
+        return _learning(comparison, best, moving)
     if best.loss.count == 1:
         return _one_seed(best, others[0])
     if best.loss.count < LEAST_SEEDS:
@@ -95,10 +95,12 @@ def _clear(best: Row, clear: Sequence[str]) -> list[str]:
     return [f"{listed(clear)} {verb} behind {best.decoder}: {ends} zero."]
 
 
-def _learning(best: Row, moving: Sequence[Unsettled], epochs: int) -> list[str]:
+def _learning(comparison: Comparison, best: Row, moving: Sequence[Unsettled]) -> list[str]:
     first, others = moving[0], len(moving) - 1
-    if math.isnan(first.moved):
-        why = "one epoch, or one whose loss is not finite, does not show how far losses still fall"
+    if any(len(one.history) == 1 for one in comparison.trials):
+        why = "one epoch does not show how far losses still fall"
+    elif math.isnan(first.moved):
+        why = f"{first.ahead} or {first.behind} had a loss near the end that is not finite"
     else:
         why = (
             f"the last tenth of training still moved the losses of {first.ahead} and "
@@ -108,7 +110,7 @@ def _learning(best: Row, moving: Sequence[Unsettled], epochs: int) -> list[str]:
         if others:
             why += f"; so it is for {_count(others)} other {'pairs' if others > 1 else 'pair'}"
     return [
-        f"Still learning: the order may change; try --epochs {epochs}.",
+        f"Still learning: the order may change; try --epochs {more_epochs(comparison)}.",
         f"No winner is named: {why}.",
         f"{best.decoder} ended lowest: {_loss(best)}.",
     ]
