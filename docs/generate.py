@@ -120,7 +120,8 @@ def _found(comparison: Comparison, which: str) -> dict[str, str]:
     """Return what a page says of a comparison, by its marks."""
     said = decisions(comparison)
     behind = [
-        f"| {one.decoder} | {interval(one)} | {said[one.decoder]} | {needed(one)} |"
+        f"| {one.decoder} | {interval(one)} | {said[one.decoder]} | "
+        f"{needed(one) if said[one.decoder] == 'no' else ''} |"
         for one in differences(comparison)
     ]
     head = [

@@ -11,11 +11,29 @@ from rich.table import Table
 def print_table(
     headers: Sequence[str], rows: Sequence[Sequence[str]], note: str, text: int = 1
 ) -> None:
-    """Print a table to stdout; the first `text` columns are text, the others are numbers."""
+    """Print a table to stdout; the first `text` columns are text, the others are numbers.
+
+    Where the numbers do not fit, every row is a sentence of its own: none is cut off.
+    """
     console = Console()
-    console.print(table(headers, rows, text))
+    columns = list(zip(headers, *rows, strict=True))
+    widths = [max(len(line) for cell in one for line in cell.split("\n")) for one in columns]
+    least = [len(header) for header in headers[:text]] + widths[text:]
+    if sum(least) + 2 * len(least) <= console.width:
+        console.print(table(headers, rows, text))
+    else:
+        for name, *cells in rows:
+            typer.echo(name)
+            named = zip(headers[1:], cells, strict=True)
+            print_sentences("; ".join(map(_named, named)), indent="  ")
     console.print()
     print_sentences(note)
+
+
+def _named(pair: tuple[str, str]) -> str:
+    """Return `heading, unit: value (spread)` of a heading and a cell of up to two lines."""
+    heading, (value, *spread) = pair[0].replace("\n", ", "), pair[1].split("\n")
+    return f"{heading}: {value}" + "".join(f" ({one})" for one in spread)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], text: int = 1) -> Table:
