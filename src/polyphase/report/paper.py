@@ -141,8 +141,13 @@ def _csv(lines: Sequence[dict[str, Any]]) -> str:
 
 def _trial(trial: Trial) -> dict[str, Any]:
     """Return what was measured of a trained model, by name and unit."""
-    found = {_with_unit(name): value for name, value in measures(trial).items()}
+    found = {_with_unit(name): _written(value) for name, value in measures(trial).items()}
     return {"decoder": trial.decoder, "seed": trial.seed} | found
+
+
+def _written(value: Any) -> Any:
+    """Return what a cell holds: numbers, two of them with a space between, nothing for None."""
+    return " ".join(map(str, value)) if isinstance(value, tuple) else value
 
 
 def _decoders(comparison: Comparison) -> list[dict[str, Any]]:
@@ -156,8 +161,8 @@ def _decoders(comparison: Comparison) -> list[dict[str, Any]]:
         trials = [measures(trial) for trial in comparison.of(decoder)]
         line: dict[str, Any] = {"decoder": decoder, "seeds": len(trials)}
         for name, value in trials[0].items():
-            if isinstance(value, int):
-                line[_with_unit(name)] = value
+            if not isinstance(value, float):
+                line[_with_unit(name)] = _written(value)
                 continue
             spread = Spread.over([trial[name] for trial in trials])
             line |= {_with_unit(name, _SPREAD[key]): getattr(spread, key) for key in _SPREAD}

@@ -164,6 +164,8 @@ def columns(comparison: Comparison) -> list[Column]:
     psnr, ssim = [row.psnr for row in table], [row.ssim for row in table]
     loss, above = [row.loss for row in table], [row.above_floor for row in table]
     parameters = tuple(Cell(f"{row.parameters:,}") for row in table)
+    counted = any(row.multiply_adds_computed is not None for row in table)
+    written = "as written" if counted else ""
     products = tuple(Cell(f"{row.multiply_adds:,}") for row in table)
     return [
         Column("validation loss", "nats/pixel", _cells(loss, LOSS_DECIMALS), says="decides"),
@@ -171,9 +173,9 @@ def columns(comparison: Comparison) -> list[Column]:
         Column("PSNR", "dB", _cells(psnr, _decimals(psnr, 1, 2)), says="describes"),
         Column("SSIM", "", _cells(ssim, _decimals(ssim, 3, 4)), says="describes"),
         Column("parameters", "", parameters, says="cost as built"),
-        Column("multiply-adds", "", products, False, "cost as built"),
+        Column("multiply-adds", written, products, False, "cost as built"),
         *_where_known("multiply-adds", "computed", [_count(row) for row in table], "cost here"),
-        *_where_known("alignment", "pixels", [_offset(row) for row in table], "held fixed at 0"),
+        *_where_known("alignment", "pixels", [_offset(row) for row in table], "0: in place"),
         *_times(comparison, table),
     ]
 

@@ -57,7 +57,8 @@ def _input(model: keras.Model, images: np.ndarray) -> np.ndarray:
 def decoder_of(autoencoder: keras.Sequential) -> keras.Sequential:
     """Return an autoencoder from its code on: its first layer that enlarges, and all after it.
 
-    The encoder of a comparison is the same for all, and takes more than half of the time.
+    The encoder of a comparison is the same for all, and takes more than half of the time. A model
+    that enlarges nothing is returned whole.
 
     Args:
         autoencoder: built, of images of known size; its layers are shared with what is returned.
@@ -68,8 +69,7 @@ def decoder_of(autoencoder: keras.Sequential) -> keras.Sequential:
         (None, 4, 4, 8)
     """
     layers = autoencoder.layers
-    first = next(
-        index for index, layer in enumerate(layers) if layer.output.shape[1] > layer.input.shape[1]
-    )
+    sides = [(layer.input.shape[1], layer.output.shape[1]) for layer in layers]
+    first = next((index for index, (before, after) in enumerate(sides) if after > before), 0)
     code = keras.Input(batch_shape=layers[first].input.shape)
     return keras.Sequential([code, *layers[first:]])
