@@ -240,7 +240,45 @@ def checkerboards() -> str:
     content = json.loads(found.read_text())
     page = (DOCS / "checkerboards.md").read_text()
     page = between_marks(page, "repair", tables_of.repair(content))
+    page = between_marks(page, "absent", absent())
+    page = between_marks(page, "present", present())
     return between_marks(page, "circumstances", tables_of.circumstances([content]))
+
+
+def absent() -> str:
+    """Return what the measure of patterns reads where none is."""
+    lines = [
+        "| data, period | greatest reading, levels | excludes zero | seen |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    cells: dict[tuple[str, int], list[dict]] = {}
+    for one in _simulated_patterns()["absent"]:
+        cells.setdefault((one["data"], one["period"]), []).append(one)
+    for (data, period), kinds in cells.items():
+        most = [max(one[name] for one in kinds) for name in ("amplitude", "above zero", "seen")]
+        shares = " | ".join(f"{100 * share:.0f}%" for share in most[1:])
+        lines.append(f"| {data}, {period} | {most[0]:.1f} | {shares} |")
+    return "\n".join(lines) + "\n"
+
+
+def present() -> str:
+    """Return what the measure of patterns reads of planted ones."""
+    cells: dict[tuple[str, str], list[dict]] = {}
+    for one in _simulated_patterns()["present"]:
+        cells.setdefault((one["data"], one["case"]), []).append(one)
+    strengths = [one["strength"] for one in next(iter(cells.values()))]
+    lines = [
+        f"| data, pattern | {' | '.join(f'{strength} levels' for strength in strengths)} |",
+        f"| --- |{' ---: |' * len(strengths)}",
+    ]
+    for (data, case), found in cells.items():
+        texts = [f"{one['amplitude']:.1f}, {100 * one['seen']:.0f}%" for one in found]
+        lines.append(f"| {data}: {case} | {' | '.join(texts)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _simulated_patterns() -> dict:
+    return json.loads((ROOT / "benchmarks" / "results" / "patterns.json").read_text())
 
 
 def between_marks(page: str, name: str, content: str) -> str:

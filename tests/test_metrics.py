@@ -55,7 +55,14 @@ def test_an_error_that_is_the_same_everywhere_is_no_pattern():
         assert float(to_numpy(metric(true, true + 0.25))) < 1e-6
 
 
-def test_a_pattern_that_changes_its_sign_is_variance_and_no_bias():
+def test_a_checkerboard_whose_sign_changes_by_image_is_missed_by_both():
+    board = (np.indices((8, 8)).sum(axis=0) % 2 * 2.0 - 1)[None, :, :, None]
+    predicted = np.concatenate([board, -board]).astype("float32")
+    for metric in (PeriodicBias(2), PeriodicVariance(2)):
+        assert float(to_numpy(metric(np.zeros_like(predicted), predicted))) == 0
+
+
+def test_a_pattern_at_one_place_that_changes_its_sign_is_variance_and_no_bias():
     true = np.zeros((2, 8, 8, 1), "float32")
     predicted = true.copy()
     predicted[0, ::2, ::2], predicted[1, ::2, ::2] = 1, -1

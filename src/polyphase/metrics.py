@@ -1,4 +1,4 @@
-"""Metrics that see what an upsampling layer leaves in images: periodic bias and variance."""
+"""Metrics of errors that depend on where in a period a pixel lies: periodic bias and variance."""
 
 from typing import Any
 
@@ -93,6 +93,11 @@ class PeriodicBias(_PerPhase):
     With the residual `e = y_pred - y_true`, the standard deviation over the `s_h * s_w` phases of
     the mean of `e` over all images; root mean square over the channels. 0: none.
 
+    It sees only what stays when all images are averaged: a pattern whose sign changes from image to
+    image or within one, or whose period is another one, is missed. What is no pattern but lies at
+    one place of the period, as a last column that is always wrong, is counted. `polyphase compare`
+    measures the power at the harmonics of the period instead.
+
     Args:
         size: the period in pixels, an int or two: the stride of the last upsampling layer, or the
             product of several.
@@ -103,7 +108,7 @@ class PeriodicBias(_PerPhase):
     Call with images `(batch, height, width, channels)` of any number of pixels; the value has the
     images' unit.
 
-    Reference: mathematics, section 6.
+    Reference: the page on checkerboards, "In images".
 
     Example:
         >>> import numpy as np
@@ -126,8 +131,11 @@ class PeriodicVariance(_PerPhase):
     """How much the variance of the error depends on where in the period a pixel lies.
 
     The standard deviation over the `s_h * s_w` phases of the variance of the residual; root mean
-    square over the channels. It sees patterns whose sign changes from place to place, which the
-    bias averages away. 0: none.
+    square over the channels. 0: none.
+
+    It sees places of a period that are less certain than others. A checkerboard whose sign changes
+    has the same variance at every place, and is missed, as every pattern is whose size is equal
+    everywhere.
 
     Args:
         size: the period in pixels, an int or two: the stride of the last upsampling layer, or the
@@ -139,7 +147,7 @@ class PeriodicVariance(_PerPhase):
     Call with images `(batch, height, width, channels)` of any number of pixels; the value has the
     images' unit, squared.
 
-    Reference: mathematics, section 6.
+    Reference: the page on checkerboards, "In images".
 
     Example:
         >>> import numpy as np

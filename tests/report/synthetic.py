@@ -6,7 +6,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
 from sklearn.datasets import load_digits
 
-from polyphase.workbench.checkerboards import Checkerboard
+from polyphase.workbench.checkerboards import Checkerboard, Stage
+from polyphase.workbench.patterns import Pattern
 from polyphase.workbench.results import Comparison, Epoch, Trial
 
 FAIR = {
@@ -92,6 +93,8 @@ def _trial(
 def _checkerboard(name: str, errors: np.ndarray) -> Checkerboard:
     board = np.array([[1.0, -1.0], [-1.0, 1.0]])
     uneven = {"transposed-3": 0.4, "transposed-4": 0.1, "subpixel": 0.2}.get(name, 0.0)
+    harmonics = np.zeros((8, 8))
+    harmonics[4, 4], harmonics[0, 1] = 0.02 * uneven, 0.001
     return Checkerboard(
         chi=uneven,
         pattern=1 + uneven * board,
@@ -99,6 +102,18 @@ def _checkerboard(name: str, errors: np.ndarray) -> Checkerboard:
         bias=0.02 * uneven,
         variance=0.002 * uneven,
         spectrum=(np.abs(np.fft.rfft(errors, axis=2)) ** 2).mean(axis=(0, 1, 3)),
+        stages=tuple(
+            Stage(
+                f"up_{index}",
+                (2 ** (4 - index), 2 ** (4 - index)),
+                uneven / index,
+                2.5 if uneven else 0.0,
+                Pattern(0.02 * uneven, 0.01 * uneven, 0.03 * uneven, 1 + 10 * uneven),
+                Pattern(0.001, 0.0, 0.002, 1.5),
+            )
+            for index in (1, 2, 3)
+        ),
+        harmonics=harmonics,
     )
 
 

@@ -1,5 +1,6 @@
 import base64
 import dataclasses
+import math
 import re
 import statistics
 from html.parser import HTMLParser
@@ -7,8 +8,11 @@ from html.parser import HTMLParser
 import pytest
 
 from polyphase.report import render, write
+from polyphase.report.checkerboards import checkerboards, stage_rows
+from polyphase.workbench.patterns import Pattern
 from tests.report.synthetic import comparison
 
+DASH = "\N{EN DASH}"
 PNG = b"\x89PNG\r\n\x1a\n"
 FIGURES = dict.fromkeys(("learning-curves", "reconstructions", "error-maps"), PNG)
 VOID = {"meta", "img", "br", "link"}
@@ -69,12 +73,21 @@ def test_table_holds_the_numbers_of_the_data():
     found = comparison(seeds=(0, 1))
     table = Page(render(found, FIGURES)).cells
     assert table[0][:3] == ["decoder", "validation loss nats/pixel", "above the floor nats/pixel"]
-    results, says, left_behind = table[:6], table[6], table[7:]
+    results, says = table[:6], table[6]
+    stages, left_behind = table[7:23], table[23:]
     assert says == [
         *("what it says", "decides", "same loss", "describes", "describes"),
         *("cost as built", "cost as built", "cost here", "0: in place"),
         *("this machine", "this machine"),
     ]
+    assert stages[0][:3] == ["decoder", "layer period", "chi trained"]
+    assert [line[1] for line in stages[1:4]] == ["up_1 8", "up_2 4", "up_3 2"]
+    (line,) = [line for line in stages if line[:2] == ["transposed-3", "up_2 4"]]
+    assert line[2:] == [
+        f"0.20 0.20{DASH}0.20", f"2.50 2.50{DASH}2.50", f"2.0 2.0{DASH}2.0", "1.0 to 3.1",
+        f"5.0 5.0{DASH}5.0", f"0.3 0.3{DASH}0.3", "2 of 2",
+    ]  # fmt: skip
+    assert [line[-1] for line in stages[1:4]] == ["0 of 2"] * 3
     assert left_behind[0][:2] == ["decoder", "chi largest of its layers"]
     for decoder, line in zip(found.decoders, left_behind[1:], strict=True):
         one = found.of(decoder)[0].checkerboard  # the same for both seeds
@@ -96,6 +109,35 @@ def test_table_holds_the_numbers_of_the_data():
         assert line[5:9] == [*(f"{count:,}" for count in counts), "0 and +3.5"]
         microseconds = 1e6 * statistics.fmean(trial.decoder_seconds for trial in trials)
         assert float(line[10].split()[0]) == pytest.approx(microseconds, abs=0.051)
+
+
+def test_runs_that_did_not_measure_stages_have_no_table_of_them():
+    found = comparison(seeds=(0,))
+    before = tuple(
+        dataclasses.replace(
+            trial,
+            checkerboard=dataclasses.replace(trial.checkerboard, stages=(), harmonics=None),
+        )
+        for trial in found.trials
+    )
+    page = Page(render(dataclasses.replace(found, trials=before), FIGURES))
+    assert len(page.cells) == 13
+    assert "levels of 255" not in " ".join(page.cells[7])
+    assert len(checkerboards(dataclasses.replace(found, trials=before)).axes) == 11
+
+
+def test_a_period_that_is_too_long_for_the_images_is_a_dash():
+    found = comparison(seeds=(0,), decoders=("nearest",))
+    (trial,) = found.trials
+    first, *others = trial.checkerboard.stages
+    none = dataclasses.replace(first, errors=Pattern(*[math.nan] * 4), untrained=None)
+    board = dataclasses.replace(trial.checkerboard, stages=(none, *others))
+    (line, *_) = stage_rows(
+        dataclasses.replace(found, trials=(dataclasses.replace(trial, checkerboard=board),))
+    )
+    assert [one.text for one in line.cells] == [
+        "up_1 (8)", "0.00", DASH, DASH, DASH, DASH, "0.3", "0 of 1",
+    ]  # fmt: skip
 
 
 def test_one_seed_page_shows_no_spread_and_says_so():

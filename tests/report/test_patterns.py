@@ -58,10 +58,17 @@ def test_a_comparisons_patterns_errors_and_spectra_are_drawn(decoders):
     count = len(found.decoders)
     *tiles, spectra = figure.axes
     assert [axes.get_title() for axes in tiles[:count]] == list(found.decoders)
-    limits = {axes.images[0].get_clim() for axes in tiles[count:]}
-    assert len(limits) == 1
-    (low, high) = limits.pop()
-    assert low == -high
+    limits = [axes.images[0].get_clim() for axes in tiles[::count]]
+    assert limits == [(0, 2), (-4, 4), (0, 4)]  # grey levels, whatever the data
+    for name, axes in zip(found.decoders, tiles[count:], strict=False):
+        one = found.of(name)[0].checkerboard
+        shown = axes.images[0].get_array()
+        np.testing.assert_allclose(shown[:2, 2:4], 255 * one.mean_error)
+        assert axes.get_xlabel() == f"largest {255 * one.mean_error.max():.1f}"
+    for name, axes in zip(found.decoders, tiles[2 * count :], strict=True):
+        one = found.of(name)[0].checkerboard
+        assert axes.images[0].get_array()[4, 5] == pytest.approx(255 * one.harmonics[0, 1])
+        assert axes.images[0].get_array()[0, 0] == pytest.approx(255 * one.harmonics[4, 4])
     curves = {line.get_label(): line for line in spectra.lines}
     for name in found.decoders:
         power = np.mean([trial.checkerboard.spectrum for trial in found.of(name)], axis=0)

@@ -55,3 +55,54 @@ def test_upsampling_and_convolution_and_models_without_have_no_pattern():
         found = measure(model, originals, originals)
         assert found.chi == 0
         np.testing.assert_array_equal(found.pattern, np.ones((2, 2)))
+
+
+def test_each_stage_has_its_period_in_pixels_of_the_output():
+    model = comparison_autoencoder("transposed-3")
+    originals = np.random.default_rng(0).random((4, 28, 28, 1)).astype("float32")
+    found = measure(model, originals, originals, comparison_autoencoder("transposed-3"))
+    assert [(one.layer, one.period) for one in found.stages] == [
+        ("up_1", (8, 8)), ("up_2", (4, 4)), ("up_3", (2, 2)),
+    ]  # fmt: skip
+    assert found.harmonics.shape == (8, 8)
+    assert found.chi == max(one.chi for one in found.stages)
+    for one in found.stages:
+        assert one.untrained > 0.5
+        assert one.untrained != one.chi
+        assert one.errors.amplitude == 0
+        assert not one.seen
+
+
+def test_a_model_that_draws_a_pattern_is_read_back():
+    """Constants through a layer of known phases: what the pattern is, is known by hand."""
+    kernel = np.array([[1.06, 1.0], [1.0, 0.94]], "float32").reshape(2, 2, 1, 1)
+    up = layers.Conv2DTranspose(1, 2, 2, use_bias=False)
+    second = layers.Conv2DTranspose(1, 2, 2, use_bias=False)
+    model = keras.Sequential([keras.Input((8, 8, 1)), up, second])
+    up.set_weights([np.ones_like(kernel)])
+    second.set_weights([kernel])
+    values = np.random.default_rng(0).uniform(0.2, 0.8, (30, 1, 1, 1)).astype("float32")
+    blurred = np.broadcast_to(values, (30, 8, 8, 1))
+    made = keras.ops.convert_to_numpy(model(blurred))
+    noise = np.random.default_rng(1).normal(0, 0.01, made.shape).astype("float32")
+    first, last = measure(model, (values + noise), made).stages
+    assert (first.period, first.chi, first.errors.low) == ((4, 4), 0, 0)
+    assert last.period == (2, 2)
+    assert last.chi == pytest.approx(np.sqrt(0.06**2 / 2), rel=1e-4)
+    expected = np.sqrt((values**2).mean() * 0.06**2 / 2)
+    assert last.errors.amplitude == pytest.approx(expected, rel=0.1)
+    assert last.errors.low < expected < last.errors.high
+    assert last.seen
+    assert last.untrained is None
+
+
+def test_a_pattern_that_the_originals_have_themselves_is_not_the_models():
+    rng = np.random.default_rng(2)
+    rows, columns = np.indices((32, 32))
+    originals = 0.5 + rng.normal(0, 0.02, (30, 32, 32, 1)) + 0.1 * ((rows + columns) % 2)[..., None]
+    model = comparison_autoencoder("transposed-3", (32, 32, 1))
+    flat = np.full_like(originals, originals.mean())  # all detail is lost, the board too
+    last = measure(model, originals, flat).stages[-1]
+    assert last.errors.low > 0
+    assert last.errors.ratio == pytest.approx(last.originals.ratio)
+    assert not last.seen

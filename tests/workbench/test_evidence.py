@@ -11,7 +11,7 @@ import pytest
 from polyphase.workbench.evidence import load, save
 from tests.report.synthetic import comparison
 
-ARRAYS = ("reconstructions", "pattern", "mean_error", "spectrum")
+ARRAYS = ("reconstructions", "pattern", "mean_error", "spectrum", "harmonics")
 NAMES = ("a:b", "a%3Ab", "mypackage.decoders:mine", "../../x", "..", "a/0/pattern", "größe:\u2014")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from polyphase.report import table
+from polyphase.report.checkerboards import SHOWN
 from polyphase.workbench.results import Comparison
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
@@ -23,11 +24,24 @@ def figures(comparison: Comparison) -> dict[str, str]:
         f"decoder, seed {seeds[0]}.",
         "error-maps": f"Reconstruction minus original{channels}, seed {seeds[0]}; one scale for "
         "all.",
-        "checkerboards": f"Seed {seeds[0]}. Above: what a constant comes out of the last "
-        "upsampling layer as; grey is its mean, black 0, white twice the mean. In the middle: the "
-        "mean error at every place of the period, less the mean of all. Below: the power of the "
-        "errors by frequency along rows; dotted: multiples of one over the period.",
+        "checkerboards": f"Seed {seeds[0]}. First row: what a constant comes out of the last "
+        "upsampling layer as; grey is its mean, black 0, white twice the mean. Second: the mean "
+        "error at every place of that layer's period, less the mean of all, from "
+        f"{-SHOWN} (blue) to {SHOWN} (red) grey levels of 255, whatever the data: one level is "
+        f"invisible in an image.{_harmonics(comparison)} Last: the power of the errors by "
+        "frequency along rows; dotted: multiples of one over a period.",
     }
+
+
+def _harmonics(comparison: Comparison) -> str:
+    """Say what the row of harmonics is, where there is one."""
+    if any(one.checkerboard.harmonics is None for one in comparison.trials):
+        return ""
+    return (
+        " Third: the strength of the errors at every harmonic of the longest period, from 0 "
+        f"(white) to {SHOWN} grey levels (black); the slowest in the middle, the finest at the "
+        "border."
+    )
 
 
 def intervals(best: str, seeds: int) -> str:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from polyphase.report import captions, findings, interactive, table
-from polyphase.report.checkerboards import checkerboards
+from polyphase.report.checkerboards import HEADINGS, SHOWN, checkerboards, stage_rows
 from polyphase.report.figures import error_maps, learning_curves, png, reconstructions
 from polyphase.report.palette import colours
 from polyphase.workbench.results import Comparison
@@ -116,6 +116,8 @@ def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, 
         "code": _code_values(config),
         "colours": colours(comparison.decoders),
         "checkerboard_columns": table.checkerboard_columns(comparison),
+        "stage_headings": HEADINGS,
+        "stages": stage_rows(comparison),
         "columns": table.columns(comparison),
         "config": config,
         "decisions": findings.decisions(comparison),
@@ -197,9 +199,11 @@ def _alternatives(comparison: Comparison) -> dict[str, str]:
         "error-maps": f"A grid of images: the same {count} originals in the first row, and below "
         f"them the signed error of each reconstruction, one row each for {names}; blue where it "
         "is too dark, red where it is too bright.",
-        "checkerboards": f"For each of {names}: as a magnified pattern, what a constant comes out "
-        "of its last layer as; below it the mean error at every place of the period; below these a "
-        "line chart of the power of the errors by frequency. The table above has the numbers.",
+        "checkerboards": f"For each of {names}: what a constant comes out of its last layer as; "
+        "below it the mean error at every place of the period, from minus "
+        f"{SHOWN} to {SHOWN} grey levels; the strength of the errors at every harmonic of the "
+        "longest period; below these a line chart of the power of the errors by frequency. The "
+        "tables above have the numbers.",
     }
 
 

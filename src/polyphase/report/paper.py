@@ -141,8 +141,13 @@ def _csv(lines: Sequence[dict[str, Any]]) -> str:
 
 def _trial(trial: Trial) -> dict[str, Any]:
     """Return what was measured of a trained model, by name and unit."""
-    found = {_with_unit(name): _written(value) for name, value in measures(trial).items()}
+    found = {_with_unit(name): _written(value) for name, value in _measures(trial).items()}
     return {"decoder": trial.decoder, "seed": trial.seed} | found
+
+
+def _measures(trial: Trial) -> dict[str, Any]:
+    """Return what was measured of a whole model; its layers are in `metrics.jsonl`."""
+    return {name: value for name, value in measures(trial).items() if name != "stages"}
 
 
 def _written(value: Any) -> Any:
@@ -158,7 +163,7 @@ def _decoders(comparison: Comparison) -> list[dict[str, Any]]:
     differences = {one.decoder: one for one in judged(comparison)}
     lines = []
     for decoder in comparison.decoders:
-        trials = [measures(trial) for trial in comparison.of(decoder)]
+        trials = [_measures(trial) for trial in comparison.of(decoder)]
         line: dict[str, Any] = {"decoder": decoder, "seeds": len(trials)}
         for name, value in trials[0].items():
             if not isinstance(value, float):

@@ -233,10 +233,11 @@ def number(value: float, decimals: int) -> str:
 
 
 def _cells(values: Sequence[Spread], decimals: int) -> tuple[Cell, ...]:
-    return tuple(_cell(value, decimals) for value in values)
+    return tuple(cell(value, decimals) for value in values)
 
 
-def _cell(value: Spread, decimals: int) -> Cell:
+def cell(value: Spread, decimals: int) -> Cell:
+    """Write a mean, and between what the seeds lie where there are several."""
     if value.count == 1 or not math.isfinite(value.mean):
         return Cell(number(value.mean, decimals))
     low, high = number(value.low, decimals), number(value.high, decimals)

@@ -1,14 +1,50 @@
 """What an upsampling leaves behind: in the weights, and in the errors of reconstructions."""
 
+import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 import keras
 import numpy as np
 
 from polyphase.algebra.checkerboard import checkerboard_gain, pattern
+from polyphase.algebra.harmonics import cells
 from polyphase.datasets.storage import slices
-from polyphase.inspection import readings_of
+from polyphase.inspection.alignment import scales
+from polyphase.inspection.found import Found, found
 from polyphase.metrics import PeriodicBias, PeriodicVariance
+from polyphase.workbench.patterns import Pattern, Period, amplitudes, patterns, spectra
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One layer that upsamples, and the pattern at the harmonics of its period.
+
+    Those of a shorter period of the same model are that one's: a later layer makes them too.
+
+    Attributes:
+        layer: its name; in a nested model `outer/layer`.
+        period: `(rows, columns)`, in pixels of the output.
+        chi: checkerboard gain of its weights.
+        untrained: that of the weights with which the training began; None: not known.
+        errors: the pattern in reconstruction minus original.
+        originals: what the same measure reads in the originals themselves.
+    """
+
+    layer: str
+    period: Period
+    chi: float
+    untrained: float | None
+    errors: Pattern
+    originals: Pattern
+
+    @property
+    def seen(self) -> bool:
+        """Whether the errors certainly have more of the pattern than the originals themselves.
+
+        Errors that only lack detail of the originals have at most as much as these.
+        """
+        return self.errors.low > self.originals.amplitude
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,12 +54,16 @@ class Checkerboard:
     Attributes:
         chi: the largest checkerboard gain of its layers.
         pattern: what a constant comes out of the last upsampling layer as, divided by its mean,
-            `(s_h, s_w)`; the period of that layer is the one of all that follows.
-        mean_error: mean of reconstruction minus original at every place of a period, less the mean
-            of all, `(s_h, s_w)`; in units of the images, over all images and channels.
-        bias: `PeriodicBias` of the reconstructions.
-        variance: `PeriodicVariance` of the reconstructions.
+            `(s_h, s_w)`.
+        mean_error: mean of reconstruction minus original at every place of that layer's period,
+            less the mean of all, `(s_h, s_w)`; in units of the images, over all images and
+            channels.
+        bias: `PeriodicBias` of the reconstructions, at that layer's period.
+        variance: `PeriodicVariance` of the reconstructions, at that layer's period.
         spectrum: mean power of the errors along rows at 0, 1/width, ..., 1/2 cycles per pixel.
+        stages: of its upsampling layers, in their order.
+        harmonics: amplitudes of the errors at the harmonics of the longest period, as of
+            `workbench.patterns.amplitudes`; None of runs that did not measure them.
     """
 
     chi: float
@@ -32,21 +72,29 @@ class Checkerboard:
     bias: float
     variance: float
     spectrum: np.ndarray
+    stages: tuple[Stage, ...] = ()
+    harmonics: np.ndarray | None = None
 
 
-def measure(model: keras.Model, originals: np.ndarray, reconstructions: np.ndarray) -> Checkerboard:
+def measure(
+    model: keras.Model,
+    originals: np.ndarray,
+    reconstructions: np.ndarray,
+    untrained: keras.Model | None = None,
+) -> Checkerboard:
     """Return what a model's upsampling leaves behind.
 
     Args:
         model: built; one that does not upsample has the chi 0 and the period 2.
         originals: `(n, height, width, channels)` in 0..1.
         reconstructions: the same shape.
+        untrained: the same model as it was before training; None: not known.
     """
-    readings = [one for one in readings_of(model) if not one.gradient]
-    uneven = [one.gains for one in readings if one.gains is not None]
-    size = readings[-1].factor if readings else (2, 2)
+    layers = _upsampling(model)
+    uneven = [one.reading.gains for one in layers if one.reading.gains is not None]
+    size = layers[-1].reading.factor if layers else (2, 2)
     period = (int(size[0]), int(size[1]))
-    last = readings[-1].gains if readings else None
+    last = layers[-1].reading.gains if layers else None
     bias, variance = PeriodicBias(period), PeriodicVariance(period)
     mean, spectrum = np.zeros(period), np.zeros(originals.shape[2] // 2 + 1)
     for part in slices(originals.shape):
@@ -55,6 +103,7 @@ def measure(model: keras.Model, originals: np.ndarray, reconstructions: np.ndarr
         errors = reconstructions[part].astype(np.float64) - originals[part]
         mean += len(errors) / len(originals) * _mean(errors, period)
         spectrum += len(errors) / len(originals) * _spectrum(errors)
+    stages, harmonics = _stages(model, originals, reconstructions, untrained)
     return Checkerboard(
         chi=max([0.0, *map(checkerboard_gain, uneven)]),
         pattern=np.ones(period) if last is None else pattern(last),
@@ -62,7 +111,55 @@ def measure(model: keras.Model, originals: np.ndarray, reconstructions: np.ndarr
         bias=float(bias.result()),
         variance=float(variance.result()),
         spectrum=spectrum,
+        stages=stages,
+        harmonics=harmonics,
     )
+
+
+def _upsampling(model: keras.Model) -> list[Found]:
+    return [one for one in found(model) if not one.reading.gradient]
+
+
+def _stages(
+    model: keras.Model,
+    originals: np.ndarray,
+    reconstructions: np.ndarray,
+    untrained: keras.Model | None,
+) -> tuple[tuple[Stage, ...], np.ndarray | None]:
+    """Return the stages of a model whose periods are known, and the amplitudes of all harmonics."""
+    layers = _upsampling(model)
+    before = [None] * len(layers) if untrained is None else map(_chi, _upsampling(untrained))
+    known = [
+        (one, first, period)
+        for one, first in zip(layers, before, strict=True)
+        if (period := _period(model, one)) is not None
+    ]
+    if not known:
+        return (), None
+    periods = [period for *_, period in known]
+    longest = (math.lcm(*(p[0] for p in periods)), math.lcm(*(p[1] for p in periods)))
+    count = cells(originals.shape[1:3], longest)
+    errors = spectra(reconstructions, count, originals)
+    own, theirs = patterns(errors, periods), patterns(spectra(originals, count), periods)
+    stages = tuple(
+        Stage(one.name, period, _chi(one), first, own[period], theirs[period])
+        for one, first, period in known
+    )
+    return stages, amplitudes(errors, longest)
+
+
+def _period(model: keras.Model, one: Found) -> Period | None:
+    """Return a layer's period in pixels of the output; None where it is not known or not whole."""
+    scale = scales(model, one.shown)[0] if one.in_graph else None
+    if scale is None:
+        return None
+    rows, columns = (Fraction(s) / by for s, by in zip(one.reading.factor, scale, strict=True))
+    whole = rows.denominator == columns.denominator == 1 and (rows, columns) != (1, 1)
+    return (int(rows), int(columns)) if whole else None
+
+
+def _chi(one: Found) -> float:
+    return 0.0 if one.reading.gains is None else checkerboard_gain(one.reading.gains)
 
 
 def _mean(errors: np.ndarray, period: tuple[int, int]) -> np.ndarray:

@@ -29,7 +29,7 @@ from polyphase.workbench.kept import (
 from polyphase.workbench.metrics import psnr, ssim
 from polyphase.workbench.results import Comparison, Epoch, Trial
 from polyphase.workbench.runs import append_metrics, write_json
-from polyphase.workbench.training import train
+from polyphase.workbench.training import train, untrained
 
 SHOWN = 8
 
@@ -254,7 +254,12 @@ def _judge(
         ssim=ssim(originals, reconstructed),
         inference_seconds=seconds[0],
         reconstructions=reconstruct(trained.model, shown),
-        checkerboard=measure(trained.model, originals, reconstructed),
+        checkerboard=measure(
+            trained.model,
+            originals,
+            reconstructed,
+            untrained(trained.contender, dataset, trained.seed),
+        ),
         decoder_seconds=seconds[1],
     )
     append_metrics(folder, kind="final", decoder=trial.decoder, seed=trial.seed, **measures(trial))

@@ -2,13 +2,15 @@
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from polyphase.workbench.checkerboards import Checkerboard
+from polyphase.workbench.checkerboards import Checkerboard, Stage
 from polyphase.workbench.config import ConfigError
+from polyphase.workbench.patterns import Pattern
 from polyphase.workbench.results import Comparison, Epoch, Trial
 from polyphase.workbench.runs import (
     TRAIN,
@@ -18,10 +20,11 @@ from polyphase.workbench.runs import (
     read_metrics,
     readable_arrays,
 )
-from polyphase.workbench.schema import CHECKERBOARD, misfit
+from polyphase.workbench.schema import CHECKERBOARD, STAGE, misfit
 
 FILE = "evidence.npz"
 _ARRAYS = ("pattern", "mean_error", "spectrum")
+_HARMONICS = "harmonics"  # not of runs that did not measure them
 
 
 def key(decoder: str, seed: int, array: str) -> str:
@@ -52,6 +55,7 @@ def measures(trial: Trial) -> dict[str, Any]:
         "chi": trial.checkerboard.chi,
         "periodic_bias": trial.checkerboard.bias,
         "periodic_variance": trial.checkerboard.variance,
+        "stages": [asdict(one) for one in trial.checkerboard.stages],
     }
 
 
@@ -64,6 +68,8 @@ def save(comparison: Comparison, folder: Path) -> None:
         arrays[key(*who, "reconstructions")] = trial.reconstructions
         for name in _ARRAYS:
             arrays[key(*who, name)] = getattr(trial.checkerboard, name)
+        if trial.checkerboard.harmonics is not None:
+            arrays[key(*who, _HARMONICS)] = trial.checkerboard.harmonics
     unfinished = folder / f"{FILE}.tmp"
     with unfinished.open("wb") as file:
         np.savez(file, **arrays)
@@ -87,7 +93,7 @@ def load(folder: Path) -> Comparison:
     lines = read_metrics(folder)
     finals = [line for line in lines if line["kind"] == "final"]
     tasks = [(decoder, seed) for seed in config["seeds"] for decoder in config["decoders"]]
-    partly = any(misfit(line, CHECKERBOARD, "final") for line in finals)
+    partly = any(map(_damaged, finals))
     if partly or [(line["decoder"], line["seed"]) for line in finals] != tasks:
         raise ConfigError(
             f"{folder / 'metrics.jsonl'} does not hold one whole final measurement of each decoder "
@@ -110,6 +116,15 @@ def load(folder: Path) -> Comparison:
                 one, originals, len(labels), range(1 if config.get("minutes") else most, most + 1)
             )
     return Comparison(config, config["data"]["floor"], originals, labels, trials)
+
+
+def _damaged(final: dict[str, Any]) -> bool:
+    """Return whether a line lacks what a page shows; runs of before had no stages."""
+    stages = final.get("stages", [])
+    return bool(misfit(final, CHECKERBOARD, "final")) or not (
+        isinstance(stages, list)
+        and all(not misfit(one, STAGE, "stage") and len(one["period"]) == 2 for one in stages)
+    )
 
 
 def _unfinished(folder: Path, config: dict[str, Any]) -> str:
@@ -138,22 +153,27 @@ def _check_size(arrays: Any, path: Path) -> None:
 def _arrays(arrays: Any, final: dict[str, Any], index: int) -> dict[str, np.ndarray]:
     """Return a trial's arrays by their names; in older runs they are numbered."""
     numbered = f"{index}_reconstructions" in arrays.files
-    return {
-        name: arrays[f"{index}_{name}" if numbered else key(final["decoder"], final["seed"], name)]
-        for name in ("reconstructions", *_ARRAYS)
+    keys = {
+        name: f"{index}_{name}" if numbered else key(final["decoder"], final["seed"], name)
+        for name in ("reconstructions", *_ARRAYS, _HARMONICS)
     }
+    if keys[_HARMONICS] not in arrays.files:
+        del keys[_HARMONICS]
+    return {name: arrays[one] for name, one in keys.items()}
 
 
 def _check(trial: Trial, originals: np.ndarray, labels: int, epochs: range) -> None:
     """Raise ValueError unless the parts of a trial fit each other."""
     board = trial.checkerboard
     arrays = (originals, trial.reconstructions, board.pattern, board.mean_error, board.spectrum)
+    harmonics = np.zeros((1, 1)) if board.harmonics is None else board.harmonics
     if (
-        any(array.dtype.kind != "f" for array in arrays)
+        any(array.dtype.kind != "f" for array in (*arrays, harmonics))
         or originals.ndim != 4
         or trial.reconstructions.shape != originals.shape
         or labels != len(originals)
         or [array.ndim for array in arrays[2:]] != [2, 2, 1]
+        or harmonics.ndim != 2
         or board.pattern.shape != board.mean_error.shape
         or len(trial.history) not in epochs
     ):
@@ -183,7 +203,21 @@ def _trial(final: dict[str, Any], lines: list[dict[str, Any]], arrays: dict[str,
             chi=final["chi"],
             bias=final["periodic_bias"],
             variance=final["periodic_variance"],
+            stages=tuple(map(_stage, final.get("stages", []))),
             **arrays,
         ),
         final.get("decoder_seconds"),
+    )
+
+
+def _stage(line: dict[str, Any]) -> Stage:
+    return Stage(
+        line["layer"],
+        tuple(line["period"]),
+        line["chi"],
+        line["untrained"],
+        *(
+            Pattern(*(line[of][name] for name in ("amplitude", "low", "high", "ratio")))
+            for of in ("errors", "originals")
+        ),
     )

@@ -90,6 +90,12 @@ METRICS = {
         "periodic_variance": Field(
             "`PeriodicVariance` of the reconstructions", f"{_IMAGES} squared"
         ),
+        "stages": Field(
+            "of each upsampling layer: `layer`, `period` (rows, columns of the output), `chi`, "
+            "`untrained` (chi of the first weights), and of the `errors` and the `originals` the "
+            "pattern at its harmonics: `amplitude` with an interval `low` to `high` (image range), "
+            "`ratio` of its power to the neighbours'"
+        ),
     },
 }
 
@@ -105,6 +111,10 @@ EVIDENCE = {
     "DECODER/SEED/mean_error": Field(
         "`(s_h, s_w)`: mean of reconstruction minus original at every phase of the period, less "
         "the mean of all; over the validation images",
+        _IMAGES,
+    ),
+    "DECODER/SEED/harmonics": Field(
+        "`(s_h, s_w)`, the longest period: amplitude of the errors at each of its harmonics",
         _IMAGES,
     ),
     "DECODER/SEED/spectrum": Field(

@@ -15,6 +15,15 @@ FINAL = {
 # What runs of before lack, and what is null where it is not known.
 LATER = {"multiply_adds_computed": int, "offset": [NUMBER], "decoder_seconds": NUMBER}
 CHECKERBOARD = {"chi": NUMBER, "periodic_bias": NUMBER, "periodic_variance": NUMBER}
+PATTERN = {"amplitude": NUMBER, "low": NUMBER, "high": NUMBER, "ratio": NUMBER}
+STAGE = {
+    "layer": str,
+    "period": [int],
+    "chi": NUMBER,
+    "untrained": (*NUMBER, type(None)),
+    "errors": PATTERN,
+    "originals": PATTERN,
+}
 WHO = {"kind": str, "decoder": str, "seed": int}
 LINES: dict[str, dict[str, Any]] = {
     "epoch": WHO | EPOCH,
