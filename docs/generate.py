@@ -162,6 +162,16 @@ def intervals() -> str:
     return "\n".join(lines) + "\n"
 
 
+def detail() -> str:
+    """Return what fine detail every data set has, a line each."""
+    content = json.loads((ROOT / "benchmarks" / "results" / "detail.json").read_text())
+    lines = ["| data | images | size | fine detail |", "| --- | ---: | --- | ---: |"]
+    for one in content["sets"]:
+        size = "x".join(map(str, one["shape"]))
+        lines.append(f"| {one['name']} | {one['count']:,} | {size} | {100 * one['share']:.2g}% |")
+    return "\n".join(lines) + "\n"
+
+
 def published() -> str:
     """Return the table and the circumstances of the published comparison."""
     comparison = results(DOCS / "results" / "published")
@@ -289,8 +299,9 @@ def between_marks(page: str, name: str, content: str) -> str:
 
 
 def comparing() -> str:
-    """Return the page on comparing with the rules' simulation and the fields of a run's files."""
+    """Return the page on comparing: simulated rules, the data, the fields of a run's files."""
     page = between_marks((DOCS / "comparing.md").read_text(), "intervals", intervals())
+    page = between_marks(page, "detail", detail())
     return between_marks(page, "fields", fields.markdown())
 
 

@@ -93,6 +93,7 @@ def test_workers_search_and_compare_as_one_process(monkeypatch):
         "2",
     ]
     options += ["--decoder", "nearest", "--decoder", "transposed-3", "--search", "lr"]
+    options += ["--size", "9"]
     for out, more in (("alone", []), ("together", ["--workers", "2"])):
         result = RUN.invoke(app, ["compare", *options, *more, "--out", out])
         assert result.exit_code == 0, result.output

@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 import polyphase as pp
@@ -85,6 +86,22 @@ def test_train_leaves_a_model_and_its_reconstructions(images):
     assert "Validation loss:" in result.stdout
 
 
+def test_the_tutorials_autoencoder_trains_on_a_users_own_photographs():
+    Path("photos").mkdir()
+    for index in range(12):
+        pixels = np.random.default_rng(index).integers(0, 256, (40 + index, 50, 3), dtype="uint8")
+        Image.fromarray(pixels).save(f"photos/{index}.jpg")
+    arguments = ["train", "autoencoder", "--data", "photos", "--epochs", "1", "--batch-size", "4"]
+    result = RUN.invoke(app, [*arguments, "--size", "32", "--out", "run"])
+    assert result.exit_code == 2
+    assert "--size 28 --grey" in result.stderr
+    result = RUN.invoke(app, [*arguments, "--size", "28", "--grey", "--out", "run"])
+    assert result.exit_code == 0, result.output
+    assert keras.saving.load_model("run/model.keras").input_shape == (None, 28, 28, 1)
+    data = json.loads(Path("run/config.json").read_text())["data"]
+    assert (data["size"], data["grey"], data["shape"]) == ("28x28", True, [28, 28, 1])
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
@@ -117,6 +134,8 @@ def test_demo_prints_its_arrays_and_saves_its_figure(name, shown):
         (["compare", "--margin", "nan"], "received nan; give nats per pixel above 0"),
         (["compare", "--margin", "0.1", "--experiment", "published"], "calls nothing equal"),
         (["report", "run", "--margin", "0.1"], "No such option"),
+        (["compare", "--size", "28x"], "HEIGHTxWIDTH, such as 28 or 28x40"),
+        (["compare", "--experiment", "published", "--data", "photographs"], "--size 28 --grey"),
         (["compare", "--out", "file/run"], "Cannot make the folder"),
         (["train", "autoencoder", "--decoder", "cubist"], "Choose from: nearest"),
         (["train", "autoencoder", "--data", "text.npz"], "text.npz"),

@@ -172,6 +172,8 @@ def test_what_cannot_be_resumed_is_said_in_a_line():
 
 GIVEN = {
     "--data": ("images.npy", "digits"),
+    "--size": (None, "9"),
+    "--grey": (None, ()),
     "--decoder": ("nearest", "bilinear"),
     "--epochs": ("1", "2"),
     "--batch-size": ("8", "9"),

@@ -47,7 +47,6 @@ def test_runs_are_listed_with_what_ended_lowest(folder, monkeypatch):
     lines = {line.split()[0]: line for line in result.output.splitlines() if line}
     assert "nearest, subpixel" in lines["two"]
     assert lines["four.partial"].rstrip().endswith("unfinished")
-    assert not any("still learning" in line for line in lines.values())
 
 
 def test_a_listed_run_says_that_it_still_learns(folder, tmp_path, monkeypatch):
@@ -155,7 +154,7 @@ def test_the_verdict_is_broken_between_words(folder, tmp_path, monkeypatch, widt
     assert max(map(len, verdict)) <= width
     told = html.unescape((out / "report.html").read_text())
     words = " ".join(verdict)
-    assert "validation loss" in words
+    assert "nats/pixel" in words
     for sentence in re.findall(r"<p>(.*?)</p>", told.split('class="answer')[1].split("</div>")[0]):
         assert sentence in words
 

@@ -49,6 +49,9 @@ def test_images_that_do_not_fit_are_refused(digits, tmp_path):
         check([contender("nearest", batch_size=8)], small)
     with pytest.raises(ConfigError, match="takes 28x28 grey images. Received: 7x9 with 1 channels"):
         check([contender("upsampling", batch_size=8)], small)
+    with pytest.raises(ConfigError, match=r"32x32 with 3 channels\. Give --size 28 --grey, or a"):
+        check([contender("upsampling", batch_size=8)], load("photographs"))
+    check([contender("upsampling", batch_size=8)], load("photographs", 28, grey=True))
 
 
 def test_the_record_holds_all_that_is_needed_to_repeat(digits, backend):
@@ -58,6 +61,7 @@ def test_the_record_holds_all_that_is_needed_to_repeat(digits, backend):
     assert config["seeds"] == [0, 1]
     assert (config["epochs"], config["batch_size"]) == ({"nearest": 3}, {"nearest": 16})
     assert config["data"]["sha256"] == digits.sha256
+    assert (config["data"]["size"], config["data"]["grey"]) == (None, False)
     assert config["data"]["floor"] == pytest.approx(0.2736, abs=1e-4)
     assert config["backend"] == backend
     assert {"python", "polyphase", "keras", "numpy"} < set(config["versions"])

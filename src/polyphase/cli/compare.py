@@ -11,7 +11,7 @@ import typer
 
 from polyphase._facts import BATCH_SIZE, COMPARED, DECODERS, PUBLISHED, WIDTH
 from polyphase.cli.errors import one_line_errors
-from polyphase.cli.options import Data, Epochs, Minutes, Width, epochs_of
+from polyphase.cli.options import Data, Epochs, Grey, Minutes, Size, Width, epochs_of
 
 if TYPE_CHECKING:
     from polyphase.datasets import Dataset
@@ -51,6 +51,8 @@ class Encoder(StrEnum):
 def compare(
     context: typer.Context,
     data: Data = "digits",
+    size: Size = None,
+    grey: Grey = False,
     decoder: Annotated[
         list[str] | None,
         typer.Option(
@@ -173,7 +175,7 @@ def compare(
 
         polyphase compare --decoder nearest --decoder mypackage.decoders:mine
 
-        polyphase compare --data photos/ --epochs 100
+        polyphase compare --data photos/ --size 64 --epochs 100
 
         polyphase compare --resume runs/compare-20260101-120000
 
@@ -207,7 +209,8 @@ def compare(
         how: dict[str, Any] = {"epochs": passes, "batch_size": batch_size, "minutes": most}
         if not published:
             how |= {"width": width, "encoder": encoder.value}
-        contenders, dataset = _chosen(data, decoder, published, match, searched, how)
+        images = (data, size, grey)
+        contenders, dataset = _chosen(images, decoder, published, match, searched, how)
         command = ["polyphase", *sys.argv[1:]]
         what = (command, experiment.value, dataset, contenders, range(seeds))
         config = record(*what, match, searched)
@@ -262,7 +265,7 @@ def _refuse_beside_published(published: bool, given: dict[str, Any]) -> None:
 
 
 def _chosen(
-    data: str,
+    images: tuple[str, str | None, bool],
     decoder: list[str] | None,
     published: bool,
     match: Match | None,
@@ -283,7 +286,7 @@ def _chosen(
                 f"Decoders are {', '.join(DECODERS)}, or package.module:function."
             )
     contenders = [contender(name, **how) for name in names]
-    dataset = load(data)
+    dataset = load(*images)
     check(contenders, dataset)
     if search:
         check(contenders, held_out(dataset))

@@ -9,10 +9,19 @@ from polyphase._facts import AUTO, EPOCHS, MINUTES
 Data = Annotated[
     str,
     typer.Option(
-        help="Images: 'digits' (embedded), 'mnist' (Keras downloads it), an .npz or .npy file, "
-        "or a folder of images."
+        help="Images: 'digits' or 'photographs' (embedded), 'mnist' or 'cifar10' (Keras downloads "
+        "them), an .npz or .npy file, or a folder of images."
     ),
 ]
+Size = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE",
+        help="Crop every image about its centre and resize it: a side in pixels, or HEIGHTxWIDTH.",
+        show_default="as it is",
+    ),
+]
+Grey = Annotated[bool, typer.Option("--grey", help="Make every image grey.")]
 Width = Annotated[
     int, typer.Option(min=1, help="Channels of the encoder, the code and the decoder's stages.")
 ]

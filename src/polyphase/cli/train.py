@@ -10,7 +10,7 @@ import typer
 
 from polyphase._facts import BATCH_SIZE, DECODERS, EPOCHS, PUBLISHED, WIDTH
 from polyphase.cli.errors import one_line_errors
-from polyphase.cli.options import Data, Width
+from polyphase.cli.options import Data, Grey, Size, Width
 
 
 class Layers(StrEnum):
@@ -30,6 +30,8 @@ def autoencoder(
         ),
     ] = "upsampling",
     data: Data = "digits",
+    size: Size = None,
+    grey: Grey = False,
     epochs: Annotated[
         int | None,
         typer.Option(
@@ -69,6 +71,8 @@ def autoencoder(
 
         polyphase train autoencoder --decoder transposed --data mnist.npz
 
+        polyphase train autoencoder --data photos/ --size 28 --grey
+
         polyphase train autoencoder --decoder bilinear --epochs 100
     """
     import keras
@@ -98,7 +102,7 @@ def autoencoder(
     require_new(target)
     source = keras.layers if layers is Layers.KERAS else polyphase_layers
     one = contender(decoder, epochs, batch_size, source, width=width)
-    dataset = load(data)
+    dataset = load(data, size, grey)
     check([one], dataset)
     config = record(["polyphase", *sys.argv[1:]], TRAIN, dataset, [one], [seed])
     with run_folder(target) as folder, Watcher(1, one.epochs) as watcher:

@@ -1,5 +1,6 @@
 """Images from a folder, flat or with one subfolder per class."""
 
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ import numpy as np
 
 from polyphase.datasets.checks import check_bytes, decoding
 from polyphase.datasets.errors import DataError
+from polyphase.datasets.fitting import fit
 from polyphase.datasets.images import Dataset, Images, assemble, check_count
 from polyphase.datasets.optional import import_workbench
 from polyphase.datasets.storage import gathered
@@ -24,7 +26,7 @@ _TURNED = (5, 6, 7, 8)  # EXIF orientations that exchange height and width
 _ORIENTATION, _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC = 274, 256, 257, 258, 262  # tags
 
 
-def load_folder(root: Path) -> Dataset:
+def load_folder(root: Path, sides: tuple[int, int] | None = None, grey: bool = False) -> Dataset:
     """Return the images of a folder, in the order of their relative paths.
 
     Grey images (1 to 16 bits, with or without alpha, or by a palette of greys) give 1 channel;
@@ -33,11 +35,14 @@ def load_folder(root: Path) -> Dataset:
 
     1. List the files: `root/*.png` without labels, or `root/label/*.png`. Hidden ones are
        ignored.
-    2. Read the headers: one size, after orientation, and not too large.
+    2. Read the headers: one size, after orientation, unless `sides` are given; not too large.
     3. Decode: 8 bits are divided by 255, 12 bits by 4095, 16 bits by 65535, in float32.
+    4. `fit` each to the sides and to grey, if wanted.
 
     Args:
         root: an absolute path of a folder.
+        sides: height and width that all images are to have; None: those that they have.
+        grey: whether all images are to have one channel.
 
     Raises:
         DataError: if there are too few images, their sizes differ, one is broken or too
@@ -46,9 +51,12 @@ def load_folder(root: Path) -> Dataset:
     """
     paths = _list(root)
     check_count(len(paths), str(root))
-    height, width, channels = _check_headers(paths, root)
-    decoded = (_decode(path, height, width, channels)[None] for path in paths)
-    pixels = gathered((len(paths), height, width, channels), decoded)
+    size, channels = _check_headers(paths, any_size=sides is not None)
+    shape = (len(paths), *(sides or size), 1 if grey else channels)
+    check_bytes(4 * math.prod(shape), str(root))
+    expected = None if sides else size
+    images = (fit(_decode(path, expected, channels), sides, grey)[None] for path in paths)
+    pixels = gathered(shape, images)
     labels = tuple("" if path.parent == root else path.parent.name for path in paths)
     return assemble(root.name, str(root), Images(pixels, labels))
 
@@ -86,8 +94,8 @@ def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
     return images, [path for path in paths if path.is_dir()]
 
 
-def _check_headers(paths: list[Path], root: Path) -> tuple[int, int, int]:
-    """Return `(height, width, channels)` of all images, decoding none."""
+def _check_headers(paths: list[Path], any_size: bool) -> tuple[tuple[int, int], int]:
+    """Return `(height, width)` of the first image and the channels of all, decoding none."""
     grey = True
     expected: tuple[int, int] | None = None
     for path in paths:
@@ -95,17 +103,15 @@ def _check_headers(paths: list[Path], root: Path) -> tuple[int, int, int]:
             size = _size(image)
             grey = grey and _is_grey(image)
         expected = expected or size
-        if size != expected:
+        if size != expected and not any_size:
             raise DataError(
                 f"All images must have the same size. Received: {path} with "
                 f"{size[0]}x{size[1]} pixels (width x height); {paths[0]} has "
-                f"{expected[0]}x{expected[1]}. Resize or remove it."
+                f"{expected[0]}x{expected[1]}. Give a size for all (--size), or remove it."
             )
     assert expected is not None  # check_count has seen the paths
     width, height = expected
-    channels = 1 if grey else 3
-    check_bytes(4 * len(paths) * height * width * channels, str(root))
-    return height, width, channels
+    return (height, width), 1 if grey else 3
 
 
 def _size(image: Any) -> tuple[int, int]:
@@ -155,14 +161,20 @@ def _open(path: Path) -> Iterator[Any]:
             yield image
 
 
-def _decode(path: Path, height: int, width: int, channels: int) -> np.ndarray:
-    """Return `(height, width, channels)`, or one channel of an image that is grey."""
+def _decode(path: Path, size: tuple[int, int] | None, channels: int) -> np.ndarray:
+    """Return `(height, width, channels)`, or one channel of an image that is grey.
+
+    Args:
+        path: of the image.
+        size: the height and width that it must have, if any.
+        channels: 1 or 3.
+    """
     with _open(path) as image:
         pixels = _pixels(_upright(image), path, channels)
-    if pixels.shape[:2] != (height, width):
+    if size not in (None, pixels.shape[:2]):
         raise DataError(
             f"{path} declares its orientation only after its pixels, which are then "
-            f"{pixels.shape[1]}x{pixels.shape[0]}, not {width}x{height}. Save it again."
+            f"{pixels.shape[1]}x{pixels.shape[0]}, not {size[1]}x{size[0]}. Save it again."
         )
     return pixels
 

@@ -58,13 +58,15 @@ class Dataset:
 
     Attributes:
         name: a short name, such as "digits".
-        source: what to give to `load` to have the same data again: "digits", "mnist" or an
+        source: what to give to `load` to have the same data again: a name such as "digits", or an
             absolute path.
         train: the images to train on.
         validation: the images to watch the training with.
         test: images that the training never sees.
         sha256: hex digest of all pixels (float32, little-endian; train, validation, test).
             Equal digests mean equal images in equal sets, so that a run can be repeated.
+        size: what the images were resized to, "HEIGHTxWIDTH"; None: nothing.
+        grey: whether they were made grey.
     """
 
     name: str
@@ -73,6 +75,8 @@ class Dataset:
     validation: Images
     test: Images
     sha256: str
+    size: str | None = None
+    grey: bool = False
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -117,6 +121,11 @@ def assemble(name: str, source: str, images: Images, test: Images | None = None)
     middle = keras_split(len(images))
     train = Images(images.pixels[:middle], images.labels[:middle])
     validation = Images(images.pixels[middle:], images.labels[middle:])
+    return digested(name, source, train, validation, test)
+
+
+def digested(name: str, source: str, train: Images, validation: Images, test: Images) -> Dataset:
+    """Return the dataset of three sets, with the digest of their pixels."""
     sha256 = _digest(part.pixels for part in (train, validation, test))
     return Dataset(name, source, train, validation, test, sha256)
 

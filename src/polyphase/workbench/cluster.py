@@ -15,6 +15,7 @@ from polyphase.workbench.training import train, untrained
 
 SECONDS = 10  # to wait for a scheduler
 Task = tuple[Contender, int]
+Data = tuple[str, str | None, bool, str, str]  # what `_load` is called with
 Result = tuple[list[np.ndarray], tuple[Epoch, ...]]
 Part = Callable[[Dataset], Dataset]
 
@@ -65,7 +66,7 @@ class Cluster:
         self.draw(tasks, dataset)
         backend = keras.backend.backend()
         with self._connected() as self.client:
-            data = (dataset.source, dataset.sha256, backend)
+            data = (dataset.source, dataset.size, dataset.grey, dataset.sha256, backend)
             futures = [
                 self.client.submit(_train, one, seed, data, part, self._starts[one.name, seed])
                 for one, seed in tasks
@@ -108,14 +109,14 @@ class Cluster:
 
 
 @functools.lru_cache(maxsize=1)
-def _load(source: str, sha256: str, backend: str) -> Dataset:
+def _load(source: str, size: str | None, grey: bool, sha256: str, backend: str) -> Dataset:
     """Load the data, once in each worker, and say if they are not as they should be there."""
     if keras.backend.backend() != backend:
         raise ConfigError(
             f"A worker has the backend {keras.backend.backend()}, this run {backend}. Start "
             f"workers with KERAS_BACKEND={backend}."
         )
-    dataset = load(source)
+    dataset = load(source, size, grey)
     if dataset.sha256 != sha256:
         raise ConfigError(f"A worker finds other data at {source}: its SHA-256 differs.")
     return dataset
@@ -128,11 +129,7 @@ def _start(contender: Contender, dataset: Dataset, seed: int) -> list[np.ndarray
 
 
 def _train(
-    contender: Contender,
-    seed: int,
-    data: tuple[str, str, str],
-    part: Part,
-    start: list[np.ndarray],
+    contender: Contender, seed: int, data: Data, part: Part, start: list[np.ndarray]
 ) -> Result:
     images = part(_load(*data))
     model, history = train(contender, images, seed, lambda *_: None, start=start)

@@ -128,8 +128,8 @@ def check(contenders: Sequence[Contender], dataset: Dataset) -> None:
         if one.name in PUBLISHED and dataset.shape != (28, 28, 1):
             raise ConfigError(
                 f"The published autoencoder {one.name!r} takes 28x28 grey images. Received: "
-                f"{height}x{width} with {channels} channels. Decoders for any size: "
-                f"{', '.join(DECODERS)}."
+                f"{height}x{width} with {channels} channels. Give --size 28 --grey, or a decoder "
+                f"for any size: {', '.join(DECODERS)}."
             )
         if min(height, width) < 8:
             raise ConfigError(
@@ -155,6 +155,8 @@ def record(
             "name": dataset.name,
             "source": dataset.source,
             "sha256": dataset.sha256,
+            "size": dataset.size,
+            "grey": dataset.grey,
             "train": len(dataset.train),
             "validation": len(dataset.validation),
             "test": len(dataset.test),

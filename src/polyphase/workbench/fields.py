@@ -25,6 +25,8 @@ CONFIG = {
     "experiment": Field("`fair`: decoders in one model; `published`: the two tutorials'; `train`"),
     "data.name": Field("of the data set"),
     "data.source": Field("its name, or its path"),
+    "data.size": Field("HEIGHTxWIDTH to which all were resized; null", "pixels"),
+    "data.grey": Field("whether all were made grey"),
     "data.sha256": Field("digest of all pixels (float32, little-endian): train, validation, test"),
     "data.train": Field("number of images trained on"),
     "data.validation": Field("number of images that all numbers are measured on"),

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from polyphase._facts import AUTO
-from polyphase.datasets import Dataset, load, source_of
+from polyphase.datasets import Dataset, load, size_of, source_of
 from polyphase.workbench.config import ConfigError, Contender, contender
 from polyphase.workbench.environment import versions
 from polyphase.workbench.runs import TRAIN, keep_metrics, partial_of, read_config
@@ -82,6 +82,8 @@ def check_options(given: Mapping[str, Any], config: dict[str, Any], target: Path
     """
     stored = {
         "data": config["data"]["source"],
+        "size": config["data"].get("size"),
+        "grey": config["data"].get("grey", False),
         "decoder": config["decoders"],
         "epochs": AUTO if config["minutes"] else str(_common(config["epochs"])),
         "minutes": config["minutes"],
@@ -99,6 +101,7 @@ def check_options(given: Mapping[str, Any], config: dict[str, Any], target: Path
     }
     alike: dict[str, Callable[[Any], Any]] = {
         "data": source_of,
+        "size": size_of,
         "decoder": list,
         "out": os.path.abspath,
     }
@@ -156,10 +159,11 @@ def dataset_of(config: dict[str, Any]) -> Dataset:
     Raises:
         ConfigError: if they are not the same as then.
     """
-    dataset = load(config["data"]["source"])
-    if dataset.sha256 != config["data"]["sha256"]:
+    data = config["data"]
+    dataset = load(data["source"], data.get("size"), data.get("grey", False))
+    if dataset.sha256 != data["sha256"]:
         raise ConfigError(
-            f"The data {config['data']['source']} are not those with which the run was begun: "
+            f"The data {data['source']} are not those with which the run was begun: "
             "their SHA-256 differs. Start a new run."
         )
     return dataset
