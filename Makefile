@@ -15,8 +15,8 @@ help:  ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
 	  || sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1: \2/p' Makefile
 
-demo: $(VENV)/.demo  ## Compare five ways of upsampling on real digits; ends with the page's place.
-	@$(VENV)/bin/polyphase compare
+demo: $(VENV)/.demo  ## Compare five ways of upsampling on photographs; ends with the page's place.
+	@$(VENV)/bin/polyphase compare --data photographs --epochs 15
 	@echo "All commands:"
 	@echo "  source $(VENV)/bin/activate"
 	@echo "  polyphase --help"

@@ -14,7 +14,7 @@ from sklearn.datasets import load_sample_images
 
 from polyphase.algebra.harmonics import cells
 from polyphase.datasets import load
-from polyphase.workbench.patterns import Pattern, patterns, spectra
+from polyphase.inspection.harmonics import Pattern, patterns, spectra
 
 RESULTS = Path(__file__).parent / "results" / "patterns.json"
 STAGES = ((8, 8), (4, 4), (2, 2))

@@ -18,9 +18,9 @@ def _own_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def save(*stages):
+def save(*stages, shape=(6, 6, 3)):
     keras.utils.set_random_seed(0)
-    keras.Sequential([keras.Input((6, 6, 3)), *stages]).save("model.keras")
+    keras.Sequential([keras.Input(shape), *stages]).save("model.keras")
 
 
 def words(result):
@@ -32,7 +32,7 @@ def test_the_worst_layer_and_its_remedy_are_said():
     result = RUN.invoke(app, ["inspect", "model.keras"])
     assert result.exit_code == 0, result.output
     assert result.output.index("bad") < result.output.index("fine")
-    assert "polyphase.repair(model)" in words(result)
+    assert "Whether your images show it" in words(result)
 
 
 @pytest.mark.parametrize(("limit", "code"), [("0.05", 1), ("100", 0)])
@@ -122,3 +122,15 @@ def test_what_is_not_read_is_said_and_fails_a_check(stages):
     result = RUN.invoke(app, ["inspect", "model.keras", "--fail-over", "100"])
     assert result.exit_code == 1
     assert f"Not read, so that its chi is not known: {named}" in result.stderr
+
+
+def test_images_on_the_command_line_are_evidence():
+    save(layers.AveragePooling2D(2), layers.Conv2DTranspose(3, 2, 2, name="up"), shape=(32, 32, 3))
+    result = RUN.invoke(app, ["inspect", "model.keras", "--images", "photographs"])
+    assert result.exit_code == 0, result.output
+    assert "The images show it:" in words(result)
+    assert "polyphase.repair(model)" in words(result)
+    result = RUN.invoke(app, ["inspect", "model.keras", "--images", "digits"])
+    assert result.exit_code == 2
+    assert "must fit the model's inputs" in result.output
+    assert RUN.invoke(app, ["inspect", "model.keras", "--images", "nowhere"]).exit_code == 2

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
 from sklearn.datasets import load_digits
 
+from polyphase.inspection.harmonics import Pattern
 from polyphase.workbench.checkerboards import Checkerboard, Stage
-from polyphase.workbench.patterns import Pattern
 from polyphase.workbench.results import Comparison, Epoch, Trial
 
 FAIR = {

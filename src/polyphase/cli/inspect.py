@@ -28,6 +28,16 @@ def inspect(
             show_default="never",
         ),
     ] = None,
+    images: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATA",
+            help="What to run the model on: 'photographs', 'mnist', an .npz or .npy file, a folder "
+            "of images, as for `polyphase compare`; of the model's input size. A repair is advised "
+            "where they show a pattern.",
+            show_default="none",
+        ),
+    ] = None,
     figure: Annotated[
         Path | None,
         typer.Option(
@@ -41,7 +51,8 @@ def inspect(
     Every layer that upsamples is read, trained or not. chi is its checkerboard gain: 0 if a
     constant image stays constant, 1 if the pattern is as strong as the image. The model runs with
     and without each pattern to see how much of it reaches the output. The worst comes first. What
-    might upsample and is not read is named.
+    might upsample and is not read is named. chi says what happens in flat areas; whether your
+    images show it is measured with --images.
 
     Examples:
 
@@ -49,12 +60,15 @@ def inspect(
 
         polyphase inspect generator.h5 --fail-over 0.05
 
+        polyphase inspect autoencoder.keras --images photographs
+
         polyphase inspect generator.keras --figure patterns.png
     """
     if figure is not None and figure.suffix != ".png":
         raise fail(f"The figure's file must end in .png. Received: {figure}.")
     from polyphase.cli.models import load_model
     from polyphase.cli.tables import print_sentences, print_table
+    from polyphase.datasets import load
     from polyphase.inspection import inspect as inspect_model
     from polyphase.report import patterns, png
 
@@ -63,7 +77,8 @@ def inspect(
             writing = unfinished(figure, source=source, overwrite=overwrite, option="--figure")
             folder = stack.enter_context(writing)
         try:
-            inspection = inspect_model(load_model(source))
+            shown = None if images is None else load(images).train.pixels
+            inspection = inspect_model(load_model(source), shown)
         except (ValueError, MemoryError) as error:
             raise fail(str(error)) from error
         drawn = patterns(inspection) if figure is not None else None

@@ -30,7 +30,7 @@ def draws(model: keras.Model, images: Any = None) -> Draws:
         ValueError: if `images` do not fit the inputs.
     """
     if images is not None:
-        return {"images": _parts(model, _given(model, images))}
+        return {"images": in_parts(model, given(model, images))}
     generator = np.random.default_rng(0)
     kinds: dict[str, list[np.ndarray]] = {"constant": [], "smooth": []}
     first = axes.spatial(data_format(model))[0]
@@ -40,7 +40,7 @@ def draws(model: keras.Model, images: Any = None) -> Draws:
         for kind, arrays in kinds.items():
             values = _SHAPED[kind](noise, first) if len(shape) == 4 else noise
             arrays.append(_within(values, low, high, tensor.dtype))
-    return {kind: _parts(model, arrays) for kind, arrays in kinds.items()}
+    return {kind: in_parts(model, arrays) for kind, arrays in kinds.items()}
 
 
 def _within(noise: np.ndarray, low: float, high: float, dtype: str) -> np.ndarray:
@@ -52,9 +52,14 @@ def _within(noise: np.ndarray, low: float, high: float, dtype: str) -> np.ndarra
     return np.asarray(noise, dtype)
 
 
-def _given(model: keras.Model, images: Any) -> list[np.ndarray]:
+def given(model: keras.Model, images: Any, most: int = DRAWS) -> list[np.ndarray]:
+    """Return images that someone gave, the first ones, as the model takes them.
+
+    Raises:
+        ValueError: if they do not fit the model's inputs.
+    """
     listed = list(images) if isinstance(images, (list, tuple)) else [images]
-    arrays = [np.asarray(one)[:DRAWS] for one in listed]
+    arrays = [np.asarray(one)[:most] for one in listed]
     expected = [tuple(x.shape) for x in model.inputs]
     fits = len(arrays) == len(expected) and all(
         one.ndim == len(shape)
@@ -71,7 +76,7 @@ def _given(model: keras.Model, images: Any) -> list[np.ndarray]:
     return [one.astype(x.dtype) for one, x in zip(arrays, model.inputs, strict=True)]
 
 
-def _parts(model: keras.Model, arrays: list[np.ndarray]) -> list[list[np.ndarray]]:
+def in_parts(model: keras.Model, arrays: list[np.ndarray]) -> list[list[np.ndarray]]:
     """Divide draws into what runs at once: the batch that the model fixes, or what memory holds."""
     fixed = next((x.shape[0] for x in model.inputs if x.shape[0]), None)
     pixels = max(int(np.prod([side or 1 for side in y.shape[1:]])) for y in model.outputs)

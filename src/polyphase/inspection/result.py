@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from polyphase.inspection.alignment import Shift
+from polyphase.inspection.evidence import Evidence
 from polyphase.inspection.unread import Unread
 from polyphase.inspection.verdicts import ROUNDING, cancelled
 from polyphase.rewrite.cost import Cost
@@ -32,6 +33,7 @@ class Stage:
             ("constant", "smooth" or "images"), the median of the draws; None: there is no pattern,
             or it was not measured.
         reaches_range: between what half of the draws lie, likewise.
+        in_images: what images show of it; None: none were given, or its period is not known.
         multiply_adds: of one example; None if sizes are not known.
         fold: what `fold` would do; None if nothing is known.
         verdict: what that means.
@@ -46,6 +48,7 @@ class Stage:
     pattern: np.ndarray | None
     reaches_output: dict[str, float] | None
     reaches_range: dict[str, tuple[float, float]] | None
+    in_images: Evidence | None
     multiply_adds: int | None
     fold: str | None
     verdict: str
@@ -239,6 +242,8 @@ def _squares(pattern: np.ndarray | None) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.tolist()
+    if isinstance(value, Evidence):
+        return {name: _plain(one) for name, one in asdict(value).items()}
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from polyphase.inspection.evidence import Evidence
 from polyphase.inspection.readings import Reading
 
 ROUNDING = 1e-5  # a float32 kernel's chi after repair is below this
@@ -12,13 +13,18 @@ CANCELLED = 0.05  # a share of a pattern so small is said to be cancelled
 _STRENGTHS = ((0.01, "Faint"), (0.1, "Clear"), (math.inf, "Strong"))
 
 
-def verdict(reading: Reading, chi: float, reaches: float | None) -> tuple[str, str]:
+def verdict(
+    reading: Reading, chi: float, reaches: float | None, shown: Evidence | None
+) -> tuple[str, str]:
     """Return what is the matter, and the remedy; the remedy is empty where none is needed.
+
+    A repair is advised where images show the pattern.
 
     Args:
         reading: of the layer's weights.
         chi: its checkerboard gain.
         reaches: the share of its pattern that reaches the output; None: not measured.
+        shown: what images show of it; None: no images were given, or its period is not known.
     """
     if reading.gains is None:
         return "Even whatever its weights: it makes no checkerboard.", ""
@@ -29,9 +35,10 @@ def verdict(reading: Reading, chi: float, reaches: float | None) -> tuple[str, s
     if chi <= ROUNDING:
         return _even(reading)
     size = "infinitely strong" if math.isinf(chi) else f"{_percent(chi)} of its mean"
-    said = f"{_strength(chi)} checkerboard: a constant comes out with a pattern {size}"
-    said += _overlap(reading)
-    return f"{said}. {_arrival(reaches)}".strip(), _remedy(reading, reaches)
+    flat = f"a constant comes out with a pattern {size}{_overlap(reading)}."
+    parts = [f"{_strength(chi)} checkerboard in flat areas:", flat, _arrival(reaches)]
+    said = " ".join(filter(None, [*parts, _in_images(shown)]))
+    return said, _remedy(reading, reaches, shown)
 
 
 def cancelled(reaches: float | None) -> bool:
@@ -91,9 +98,32 @@ def _arrival(reaches: float | None) -> str:
     return f"{_percent(reaches)} of it reaches the output."
 
 
-def _remedy(reading: Reading, reaches: float | None) -> str:
+def _in_images(shown: Evidence | None) -> str:
+    """Say what images show."""
+    if shown is None:
+        return ""
+    period = " by ".join(dict.fromkeys(map(str, shown.period)))
+    if math.isnan(shown.levels):
+        return f"The images are too small to show its period of {period} pixels."
+    ends = f"{shown.low:.1f} to {shown.high:.1f}"
+    if shown.seen:
+        return (
+            f"The images show it: {shown.levels:.1f} grey levels of 255 at its period of {period} "
+            f"pixels ({ends})."
+        )
+    return (
+        f"The images do not show it: {shown.levels:.1f} grey levels of 255 at its period of "
+        f"{period} pixels ({ends}; {shown.before:.1f} before)."
+    )
+
+
+def _remedy(reading: Reading, reaches: float | None, shown: Evidence | None) -> str:
     if cancelled(reaches):
         return "Nothing is to be done while those layers stay as they are."
+    if shown is None or math.isnan(shown.levels):
+        return "Whether your images show it: `polyphase.inspect(model, images=x)`."
+    if not shown.seen:
+        return "Nothing is to be done for such images."
     repair = "`polyphase.repair(model)` evens it with the least change; train on afterwards"
     if reading.overlap is None:
         return f"{repair}. To train anew, start with {_icnr(reading)}."

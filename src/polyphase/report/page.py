@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from matplotlib.figure import Figure
 from polyphase.report import captions, findings, interactive, table
 from polyphase.report.checkerboards import HEADINGS, SHOWN, checkerboards, stage_rows
 from polyphase.report.figures import error_maps, learning_curves, png, reconstructions
+from polyphase.report.operators import factors, operators
 from polyphase.report.palette import colours
 from polyphase.workbench.results import Comparison
 from polyphase.workbench.statistics import Difference, differences
@@ -27,14 +29,6 @@ FIGURES = {
     "checkerboards": checkerboards,
 }
 MOST_SHOWN = 10  # decoders in a figure; the tables have all
-_TIMES = "\N{MULTIPLICATION SIGN}"
-_OPERATORS = {
-    "nearest": f"nearest-neighbour resize by 2, then a 3{_TIMES}3 convolution",
-    "bilinear": f"bilinear resize by 2, then a 3{_TIMES}3 convolution",
-    "transposed-3": f"transposed convolution, 3{_TIMES}3, stride 2",
-    "transposed-4": f"transposed convolution, 4{_TIMES}4, stride 2",
-    "subpixel": "convolution to four times the channels, rearranged to twice the size",
-}
 
 
 @dataclass(frozen=True)
@@ -133,7 +127,8 @@ def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, 
         "decoders": comparison.decoders,
         "figures": {name: _data_uri(content) for name, content in figures.items()},
         "floor": table.number(comparison.floor, table.LOSS_DECIMALS),
-        "operators": _operators(comparison),
+        "factors": functools.partial(factors, comparison),
+        "operators": operators(comparison),
         "published": findings.published(comparison),
         "rows": {row.decoder: row for row in table.rows(comparison)},
         "seeds": seeds,
@@ -150,15 +145,6 @@ def judged(comparison: Comparison) -> list[Difference]:
     if findings.apart(comparison):
         return []
     return [one for one in differences(comparison) if math.isfinite(one.low)]
-
-
-def _operators(comparison: Comparison) -> dict[str, str]:
-    """Say what each decoder does, whatever it is called where several runs are one page."""
-    names = comparison.config.get("names", {})
-    return {
-        name: _OPERATORS.get(names.get(name, name), "a decoder of your own")
-        for name in comparison.decoders
-    }
 
 
 def _strip(comparison: Comparison) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """What an upsampling leaves behind: in the weights, and in the errors of reconstructions."""
 
-import math
 from dataclasses import dataclass
-from fractions import Fraction
 
 import keras
 import numpy as np
@@ -10,10 +8,10 @@ import numpy as np
 from polyphase.algebra.checkerboard import checkerboard_gain, pattern
 from polyphase.algebra.harmonics import cells
 from polyphase.datasets.storage import slices
-from polyphase.inspection.alignment import scales
 from polyphase.inspection.found import Found, found
+from polyphase.inspection.harmonics import Pattern, Period, amplitudes, patterns, spectra
+from polyphase.inspection.periods import common, period_of
 from polyphase.metrics import PeriodicBias, PeriodicVariance
-from polyphase.workbench.patterns import Pattern, Period, amplitudes, patterns, spectra
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Checkerboard:
         spectrum: mean power of the errors along rows at 0, 1/width, ..., 1/2 cycles per pixel.
         stages: of its upsampling layers, in their order.
         harmonics: amplitudes of the errors at the harmonics of the longest period, as of
-            `workbench.patterns.amplitudes`; None of runs that did not measure them.
+            `inspection.harmonics.amplitudes`; None of runs that did not measure them.
     """
 
     chi: float
@@ -132,12 +130,12 @@ def _stages(
     known = [
         (one, first, period)
         for one, first in zip(layers, before, strict=True)
-        if (period := _period(model, one)) is not None
+        if (period := period_of(model, one)) is not None
     ]
     if not known:
         return (), None
     periods = [period for *_, period in known]
-    longest = (math.lcm(*(p[0] for p in periods)), math.lcm(*(p[1] for p in periods)))
+    longest = common(periods)
     count = cells(originals.shape[1:3], longest)
     errors = spectra(reconstructions, count, originals)
     own, theirs = patterns(errors, periods), patterns(spectra(originals, count), periods)
@@ -146,16 +144,6 @@ def _stages(
         for one, first, period in known
     )
     return stages, amplitudes(errors, longest)
-
-
-def _period(model: keras.Model, one: Found) -> Period | None:
-    """Return a layer's period in pixels of the output; None where it is not known or not whole."""
-    scale = scales(model, one.shown)[0] if one.in_graph else None
-    if scale is None:
-        return None
-    rows, columns = (Fraction(s) / by for s, by in zip(one.reading.factor, scale, strict=True))
-    whole = rows.denominator == columns.denominator == 1 and (rows, columns) != (1, 1)
-    return (int(rows), int(columns)) if whole else None
 
 
 def _chi(one: Found) -> float:

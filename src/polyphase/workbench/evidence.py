@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from polyphase.inspection.harmonics import Pattern
 from polyphase.workbench.checkerboards import Checkerboard, Stage
 from polyphase.workbench.config import ConfigError
-from polyphase.workbench.patterns import Pattern
 from polyphase.workbench.results import Comparison, Epoch, Trial
 from polyphase.workbench.runs import (
     TRAIN,

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
 
 from polyphase.algebra.harmonics import Harmonics, harmonics, power_spectrum, without
 
@@ -140,6 +139,12 @@ def _judged(lines: Harmonics) -> Pattern:
     power, others = float(powers[0]), powers[1:]
     half = np.inf
     if len(others):
+        try:
+            from scipy.stats import t as student
+        except ImportError as missing:
+            raise ImportError(
+                "An interval over images needs SciPy. Run: pip install 'polyphase[workbench]'"
+            ) from missing
         error = np.sqrt((len(others) - 1) * others.var())
         half = np.hypot(student.ppf((1 + LEVEL) / 2, len(others) - 1) * error, doubt)
     amplitude, low, high = np.sqrt(np.maximum([power, power - half, power + half], 0)).tolist()

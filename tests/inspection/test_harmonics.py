@@ -7,7 +7,7 @@ from sklearn.datasets import load_sample_images
 
 from polyphase.algebra.harmonics import cells
 from polyphase.datasets import load
-from polyphase.workbench.patterns import amplitudes, patterns, spectra
+from polyphase.inspection.harmonics import amplitudes, patterns, spectra
 
 STAGES = ((8, 8), (4, 4), (2, 2))
 LEVEL = 1 / 255
@@ -161,7 +161,7 @@ def test_errors_that_are_not_finite_have_no_pattern():
 def test_groups_and_parts_change_nothing_but_the_interval(monkeypatch):
     errors = blurred(SETS["digits"]) + 0.02 * planted("board", SETS["digits"].shape)
     whole = spectra(errors, (32, 32))
-    monkeypatch.setattr("polyphase.workbench.patterns._TOGETHER", 2 * 28 * 28)
+    monkeypatch.setattr("polyphase.inspection.harmonics._TOGETHER", 2 * 28 * 28)
     parts = spectra(errors, (32, 32))
     np.testing.assert_allclose(whole.powers, parts.powers, rtol=1e-12)
     assert whole.counts.tolist() == [15] * 20

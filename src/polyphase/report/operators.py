@@ -1,0 +1,47 @@
+"""What each decoder of a comparison does, what it can imitate, and in what two differ."""
+
+from polyphase.models import TRAITS
+from polyphase.report.findings import listed
+from polyphase.workbench.results import Comparison
+
+OWN = "a decoder of your own"
+
+
+def operators(comparison: Comparison) -> dict[str, str]:
+    """Return what every decoder does, and which others of the comparison it can imitate."""
+    return {name: _said(comparison, name) for name in comparison.decoders}
+
+
+def factors(comparison: Comparison, one: str, other: str) -> str:
+    """Return the factors in which two decoders differ; empty where one is a user's own."""
+    if _known(comparison, one) not in TRAITS or _known(comparison, other) not in TRAITS:
+        return ""
+    found = TRAITS[_known(comparison, one)].differs(TRAITS[_known(comparison, other)])
+    return ", ".join(found) or "first weights"
+
+
+def _said(comparison: Comparison, name: str) -> str:
+    traits = TRAITS.get(_known(comparison, name))
+    if traits is None:
+        return OWN
+    side = traits.pixels
+    window = f"sees {side} by {side} pixels of its input, {traits.weights} weights for two channels"
+    return "; ".join(filter(None, [traits.operator, window, _imitated(comparison, name)]))
+
+
+def _imitated(comparison: Comparison, name: str) -> str:
+    """Name what a decoder contains: with some weights it does the same."""
+    traits = TRAITS[_known(comparison, name)]
+    found = [
+        other
+        for other in comparison.decoders
+        if other != name
+        and _known(comparison, other) in TRAITS
+        and traits.contains(TRAITS[_known(comparison, other)])
+    ]
+    return f"can do all that {listed(found)} can at the same width" if found else ""
+
+
+def _known(comparison: Comparison, name: str) -> str:
+    """Return a decoder's name before runs were joined."""
+    return str(comparison.config.get("names", {}).get(name, name))

@@ -1,0 +1,35 @@
+"""The page says which decoder can do what another does, and in what two differ."""
+
+import dataclasses
+
+from polyphase.report.operators import OWN, factors, operators
+from tests.report.synthetic import comparison
+
+NAMES = ("nearest", "transposed-4", "subpixel")
+
+
+def with_own(found):
+    """Add a user's decoder."""
+    own = dataclasses.replace(found.trials[0], decoder="mine:own")
+    return dataclasses.replace(found, trials=(*found.trials, own))
+
+
+def test_what_contains_what_is_said_of_those_that_are_compared():
+    said = operators(with_own(comparison(seeds=(0,), decoders=NAMES)))
+    assert said["subpixel"].endswith(
+        "can do all that nearest and transposed-4 can at the same width"
+    )
+    assert said["transposed-4"].endswith("can do all that nearest can at the same width")
+    assert "can do" not in said["nearest"]
+    assert "sees 2 by 2 pixels of its input, 9 weights" in said["nearest"]
+    assert said["mine:own"] == OWN
+
+
+def test_factors_are_named_in_joined_runs_too():
+    found = with_own(comparison(seeds=(0,), decoders=NAMES))
+    assert factors(found, "nearest", "transposed-4") == "tying of weights"
+    assert factors(found, "subpixel", "subpixel") == "first weights"
+    assert factors(found, "nearest", "mine:own") == ""
+    names = {"run: nearest": "nearest", "transposed-4": "transposed-4"}
+    joined = dataclasses.replace(found, config=found.config | {"names": names})
+    assert factors(joined, "run: nearest", "transposed-4") == "tying of weights"
