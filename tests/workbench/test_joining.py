@@ -148,7 +148,7 @@ def test_folders_of_one_name_are_told_apart_by_their_parents_and_seeds_are_not_d
     assert both.decoders == tuple(f"{where}/run: {name}" for where in "ab" for name in ONE)
     assert all(len(both.of(name)) == 3 for name in both.decoders)
     text = Page(render(both, FIGURES)).text
-    assert "nearest-neighbour resize by 2" in text
+    assert "nearest upsampling, then a 3x3 convolution" in text
     assert "a decoder of your own" not in text
 
 
