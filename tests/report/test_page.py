@@ -77,7 +77,7 @@ def test_table_holds_the_numbers_of_the_data():
     stages, left_behind = table[7:23], table[23:]
     assert says == [
         *("what it says", "decides", "same loss", "describes", "describes"),
-        *("cost as built", "cost as built", "cost here", "0: in place"),
+        *("cost as built", "cost as built", "0: in place"),
         *("this machine", "this machine"),
     ]
     assert stages[0][:3] == ["decoder", "layer period", "chi trained"]
@@ -105,10 +105,10 @@ def test_table_holds_the_numbers_of_the_data():
             statistics.fmean(trial.psnr for trial in trials), abs=0.051
         )
         first = trials[0]
-        counts = (first.parameters, first.multiply_adds, first.multiply_adds_computed)
-        assert line[5:9] == [*(f"{count:,}" for count in counts), "0 and +3.5"]
+        products = f"{first.multiply_adds:,} {first.multiply_adds_computed:,}"
+        assert line[5:8] == [f"{first.parameters:,}", products, "0 and +3.5"]
         microseconds = 1e6 * statistics.fmean(trial.decoder_seconds for trial in trials)
-        assert float(line[10].split()[0]) == pytest.approx(microseconds, abs=0.051)
+        assert float(line[9].split()[0]) == pytest.approx(microseconds, abs=0.051)
 
 
 def test_runs_that_did_not_measure_stages_have_no_table_of_them():

@@ -164,28 +164,28 @@ def columns(comparison: Comparison) -> list[Column]:
     psnr, ssim = [row.psnr for row in table], [row.ssim for row in table]
     loss, above = [row.loss for row in table], [row.above_floor for row in table]
     parameters = tuple(Cell(f"{row.parameters:,}") for row in table)
-    counted = any(row.multiply_adds_computed is not None for row in table)
-    written = "as written" if counted else ""
-    products = tuple(Cell(f"{row.multiply_adds:,}") for row in table)
+    products = tuple(Cell(f"{row.multiply_adds:,}", _computed(row)) for row in table)
+    said = "as written, and computed" if any(cell.spread for cell in products) else ""
     return [
         Column("validation loss", "nats/pixel", _cells(loss, LOSS_DECIMALS), says="decides"),
         Column("above the floor", "nats/pixel", _cells(above, LOSS_DECIMALS), False, "same loss"),
         Column("PSNR", "dB", _cells(psnr, _decimals(psnr, 1, 2)), says="describes"),
         Column("SSIM", "", _cells(ssim, _decimals(ssim, 3, 4)), says="describes"),
         Column("parameters", "", parameters, says="cost as built"),
-        Column("multiply-adds", written, products, False, "cost as built"),
-        *_where_known("multiply-adds", "computed", [_count(row) for row in table], "cost here"),
-        *_where_known("alignment", "pixels", [_offset(row) for row in table], "0: in place"),
+        Column("multiply-adds", said, products, False, "cost as built"),
+        *_alignment(table),
         *_times(comparison, table),
     ]
 
 
-def _where_known(name: str, unit: str, texts: Sequence[str], says: str) -> list[Column]:
-    """Return a column of the long table, unless a run of before has nothing to put into it."""
-    return [Column(name, unit, tuple(map(Cell, texts)), False, says)] if any(texts) else []
+def _alignment(table: Sequence[Row]) -> list[Column]:
+    """Return by how much images are shifted, unless nothing is known of it, as in old runs."""
+    cells = tuple(Cell(_offset(row)) for row in table)
+    known = any(cell.value for cell in cells)
+    return [Column("alignment", "pixels", cells, False, "0: in place")] if known else []
 
 
-def _count(row: Row) -> str:
+def _computed(row: Row) -> str:
     return "" if row.multiply_adds_computed is None else f"{row.multiply_adds_computed:,}"
 
 
