@@ -16,7 +16,7 @@ help:  ## Show the targets.
 	  || sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1: \2/p' Makefile
 
 demo: $(VENV)/.demo  ## Compare five ways of upsampling on photographs; ends with the page's place.
-	@$(VENV)/bin/polyphase compare --data photographs --epochs 12
+	@$(VENV)/bin/polyphase compare --data photographs --epochs 10
 	@echo "All commands:"
 	@echo "  source $(VENV)/bin/activate"
 	@echo "  polyphase --help"
