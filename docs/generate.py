@@ -16,8 +16,8 @@ from polyphase.report import answer, markdown
 from polyphase.report import performance as tables_of
 from polyphase.report.findings import decisions, interval, needed
 from polyphase.report.table import checkerboard_columns, markdown_columns
-from polyphase.workbench import Comparison, Epoch, Trial, fields
-from polyphase.workbench.checkerboards import Checkerboard
+from polyphase.workbench import Comparison, fields
+from polyphase.workbench.evidence import trial_of
 from polyphase.workbench.statistics import differences
 
 DOCS = Path(__file__).parent
@@ -64,39 +64,22 @@ def results(folder: Path) -> Comparison:
     """Return the numbers of a finished run from its config.json and metrics.jsonl."""
     config = json.loads((folder / "config.json").read_text())
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    trials = []
-    for final in (line for line in lines if line["kind"] == "final"):
-        history = tuple(
-            Epoch(line["loss"], line["validation_loss"], line["seconds"])
-            for line in lines
-            if line["kind"] == "epoch"
-            and (line["decoder"], line["seed"]) == (final["decoder"], final["seed"])
-        )
-        trials.append(
-            Trial(
-                history=history,
-                reconstructions=np.empty(0),
-                checkerboard=_checkerboard(final),
-                multiply_adds_computed=final.get("multiply_adds_computed"),
-                offset=final.get("offset"),
-                **{
-                    key: final[key]
-                    for key in (
-                        "decoder", "seed", "parameters", "multiply_adds", "psnr", "ssim",
-                        "inference_seconds",
-                    )
-                },
-            )
-        )  # fmt: skip
+    trials = (
+        trial_of(_UNMEASURED | line, lines, dict(_UNKEPT))
+        for line in lines
+        if line["kind"] == "final"
+    )
     return Comparison(config, config["data"]["floor"], np.empty(0), (), tuple(trials))
 
 
-def _checkerboard(final: dict) -> Checkerboard:
-    """Return the numbers of a checkerboard; runs from before they were measured have none."""
-    chi, bias, variance = (
-        final.get(name, np.nan) for name in ("chi", "periodic_bias", "periodic_variance")
-    )
-    return Checkerboard(chi, np.ones((2, 2)), np.zeros((2, 2)), bias, variance, np.zeros(1))
+# Runs from before checkerboards were measured have none; of no run the documentation keeps arrays.
+_UNMEASURED = dict.fromkeys(("chi", "periodic_bias", "periodic_variance"), np.nan)
+_UNKEPT = {
+    "reconstructions": np.empty(0),
+    "pattern": np.ones((2, 2)),
+    "mean_error": np.zeros((2, 2)),
+    "spectrum": np.zeros(1),
+}
 
 
 def finding() -> str:

@@ -7,7 +7,6 @@ DECODERS = (
 )
 PUBLISHED = ("upsampling", "transposed")
 EPOCHS, BATCH_SIZE, WIDTH = 40, 32, 8
-ENCODERS = ("centred", "even")
 AUTO, MOST_EPOCHS, MINUTES = "auto", 2000, 20  # of one training to a plateau
 
 

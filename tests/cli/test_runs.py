@@ -63,6 +63,11 @@ def test_a_listed_run_says_that_it_still_learns(folder, tmp_path, monkeypatch):
     assert listed.output.splitlines()[1].rstrip().endswith(", still learning")
     page = RUN.invoke(app, ["report", str(run), "--out", str(tmp_path / "page")])
     assert page.output.startswith("Still learning")
+    config["experiment"] = "published"
+    (run / "config.json").write_text(json.dumps(config))
+    assert "still learning" not in RUN.invoke(app, ["runs", str(run.parent)]).output
+    page = RUN.invoke(app, ["report", str(run), "--out", str(tmp_path / "confounded")])
+    assert "Still learning" not in page.output
 
 
 def test_the_page_of_a_run_made_again_is_the_same(folder, tmp_path):

@@ -6,6 +6,7 @@ image, `k * k * c_in / 4` of a transposed convolution, whose taps fall on four p
 `k * k * c_out` there: it takes the kernel for that of a convolution.)
 """
 
+import functools
 import importlib
 import os
 import sys
@@ -19,12 +20,13 @@ from polyphase.layers import Conv2DTranspose, SubPixelConv2D, UpSampleConv2D
 
 Stage = Callable[[int, str, str], keras.Layer]
 
-_HE_OF_PHASES = {"scale": 2.0 * 2 * 2, "mode": "fan_out", "distribution": "uniform"}
+# Keras' "fan_out" of a transposed kernel is `k * k * c_in`, a fourth of which an output pixel sees.
+_he_of_phases = functools.partial(
+    keras.initializers.VarianceScaling, scale=2.0 * 4, mode="fan_out", distribution="uniform"
+)
 
 
-def _resize_convolution(
-    interpolation: str, kernel_size: int = 3
-) -> Callable[[int, str, str], keras.Layer]:
+def _resize_convolution(interpolation: str, kernel_size: int = 3) -> Stage:
     def stage(filters: int, activation: str, name: str) -> keras.Layer:
         return UpSampleConv2D(
             filters,
@@ -60,7 +62,7 @@ def _transposed(kernel_size: int) -> Stage:
             strides=2,
             padding="same",
             activation=activation,
-            kernel_initializer=keras.initializers.VarianceScaling(**_HE_OF_PHASES),
+            kernel_initializer=_he_of_phases(),
             name=name,
         )
 
@@ -73,7 +75,7 @@ def _transposed_cropped_at_the_start(filters: int, activation: str, name: str) -
         3,
         strides=2,
         activation=activation,
-        kernel_initializer=keras.initializers.VarianceScaling(**_HE_OF_PHASES),
+        kernel_initializer=_he_of_phases(),
     )
     return keras.Sequential([whole, Cropping2D(((1, 0), (1, 0)))], name=name)
 
@@ -129,7 +131,7 @@ class Traits:
     def differs(self, other: "Traits") -> list[str]:
         """Return the factors in which this differs from the other."""
         factors = {
-            "window": self.pixels != other.pixels or self.taps != other.taps,
+            "window": self.taps != other.taps,
             "tying of weights": bool(self.interpolation) != bool(other.interpolation),
             "interpolation": bool(self.interpolation and other.interpolation)
             and self.interpolation != other.interpolation,

@@ -8,13 +8,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from polyphase.inspection.evidence import LEVELS
 from polyphase.report.palette import colours
 from polyphase.report.style import DPI, GREY, INK, PAGE, Size, bare, plain
 from polyphase.report.table import DASH, Cell, Spread, cell, number
 from polyphase.workbench.checkerboards import Checkerboard, Stage
 from polyphase.workbench.results import Comparison
 
-LEVELS = 255  # of grey between black and white
 SHOWN = 4  # grey levels at the ends of the fixed scales; one is invisible
 PERIODS = 3
 HEADINGS = (

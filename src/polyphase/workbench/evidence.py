@@ -107,7 +107,7 @@ def load(folder: Path) -> Comparison:
         originals = arrays["originals"]
         labels = tuple(map(str, arrays["labels"]))
         trials = tuple(
-            _trial(final, lines, _arrays(arrays, final, index))
+            trial_of(final, lines, _arrays(arrays, final, index))
             for index, final in enumerate(finals)
         )
         for one in trials:
@@ -180,7 +180,8 @@ def _check(trial: Trial, originals: np.ndarray, labels: int, epochs: range) -> N
         raise ValueError(f"what it holds of {trial.decoder}, seed {trial.seed}, does not fit")
 
 
-def _trial(final: dict[str, Any], lines: list[dict[str, Any]], arrays: dict[str, Any]) -> Trial:
+def trial_of(final: dict[str, Any], lines: list[dict[str, Any]], arrays: dict[str, Any]) -> Trial:
+    """Return a trial of its final line, all lines of its run, and its arrays by their names."""
     who = (final["decoder"], final["seed"])
     history = tuple(
         Epoch(line["loss"], line["validation_loss"], line["seconds"])

@@ -40,7 +40,8 @@ def read_run(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]], bool]:
             raise ConfigError(f"{folder / 'metrics.jsonl'} lacks final measurements.")
         if not zipfile.is_zipfile(folder / FILE):
             raise ConfigError(f"{folder / FILE} is missing or damaged.")
-    return config, finals, _learning(lines, finals)
+    fair = config["experiment"] != "published"  # whose two networks are not ranked
+    return config, finals, fair and _learning(lines, finals)
 
 
 def _learning(lines: list[dict[str, Any]], finals: list[dict[str, Any]]) -> bool:
