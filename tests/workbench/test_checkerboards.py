@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from polyphase.models import comparison_autoencoder
-from polyphase.workbench.checkerboards import measure
+from polyphase.workbench.checkerboards import gains_of, measure
 
 
 def images():
@@ -60,7 +60,7 @@ def test_upsampling_and_convolution_and_models_without_have_no_pattern():
 def test_each_stage_has_its_period_in_pixels_of_the_output():
     model = comparison_autoencoder("transposed-3")
     originals = np.random.default_rng(0).random((4, 28, 28, 1)).astype("float32")
-    found = measure(model, originals, originals, comparison_autoencoder("transposed-3"))
+    found = measure(model, originals, originals, gains_of(comparison_autoencoder("transposed-3")))
     assert [(one.layer, one.period) for one in found.stages] == [
         ("up_1", (8, 8)), ("up_2", (4, 4)), ("up_3", (2, 2)),
     ]  # fmt: skip

@@ -120,15 +120,16 @@ def _in_images(shown: Evidence | None) -> str:
 def _remedy(reading: Reading, reaches: float | None, shown: Evidence | None) -> str:
     if cancelled(reaches):
         return "Nothing is to be done while those layers stay as they are."
+    anew = f" To train anew, start with {_icnr(reading)}." if reading.overlap is None else ""
     if shown is None or math.isnan(shown.levels):
-        return "Whether your images show it: `polyphase.inspect(model, images=x)`."
+        return f"Whether your images show it: `polyphase.inspect(model, images=x)`.{anew}"
     if not shown.seen:
         return "Nothing is to be done for such images."
     repair = "`polyphase.repair(model)` evens it with the least change; train on afterwards"
     if reading.overlap is None:
-        return f"{repair}. To train anew, start with {_icnr(reading)}."
-    anew = " Or train anew with upsampling and a convolution (UpSampleConv2D)."
-    return f"{repair}, with {_constraint(reading)}.{anew if _uneven(reading) else ''}"
+        return f"{repair}.{anew}"
+    instead = " Or train anew with upsampling and a convolution (UpSampleConv2D)."
+    return f"{repair}, with {_constraint(reading)}.{instead if _uneven(reading) else ''}"
 
 
 def _constraint(reading: Reading) -> str:

@@ -1,5 +1,6 @@
 """What an upsampling leaves behind: in the weights, and in the errors of reconstructions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
@@ -78,7 +79,7 @@ def measure(
     model: keras.Model,
     originals: np.ndarray,
     reconstructions: np.ndarray,
-    untrained: keras.Model | None = None,
+    untrained: Sequence[float] | None = None,
 ) -> Checkerboard:
     """Return what a model's upsampling leaves behind.
 
@@ -86,7 +87,7 @@ def measure(
         model: built; one that does not upsample has the chi 0 and the period 2.
         originals: `(n, height, width, channels)` in 0..1.
         reconstructions: the same shape.
-        untrained: the same model as it was before training; None: not known.
+        untrained: `gains_of` the model before it was trained; None: not known.
     """
     layers = _upsampling(model)
     uneven = [one.reading.gains for one in layers if one.reading.gains is not None]
@@ -114,6 +115,11 @@ def measure(
     )
 
 
+def gains_of(model: keras.Model) -> list[float]:
+    """Return the checkerboard gain of every layer that upsamples, in their order."""
+    return [_chi(one) for one in _upsampling(model)]
+
+
 def _upsampling(model: keras.Model) -> list[Found]:
     return [one for one in found(model) if not one.reading.gradient]
 
@@ -122,11 +128,11 @@ def _stages(
     model: keras.Model,
     originals: np.ndarray,
     reconstructions: np.ndarray,
-    untrained: keras.Model | None,
+    untrained: Sequence[float] | None,
 ) -> tuple[tuple[Stage, ...], np.ndarray | None]:
     """Return the stages of a model whose periods are known, and the amplitudes of all harmonics."""
     layers = _upsampling(model)
-    before = [None] * len(layers) if untrained is None else map(_chi, _upsampling(untrained))
+    before = [None] * len(layers) if untrained is None else untrained
     known = [
         (one, first, period)
         for one, first in zip(layers, before, strict=True)

@@ -13,7 +13,7 @@ from polyphase.inspection import multiply_adds
 from polyphase.inspection.alignment import offset
 from polyphase.rewrite.cost import Cost
 from polyphase.rewrite.zeros import random_weights_are_zeros
-from polyphase.workbench.checkerboards import measure
+from polyphase.workbench.checkerboards import gains_of, measure
 from polyphase.workbench.cluster import Cluster, Task
 from polyphase.workbench.config import Contender
 from polyphase.workbench.evidence import measures
@@ -74,6 +74,7 @@ class _Trained:
     model: keras.Model
     weights: list[np.ndarray]
     history: tuple[Epoch, ...]
+    first_gains: list[float]
 
 
 def compare(
@@ -156,18 +157,25 @@ def _train(
         model, history = finished(contender, dataset, seed, folder)
         replay(contender, seed, history, watch)
         saved.unlink(missing_ok=True)
-        return _Trained(contender, seed, model, model.get_weights(), history)
+        gains = gains_of(untrained(contender, dataset, seed))
+        return _Trained(contender, seed, model, model.get_weights(), history, gains)
 
     def on_epoch(epoch: int, result: Epoch, last: bool) -> None:
         _append(folder, contender, seed, epoch, result)
         watch(Progress.of(contender, seed, epoch, result, last))
 
+    def on_start(model: keras.Model) -> None:
+        first.extend(gains_of(model))
+
+    first: list[float] = []
     again = models.get(contender.name)
-    model, history = train(contender, dataset, seed, on_epoch, saved, again=again)
+    model, history = train(
+        contender, dataset, seed, on_epoch, saved, again=again, on_start=on_start
+    )
     save_model(model, path)
     saved.unlink()
     models[contender.name] = model
-    return _Trained(contender, seed, model, model.get_weights(), history)
+    return _Trained(contender, seed, model, model.get_weights(), history, first)
 
 
 def _train_elsewhere(
@@ -254,12 +262,7 @@ def _judge(
         ssim=ssim(originals, reconstructed),
         inference_seconds=seconds[0],
         reconstructions=reconstruct(trained.model, shown),
-        checkerboard=measure(
-            trained.model,
-            originals,
-            reconstructed,
-            untrained(trained.contender, dataset, trained.seed),
-        ),
+        checkerboard=measure(trained.model, originals, reconstructed, trained.first_gains),
         decoder_seconds=seconds[1],
     )
     append_metrics(folder, kind="final", decoder=trial.decoder, seed=trial.seed, **measures(trial))

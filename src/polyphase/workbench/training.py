@@ -113,6 +113,7 @@ def train(
     saved: Path | None = None,
     start: Sequence[np.ndarray] | None = None,
     again: keras.Model | None = None,
+    on_start: Callable[[keras.Model], None] = lambda model: None,
 ) -> tuple[keras.Model, tuple[Epoch, ...]]:
     """Build and train one autoencoder: Adam, binary cross-entropy, input = target.
 
@@ -127,6 +128,7 @@ def train(
         again: a model that `train` returned for this contender, whose seed or learning rate may
             have been others. It may be trained anew, with what is compiled already, and then
             loses what it had learnt. All state of its layers must be in Keras' variables.
+        on_start: called with the model as `untrained` returns it.
 
     Returns:
         The trained model and one `Epoch` per epoch. On one machine and backend the same
@@ -136,6 +138,7 @@ def train(
         ConfigError: if `saved` is damaged or of another training.
     """
     model = untrained(contender, dataset, seed)
+    on_start(model)
     for variable, value in zip(model.variables, start, strict=True) if start else ():
         variable.assign(value)
     model = _compiled(model, contender.learning_rate, again)
