@@ -16,6 +16,10 @@ from typer.testing import CliRunner
 
 import polyphase as pp
 from polyphase.cli.app import app
+from polyphase.datasets import load
+from polyphase.workbench import contender
+from polyphase.workbench.checkerboards import gains_of
+from polyphase.workbench.training import untrained
 
 RUN = CliRunner()
 
@@ -68,6 +72,8 @@ def test_compare_leaves_a_complete_run(images):
         name = f"{line['decoder']}-seed{line['seed']}.keras"
         model = keras.saving.load_model(run / "models" / name)
         assert model.count_params() == line["parameters"]
+        first = untrained(contender(line["decoder"]), load(images), line["seed"])
+        assert [one["untrained"] for one in line["stages"]] == gains_of(first)
         assert isinstance(
             model.get_layer("up_1"), (pp.layers.UpSampleConv2D, pp.layers.SubPixelConv2D)
         )
