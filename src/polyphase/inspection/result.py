@@ -153,10 +153,10 @@ class Inspection:
             )
             for stage in self.stages
         ]
-        if self.cost and self.folded_cost and self.cost != self.folded_cost:
+        before, after = (one.multiply_adds if one else 0 for one in (self.cost, self.folded_cost))
+        if before and after and before != after:
             said.append(
-                f"Multiply-adds of the model: {self.cost.multiply_adds:,}; after "
-                f"`polyphase.fold(model)`: {self.folded_cost.multiply_adds:,}."
+                f"Multiply-adds of the model: {before:,}; after `polyphase.fold(model)`: {after:,}."
             )
         if self.unread:
             said.append(f"Not read: {', '.join(map(str, self.unread))}. {UNREAD}")
