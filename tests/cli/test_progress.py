@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 import pytest
 
@@ -17,6 +18,11 @@ class _Interrupted:
         os.kill(os.getpid(), signal.SIGINT)
 
 
+class _Wrong:
+    def __del__(self):
+        raise ValueError("something else")
+
+
 @pytest.fixture
 def _heard():
     """Interrupts reach this process, even where the test runner was started without them."""
@@ -26,11 +32,16 @@ def _heard():
 
 
 @pytest.mark.usefixtures("_heard")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_an_interrupt_that_a_destructor_swallowed_ends_the_next_epoch():
+def test_an_interrupt_that_a_destructor_swallowed_ends_the_next_epoch(monkeypatch):
+    reported = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: reported.append(what.exc_type))
+    hook = sys.unraisablehook
     with Watcher(1, 9) as watcher:
         watcher(_PROGRESS)
         _Interrupted()
+        _Wrong()
         with pytest.raises(KeyboardInterrupt):
             watcher(_PROGRESS)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert reported == [ValueError]
+    assert sys.unraisablehook is hook

@@ -1,6 +1,7 @@
 """Progress of trainings: a live display on a terminal, plain lines otherwise; on stderr."""
 
 import signal
+import sys
 import time
 from types import FrameType, TracebackType
 from typing import Self
@@ -19,8 +20,9 @@ class Watcher:
 
     Its bar counts the `epochs` of all of them, or the trainings where these end at a plateau.
 
-    Python drops a KeyboardInterrupt that is raised inside a destructor, and trainings have
-    many. So the watcher remembers Ctrl-C, and the next finished epoch raises it again.
+    Python drops a KeyboardInterrupt that is raised inside a destructor, with a traceback on
+    stderr, and trainings have many. So the watcher remembers Ctrl-C, keeps that traceback
+    away, and the next finished epoch raises it again.
     """
 
     def __init__(self, trainings: int, epochs: int | None) -> None:
@@ -46,6 +48,7 @@ class Watcher:
         self._handler = signal.getsignal(signal.SIGINT)
         if self._handler is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._interrupt)
+        self._unraisable, sys.unraisablehook = sys.unraisablehook, self._dropped
         self._display.start()
         return self
 
@@ -58,10 +61,15 @@ class Watcher:
         self._display.stop()
         if self._handler is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._handler)
+        sys.unraisablehook = self._unraisable
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self._interrupted = True
         raise KeyboardInterrupt
+
+    def _dropped(self, what: "sys.UnraisableHookArgs") -> None:
+        if not issubclass(what.exc_type, KeyboardInterrupt):
+            self._unraisable(what)
 
     def __call__(self, progress: Progress) -> None:
         """Show one finished epoch."""
