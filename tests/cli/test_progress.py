@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -45,3 +46,11 @@ def test_an_interrupt_that_a_destructor_swallowed_ends_the_next_epoch(monkeypatc
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert reported == [ValueError]
     assert sys.unraisablehook is hook
+
+
+def test_more_trainings_than_were_expected_are_counted(capsys):
+    with Watcher(1, 1) as watcher:
+        watcher(replace(_PROGRESS, last=True))
+        watcher(replace(_PROGRESS, last=True))
+    assert "[1/1] nearest" in (errors := capsys.readouterr().err)
+    assert "[2/2] nearest" in errors

@@ -82,7 +82,7 @@ def run(target, dataset, resume=False, searching=False):
         new = record(["polyphase"], "fair", dataset, TWO, [0])
         config = unfinished(target) if resume else new
         write_json(folder / "config.json", config)
-        chosen = search.searched(TWO, dataset, 1, folder) if searching else TWO
+        chosen = search.searched(TWO, dataset, (1, 2), folder) if searching else TWO
         comparison = compare(chosen, dataset, [0], config, folder)
         save(comparison, folder)
 

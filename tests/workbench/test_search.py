@@ -1,9 +1,13 @@
 """The search for a learning rate sees nothing that judges."""
 
+import math
+
 import numpy as np
+import pytest
 
 from polyphase.datasets import load
 from polyphase.workbench import contender, search
+from polyphase.workbench.results import Epoch
 
 
 def test_what_is_held_out_is_the_end_of_the_training_images(tmp_path):
@@ -26,7 +30,41 @@ def test_the_validation_images_change_no_rate(tmp_path, monkeypatch):
     for index in range(2):
         folder = tmp_path / str(index)
         folder.mkdir()
-        search.searched(one, dataset, 5, folder)
+        search.searched(one, dataset, (5, 6), folder)
         losses.append((folder / "metrics.jsonl").read_text())
         dataset.validation.pixels[:] = 0.0
     assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize("index", range(40))
+def test_the_best_worse_loss_is_found_with_no_more_trainings_than_needed(
+    tmp_path, monkeypatch, index
+):
+    """As all eight trainings would choose; a rate that cannot win has no second seed."""
+    draw = np.random.default_rng(index)
+    losses = {(rate, seed): draw.exponential() for rate in search.LEARNING_RATES for seed in (5, 6)}
+    dying = draw.choice(len(losses), index % 4, replace=False)
+    for key in (list(losses)[one] for one in dying):
+        losses[key] = math.nan if index % 2 else math.inf
+    tried = []
+
+    def train(one, dataset, seed, on_epoch, again=None):
+        tried.append((one.learning_rate, seed))
+        return None, (Epoch(0.0, losses[one.learning_rate, seed], 0.0),)
+
+    monkeypatch.setattr(search, "train", train)
+    np.save(tmp_path / "images.npy", draw.random((60, 8, 10), "float32"))
+    dataset = load(tmp_path / "images.npy")
+    one = contender("nearest", epochs=1, batch_size=8)
+    (chosen,) = search.searched([one], dataset, (5, 6), tmp_path)
+
+    worse = {rate: max(losses[rate, seed] for seed in (5, 6)) for rate in search.LEARNING_RATES}
+    worse = {
+        rate: math.inf if math.isnan(losses[rate, 5]) or math.isnan(losses[rate, 6]) else loss
+        for rate, loss in worse.items()
+    }
+    best = min(worse.values())
+    assert worse[chosen.learning_rate] == best
+    for rate, seed in tried:
+        assert seed == 5 or not losses[rate, 5] > best
+    assert len(set(tried)) == len(tried)

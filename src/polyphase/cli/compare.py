@@ -98,8 +98,8 @@ def compare(
     search: Annotated[
         Search | None,
         typer.Option(
-            help="'lr': first try one grid of learning rates for each decoder, with a seed of its "
-            "own and on training images alone, and take the best. 'none': 0.001 for all.",
+            help="'lr': first try one grid of learning rates for each decoder, with two seeds of "
+            "its own and on training images alone, and take the best. 'none': 0.001 for all.",
             show_default="lr; published: none",
         ),
     ] = None,
@@ -317,7 +317,7 @@ def _run(
     from polyphase.workbench.tensorboard import Board
 
     seeds = config["seeds"]
-    trials = len(seeds) + (len(LEARNING_RATES) if config["search"] else 0)
+    trials = len(seeds) + (len(LEARNING_RATES) + 1 if config["search"] else 0)  # or more
     total = None if config["minutes"] else trials * sum(one.epochs for one in contenders)
     with run_folder(target, resume) as folder:
         write_json(folder / "config.json", config)
@@ -326,14 +326,14 @@ def _run(
         with Watcher(trials * len(contenders), total) as watcher:
 
             def watch(progress: "Progress") -> None:
-                if board and progress.seed in seeds:  # a search has a seed of its own
+                if board and progress.seed in seeds:  # a search has seeds of its own
                     board(progress)
                 watcher(progress)
 
             if config["search"]:
-                spare = len(seeds)
+                spare = (len(seeds), len(seeds) + 1)
                 if pool:
-                    every = [(one, seed) for one in contenders for seed in (*seeds, spare)]
+                    every = [(one, seed) for one in contenders for seed in (*seeds, *spare)]
                     pool.draw(every, dataset)
                 contenders = searched(contenders, dataset, spare, folder, watch, pool)
                 config["learning_rate"] = {one.name: one.learning_rate for one in contenders}

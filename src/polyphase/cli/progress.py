@@ -16,7 +16,7 @@ _SECONDS_BETWEEN_LINES = 15
 
 
 class Watcher:
-    """Shows every finished epoch of `trainings` trainings.
+    """Shows every finished epoch of `trainings` trainings, or of more.
 
     Its bar counts the `epochs` of all of them, or the trainings where these end at a plateau.
 
@@ -40,7 +40,8 @@ class Watcher:
             console=self._console,
             disable=not self._live,
         )
-        self._task = self._display.add_task("Compiling the first model", total=epochs or trainings)
+        self._total = epochs or trainings
+        self._task = self._display.add_task("Compiling the first model", total=self._total)
         self._by_epoch = epochs is not None
         self._interrupted = False
 
@@ -75,10 +76,16 @@ class Watcher:
         """Show one finished epoch."""
         if self._interrupted:
             raise KeyboardInterrupt
+        if self._finished == self._trainings:
+            self._trainings += 1
+            self._total += progress.epochs or 1
         place = f"[{self._finished + 1}/{self._trainings}] {progress.decoder}, seed {progress.seed}"
         loss = f"validation loss {progress.result.validation_loss:.4f}"
         advance = 1 if self._by_epoch else int(progress.last)
-        self._display.update(self._task, advance=advance, description=f"{_plain(place)}: {loss}")
+        description = f"{_plain(place)}: {loss}"
+        self._display.update(
+            self._task, advance=advance, total=self._total, description=description
+        )
         now = time.monotonic()
         if progress.last or (not self._live and now - self._spoke > _SECONDS_BETWEEN_LINES):
             self._spoke = now

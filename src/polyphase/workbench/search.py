@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 
 from polyphase.datasets import Dataset, Images
-from polyphase.workbench.cluster import Cluster
+from polyphase.workbench.cluster import Cluster, Task
 from polyphase.workbench.comparison import Progress, replay
 from polyphase.workbench.config import LEARNING_RATE, Contender
 from polyphase.workbench.results import Epoch
@@ -17,6 +17,7 @@ from polyphase.workbench.training import train
 
 LEARNING_RATES = (0.0003, 0.001, 0.003, 0.01)
 Watch = Callable[[Progress], None]
+Losses = dict[tuple[str, float, int], float]  # of decoder, learning rate and seed
 
 
 def held_out(dataset: Dataset) -> Dataset:
@@ -36,71 +37,84 @@ def held_out(dataset: Dataset) -> Dataset:
 def searched(
     contenders: Sequence[Contender],
     dataset: Dataset,
-    seed: int,
+    seeds: tuple[int, int],
     folder: Path,
     watch: Watch = lambda progress: None,
     workers: Cluster | None = None,
 ) -> list[Contender]:
-    """Return the contenders, each with the learning rate that gave it the lowest loss.
+    """Return the contenders, each with the learning rate whose worse loss of two seeds is lowest.
+
+    Every rate is tried with the first seed. A loss of two seeds is not lower than that of one, so
+    only a rate that leads is tried with the second, until one leads that has been.
 
     Args:
-        contenders: to be trained once with each of `LEARNING_RATES`.
+        contenders: to be trained with each of `LEARNING_RATES`.
         dataset: the images; see `held_out`.
-        seed: one that the comparison itself does not use.
+        seeds: two that the comparison itself does not use.
         folder: where `metrics.jsonl` gets a line for each training; those that it has already are
             not trained again.
         watch: called after every epoch.
         workers: where to train; None: here.
     """
-    losses = {
-        (line["decoder"], line["learning_rate"]): line["validation_loss"]
+    recorded: Losses = {
+        (line["decoder"], line["learning_rate"], line["seed"]): line["validation_loss"]
         for line in read_metrics(folder)
         if line["kind"] == "search"
     }
-    missing = [
-        replace(one, learning_rate=rate)
-        for one in contenders
-        for rate in LEARNING_RATES
-        if (one.name, rate) not in losses
-    ]
-    histories = _histories(missing, held_out(dataset), seed, watch, workers)
-    for one, history in zip(missing, histories, strict=True):
-        losses[one.name, one.learning_rate] = history[-1].validation_loss
-        append_metrics(
-            folder,
-            kind="search",
-            decoder=one.name,
-            seed=seed,
-            learning_rate=one.learning_rate,
-            validation_loss=history[-1].validation_loss,
-        )
-    return [replace(one, learning_rate=_best(one.name, losses)) for one in contenders]
+    losses: Losses = {}
+    trials = [(one, rate, seeds[0]) for one in contenders for rate in LEARNING_RATES]
+    while trials:
+        missing = [
+            (replace(one, learning_rate=rate), seed)
+            for one, rate, seed in trials
+            if (one.name, rate, seed) not in recorded
+        ]
+        histories = _histories(missing, held_out(dataset), watch, workers)
+        for (one, seed), history in zip(missing, histories, strict=True):
+            loss = history[-1].validation_loss
+            recorded[one.name, one.learning_rate, seed] = loss
+            tried = {"learning_rate": one.learning_rate, "validation_loss": loss}
+            append_metrics(folder, kind="search", decoder=one.name, seed=seed, **tried)
+        for one, rate, seed in trials:
+            losses[one.name, rate, seed] = recorded[one.name, rate, seed]
+        best = [(one, _best(one.name, losses, seeds)) for one in contenders]
+        trials = [
+            (one, rate, seeds[1]) for one, rate in best if (one.name, rate, seeds[1]) not in losses
+        ]
+    return [replace(one, learning_rate=rate) for one, rate in best]
 
 
 def _histories(
-    trials: Sequence[Contender],
+    trials: Sequence[Task],
     dataset: Dataset,
-    seed: int,
     watch: Watch,
     workers: Cluster | None,
 ) -> Iterator[tuple[Epoch, ...]]:
     """Train every trial, here or elsewhere, and yield its epochs."""
-    if workers is not None:
-        results = workers.train([(one, seed) for one in trials], dataset, held_out)
-        for one, (_, history) in zip(trials, results, strict=True):
+    if workers is not None and trials:
+        results = workers.train(trials, dataset, held_out)
+        for (one, seed), (_, history) in zip(trials, results, strict=True):
             replay(one, seed, history, watch)
             yield history
         return
     models: dict[str, keras.Model] = {}
-    for one in trials:
+    for one, seed in trials:
 
-        def on_epoch(epoch: int, result: Epoch, last: bool, one: Contender = one) -> None:
+        def on_epoch(
+            epoch: int, result: Epoch, last: bool, one: Contender = one, seed: int = seed
+        ) -> None:
             watch(Progress.of(one, seed, epoch, result, last))
 
         models[one.name], history = train(one, dataset, seed, on_epoch, again=models.get(one.name))
         yield history
 
 
-def _best(name: str, losses: dict[tuple[str, float], float]) -> float:
-    finite = [rate for rate in LEARNING_RATES if math.isfinite(losses[name, rate])]
-    return min(finite, key=lambda rate: losses[name, rate], default=LEARNING_RATE)
+def _best(name: str, losses: Losses, seeds: tuple[int, int]) -> float:
+    """Return the rate whose worse loss is lowest; the default if all are infinite or NaN."""
+
+    def worse(rate: float) -> float:
+        found = [losses[name, rate, seed] for seed in seeds if (name, rate, seed) in losses]
+        return max(found) if all(map(math.isfinite, found)) else math.inf
+
+    best = min(LEARNING_RATES, key=worse)
+    return best if math.isfinite(worse(best)) else LEARNING_RATE
