@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from polyphase.datasets import load
-from polyphase.workbench import contender, search
+from polyphase.workbench import compare, contender, record, search
 from polyphase.workbench.results import Epoch
 
 
@@ -34,6 +34,21 @@ def test_the_validation_images_change_no_rate(tmp_path, monkeypatch):
         losses.append((folder / "metrics.jsonl").read_text())
         dataset.validation.pixels[:] = 0.0
     assert losses[0] == losses[1]
+
+
+def test_what_a_search_has_compiled_trains_on_in_the_comparison(backend, tmp_path, monkeypatch):
+    if backend == "torch":
+        pytest.skip("PyTorch compiles nothing")
+    monkeypatch.setattr(search, "LEARNING_RATES", (0.001, 0.01))
+    np.save(tmp_path / "images.npy", np.random.default_rng(0).random((60, 8, 10), "float32"))
+    dataset = load(tmp_path / "images.npy")
+    one = contender("nearest", epochs=1, batch_size=8)
+    models = {}
+    (tuned,) = search.searched([one], dataset, (1, 2), tmp_path, models=models)
+    used = models["nearest"]
+    config = record(["x"], "fair", dataset, [one], [0], None, "lr")
+    compare([tuned], dataset, [0], config, tmp_path, models=models)
+    assert models["nearest"] is used
 
 
 @pytest.mark.parametrize("index", range(40))

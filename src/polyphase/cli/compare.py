@@ -311,6 +311,7 @@ def _run(
     from polyphase.report import answer, spread_sentence, text_columns, write
     from polyphase.workbench import compare as compare_contenders
     from polyphase.workbench import run_folder
+    from polyphase.workbench.comparison import Models
     from polyphase.workbench.evidence import save
     from polyphase.workbench.runs import write_json
     from polyphase.workbench.search import LEARNING_RATES, searched
@@ -322,6 +323,7 @@ def _run(
     with run_folder(target, resume) as folder:
         write_json(folder / "config.json", config)
         shutil.rmtree(folder / "tensorboard", ignore_errors=True)  # every epoch comes again
+        models: Models = {}
         board = Board(folder / "tensorboard") if tensorboard else None
         with Watcher(trials * len(contenders), total) as watcher:
 
@@ -335,9 +337,11 @@ def _run(
                 if pool:
                     every = [(one, seed) for one in contenders for seed in (*seeds, *spare)]
                     pool.draw(every, dataset)
-                contenders = searched(contenders, dataset, spare, folder, watch, pool)
+                contenders = searched(contenders, dataset, spare, folder, watch, pool, models)
                 config["learning_rate"] = {one.name: one.learning_rate for one in contenders}
-            comparison = compare_contenders(contenders, dataset, seeds, config, folder, watch, pool)
+            comparison = compare_contenders(
+                contenders, dataset, seeds, config, folder, watch, pool, models
+            )
         if board:
             board.finish(comparison)
         save(comparison, folder)

@@ -32,6 +32,7 @@ from polyphase.workbench.runs import append_metrics, write_json
 from polyphase.workbench.training import train, untrained
 
 SHOWN = 8
+Models = dict[str, keras.Model]  # by the names of their decoders
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def compare(
     folder: Path,
     watch: Callable[[Progress], None] = _nobody,
     workers: Cluster | None = None,
+    models: Models | None = None,
 ) -> Comparison:
     """Train every contender with every seed and measure all of them alike.
 
@@ -103,6 +105,8 @@ def compare(
             trained again, and an unfinished training goes on after its last finished epoch.
         watch: called after every epoch.
         workers: where to train; None: here.
+        models: by the names of their decoders, which may be trained anew; so nothing is compiled
+            twice.
 
     Returns:
         The results. The test images are only shown, never measured.
@@ -117,7 +121,7 @@ def compare(
     if workers is not None:
         _train_elsewhere(workers, tasks, dataset, folder, watch)
         watch = _nobody
-    models: dict[str, keras.Model] = {}
+    models = {} if models is None else models
     trained = [_train(one, dataset, seed, folder, watch, models) for one, seed in tasks]
     seconds = _inference(trained, dataset)
     shown = shown_images(dataset.test)
@@ -149,7 +153,7 @@ def _train(
     seed: int,
     folder: Path,
     watch: Callable[[Progress], None],
-    models: dict[str, keras.Model],
+    models: Models,
 ) -> _Trained:
     """Train one model, saving as it goes; what was finished before is taken as it is."""
     path, saved = model_path(folder, contender, seed), checkpoint_path(folder, contender, seed)

@@ -5,11 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import keras
-
 from polyphase.datasets import Dataset, Images
 from polyphase.workbench.cluster import Cluster, Task
-from polyphase.workbench.comparison import Progress, replay
+from polyphase.workbench.comparison import Models, Progress, replay
 from polyphase.workbench.config import LEARNING_RATE, Contender
 from polyphase.workbench.results import Epoch
 from polyphase.workbench.runs import append_metrics, read_metrics
@@ -41,6 +39,7 @@ def searched(
     folder: Path,
     watch: Watch = lambda progress: None,
     workers: Cluster | None = None,
+    models: Models | None = None,
 ) -> list[Contender]:
     """Return the contenders, each with the learning rate whose worse loss of two seeds is lowest.
 
@@ -55,7 +54,10 @@ def searched(
             not trained again.
         watch: called after every epoch.
         workers: where to train; None: here.
+        models: by the names of their decoders, which may be trained anew; those of this search are
+            put there.
     """
+    models = {} if models is None else models
     recorded: Losses = {
         (line["decoder"], line["learning_rate"], line["seed"]): line["validation_loss"]
         for line in read_metrics(folder)
@@ -69,7 +71,7 @@ def searched(
             for one, rate, seed in trials
             if (one.name, rate, seed) not in recorded
         ]
-        histories = _histories(missing, held_out(dataset), watch, workers)
+        histories = _histories(missing, held_out(dataset), watch, workers, models)
         for (one, seed), history in zip(missing, histories, strict=True):
             loss = history[-1].validation_loss
             recorded[one.name, one.learning_rate, seed] = loss
@@ -89,6 +91,7 @@ def _histories(
     dataset: Dataset,
     watch: Watch,
     workers: Cluster | None,
+    models: Models,
 ) -> Iterator[tuple[Epoch, ...]]:
     """Train every trial, here or elsewhere, and yield its epochs."""
     if workers is not None and trials:
@@ -97,7 +100,6 @@ def _histories(
             replay(one, seed, history, watch)
             yield history
         return
-    models: dict[str, keras.Model] = {}
     for one, seed in trials:
 
         def on_epoch(
