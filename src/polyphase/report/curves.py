@@ -213,6 +213,7 @@ def _name_curves(axes: Axes, curves: Sequence[_Curve], size: Size) -> None:
                 "arrowstyle": "-",
                 "color": curve.colour,
                 "linewidth": 1.4,
+                "relpos": (0, 0.5),  # from the name's left, not its middle: no line through a name
                 "shrinkA": 2,
                 "shrinkB": 3,
             },
