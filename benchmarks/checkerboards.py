@@ -1,13 +1,20 @@
-"""Transposed decoders before repair, after it, and with even phases in training.
+"""What training does to the pattern of transposed decoders, and what a repair does.
 
     KERAS_BACKEND=jax python benchmarks/checkerboards.py
 
-Writes benchmarks/results/checkerboards-BACKEND.json, from which docs/checkerboards.md is rendered:
-on the digits of `polyphase compare`, for five seeds and both transposed decoders, the validation
-loss, the periodic bias and variance of the reconstructions, and chi.
+Writes benchmarks/results/checkerboards-BACKEND.json, from which docs/checkerboards.md is rendered.
+On photographs and on digits, for ten seeds and both transposed decoders, each at its searched
+learning rate: the validation loss and the pattern that every upsampling layer leaves in the errors,
+after some epochs of training (`course`), and with a repair after few and after many (`repairs`).
+Trainings that the file has already are not done again: remove it to start anew.
 """
 
 import itertools
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -16,15 +23,63 @@ import results_file
 
 import polyphase as pp
 from polyphase.constraints import EvenPhases
-from polyphase.datasets import Dataset, load
+from polyphase.datasets import Dataset, entropy_floor, load
 from polyphase.workbench.checkerboards import measure
-from polyphase.workbench.config import BATCH_SIZE, EPOCHS, Contender, contender
+from polyphase.workbench.config import Contender, contender
 from polyphase.workbench.inference import reconstruct
+from polyphase.workbench.search import searched
 from polyphase.workbench.training import train
 
+DATA = ("photographs", "digits")
 DECODERS = ("transposed-3", "transposed-4")
-SEEDS = range(5)
+SEEDS = range(10)
+SEARCHED = (len(SEEDS), len(SEEDS) + 1)
+COURSE = (5, 10, 20, 40)  # epochs after which a training is judged
+REPAIRED = (5, 40)  # epochs after which a copy is repaired
 MORE = 10  # epochs after a repair
+PATHS = {"plain": "as trained", "even": "with EvenPhases"}
+
+
+class Trainer:
+    """Trains one decoder again and again; each way of training is compiled once."""
+
+    def __init__(self, one: Contender, dataset: Dataset) -> None:
+        self._dataset = dataset
+        even = replace(one, build=lambda shape: constrained(one.build(shape)))
+        self._ways = {"plain": one, "even": even}
+        self._models: dict[str, keras.Model] = {}
+
+    def train(
+        self,
+        way: str,
+        seed: int,
+        epochs: int,
+        start: list[np.ndarray] | None = None,
+        judge: Callable[[int, keras.Model], None] = lambda epoch, model: None,
+    ) -> keras.Model:
+        """Train, from given weights if any, and call `judge` after every epoch, from 1 on."""
+        one, again = replace(self._ways[way], epochs=epochs), self._models.get(way)
+        model: list[keras.Model] = [again] if again else []
+        self._models[way], _ = train(
+            one,
+            self._dataset,
+            seed,
+            lambda epoch, result, last: judge(epoch + 1, model[0]),
+            start=start,
+            again=again,
+            on_start=model.append,
+        )
+        return self._models[way]
+
+    def judged(self, model: keras.Model) -> dict[str, Any]:
+        """Return the loss, and the pattern of every layer that upsamples."""
+        originals = self._dataset.validation.pixels
+        made = reconstruct(model, originals)
+        loss = keras.losses.binary_crossentropy(originals, np.clip(made, 1e-7, 1 - 1e-7))
+        stages = [
+            asdict(one) | {"seen": one.seen} for one in measure(model, originals, made).stages
+        ]
+        return {"loss": float(keras.ops.mean(loss)), "stages": stages}
 
 
 def constrained(model: keras.Model) -> keras.Model:
@@ -37,53 +92,66 @@ def constrained(model: keras.Model) -> keras.Model:
     return model
 
 
-def further(model: keras.Model, dataset: Dataset, seed: int) -> keras.Model:
-    """Return a model after more epochs."""
-    contender_ = Contender("further", lambda shape: model, MORE, BATCH_SIZE)
-    return train(contender_, dataset, seed, lambda *_: None)[0]
+def weights(model: keras.Model) -> list[np.ndarray]:
+    """Return copies of all variables of a model."""
+    return [keras.ops.convert_to_numpy(one.value).copy() for one in model.variables]
 
 
-def judged(model: keras.Model, dataset: Dataset) -> dict[str, float]:
-    """Return loss, periodic bias and variance, and chi."""
-    originals = dataset.validation.pixels
-    reconstructed = reconstruct(model, originals)
-    left = measure(model, originals, reconstructed)
-    loss = keras.losses.binary_crossentropy(originals, np.clip(reconstructed, 1e-7, 1 - 1e-7))
-    return {
-        "loss": float(keras.ops.mean(loss)),
-        "bias": left.bias,
-        "variance": left.variance,
-        "chi": left.chi,
-    }
-
-
-def run(decoder: str, seed: int, dataset: Dataset) -> dict[str, Any]:
+def run(trainer: Trainer, seed: int) -> dict[str, Any]:
     """Train one decoder with one seed, in all ways."""
-    one = contender(decoder)
-    even = Contender(decoder, lambda s: constrained(one.build(s)), EPOCHS, BATCH_SIZE)
-    plain, with_constraint = (train(c, dataset, seed, lambda *_: None)[0] for c in (one, even))
-    repaired = pp.repair(plain)
-    states = {
-        "as trained": judged(plain, dataset),
-        "repaired": judged(repaired, dataset),
-        "trained with EvenPhases": judged(with_constraint, dataset),
-    }
-    for name, model in (
-        (f"as trained, {MORE} epochs more", plain),
-        (f"repaired, {MORE} epochs more with EvenPhases", constrained(repaired)),
-    ):
-        states[name] = judged(further(model, dataset, seed), dataset)
-    return {"decoder": decoder, "seed": seed, "states": states}
+    course: dict[str, dict[int, Any]] = {way: {} for way in PATHS}
+    kept: dict[int, list[np.ndarray]] = {}
+    for way in PATHS:
+
+        def judge(epoch: int, model: keras.Model, way: str = way) -> None:
+            if epoch in COURSE:
+                course[way][epoch] = trainer.judged(model)
+            if way == "plain" and epoch in REPAIRED:
+                kept[epoch] = weights(model)
+
+        trainer.train(way, seed, max(COURSE), judge=judge)
+    return {"course": course, "repairs": {e: repairs(trainer, seed, w) for e, w in kept.items()}}
+
+
+def repairs(trainer: Trainer, seed: int, trained: list[np.ndarray]) -> dict[str, Any]:
+    """Return what becomes of a trained model with a repair, and without."""
+    further = trainer.train("plain", seed, MORE, start=trained)
+    found = {"more": trainer.judged(further)}
+    for variable, value in zip(further.variables, trained, strict=True):
+        variable.assign(value)
+    repaired = pp.repair(further)
+    found["repaired"] = trainer.judged(repaired)
+    even = trainer.train("even", seed, MORE, start=weights(repaired))
+    return found | {"repaired, more": trainer.judged(even)}
+
+
+def tuned(decoder: str, dataset: Dataset) -> Contender:
+    """Return a decoder with the learning rate that `polyphase compare` would give it."""
+    with tempfile.TemporaryDirectory() as folder:
+        return searched([contender(decoder)], dataset, SEARCHED, Path(folder))[0]
 
 
 def main() -> None:
-    """Train, measure and write the file."""
-    dataset = load("digits")
-    results = []
-    for seed, decoder in itertools.product(SEEDS, DECODERS):
-        results.append(run(decoder, seed, dataset))
-        print(results[-1], flush=True)
-    results_file.write("checkerboards", epochs=EPOCHS, results=results)
+    """Train, measure and write the file after every seed."""
+    path = results_file.path("checkerboards")
+    results = json.loads(path.read_text())["results"] if path.exists() else []
+    for source, decoder in itertools.product(DATA, DECODERS):
+        done = {
+            one["seed"] for one in results if (one["data"], one["decoder"]) == (source, decoder)
+        }
+        if done >= set(SEEDS):
+            continue
+        dataset = load(source)
+        one = tuned(decoder, dataset)
+        trainer = Trainer(one, dataset)
+        for seed in sorted(set(SEEDS) - done):
+            who = {"data": source, "decoder": decoder, "seed": seed}
+            who |= {
+                "learning_rate": one.learning_rate,
+                "floor": entropy_floor(dataset.validation.pixels),
+            }
+            results.append(who | run(trainer, seed))
+            results_file.write("checkerboards", more=MORE, results=results)
 
 
 if __name__ == "__main__":

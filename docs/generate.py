@@ -232,7 +232,8 @@ def checkerboards() -> str:
     found = ROOT / "benchmarks" / "results" / "checkerboards-jax.json"
     content = json.loads(found.read_text())
     page = (DOCS / "checkerboards.md").read_text()
-    page = between_marks(page, "repair", tables_of.repair(content))
+    page = between_marks(page, "course", tables_of.course(content))
+    page = between_marks(page, "repair", tables_of.repairs(content))
     page = between_marks(page, "absent", absent())
     page = between_marks(page, "present", present())
     return between_marks(page, "circumstances", tables_of.circumstances([content]))

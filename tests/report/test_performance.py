@@ -120,16 +120,34 @@ def test_folding_shows_before_divided_by_after_and_both_sizes():
     assert lines[2:] == ["| net, forward | 8 / 4 |", "| net, training | 9 / 10 |"]
 
 
-def test_the_experiment_on_repair_shows_means_and_ranges_of_every_state():
-    def one(decoder, seed, loss):
-        state = {"loss": loss, "bias": 0.002, "variance": 0.0001, "chi": 1.5}
-        return {"decoder": decoder, "seed": seed, "states": {"as trained": state}}
+def _state(loss, amplitude, seen):
+    first = {"errors": {"amplitude": 9.0}, "seen": True}
+    return {"loss": loss, "stages": [first, {"errors": {"amplitude": amplitude}, "seen": seen}]}
 
-    content = {"results": [one("a", 0, 0.25), one("a", 1, 0.75), one("b", 0, 0.5)]}
+
+def _seed(decoder, loss, seen):
+    state, better = _state(loss, 2 / 255, seen), _state(loss - 0.125, 0.0, False)
+    return {
+        "data": "digits",
+        "decoder": decoder,
+        "floor": 0.25,
+        "course": {"plain": {"5": state}, "even": {"5": better}},
+        "repairs": {"5": {"more": state, "repaired": better, "repaired, more": better}},
+    }
+
+
+def test_the_experiment_on_repair_shows_medians_and_ranges_above_the_floor():
+    content = {"more": 3, "results": [_seed("a", 0.5, True), _seed("a", 1.0, False)]}
+    content["results"].append(_seed("b", 0.5, True))
     dash = "\N{EN DASH}"
-    assert performance.repair(content).splitlines()[2:] == [
-        f"| a | as trained | 0.5000 (0.2500{dash}0.7500) | 2.00 (2.00{dash}2.00)"
-        f" | 0.10 (0.10{dash}0.10) | 1.50 (1.50{dash}1.50) |",
-        f"| b | as trained | 0.5000 (0.5000{dash}0.5000) | 2.00 (2.00{dash}2.00)"
-        f" | 0.10 (0.10{dash}0.10) | 1.50 (1.50{dash}1.50) |",
+    plain = f"0.5000 (0.2500{dash}0.7500) | 2.0 (2.0{dash}2.0) | 1 of 2"
+    even = f"0.3750 (0.1250{dash}0.6250) | 0.0 (0.0{dash}0.0) | 0 of 2"
+    course = performance.course(content).splitlines()[2:]
+    assert course[0] == f"| digits | a | 5 | {plain} | {even} | 2 of 2 |"
+    assert len(course) == 2
+    cost = f"-0.1250 (-0.1250{dash}-0.1250)"
+    assert performance.repairs(content).splitlines()[2:5] == [
+        f"| digits | a | 5 | 3 epochs more | {plain} |  |",
+        f"| digits | a | 5 | repaired | {even} | {cost} |",
+        f"| digits | a | 5 | repaired, 3 epochs more with EvenPhases | {even} | {cost} |",
     ]

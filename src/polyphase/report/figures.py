@@ -5,7 +5,7 @@ touched, so a program's own figures and backend stay as they are.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -34,13 +34,21 @@ _GAP = 0.08  # inches between cells
 def reconstructions(comparison: Comparison, size: Size = PAGE) -> Figure:
     """Draw the originals, then one row of reconstructions per decoder (its first seed)."""
     names = comparison.decoders
-    images = [comparison.of(name)[0].reconstructions for name in names]
-    figure, grid = _grid(comparison.originals, ("original", *names), 0.35, 0.1, size)
-    _titles(grid[0], comparison.labels, size)
-    for axes, row in zip(grid, [comparison.originals, *images], strict=True):
-        _images(axes, row)
+    images = {name: comparison.of(name)[0].reconstructions for name in names}
+    figure, grid = rows({"original": comparison.originals} | images, comparison.labels, size)
     _bars(grid[1:], names)
     return figure
+
+
+def rows(
+    images: Mapping[str, np.ndarray], labels: Sequence[str], size: Size = PAGE
+) -> tuple[Figure, list[list[Axes]]]:
+    """Draw a row of images `(n, height, width, channels)` per name; return its axes too."""
+    figure, grid = _grid(next(iter(images.values())), tuple(images), 0.35, 0.1, size)
+    _titles(grid[0], labels, size)
+    for axes, row in zip(grid, images.values(), strict=True):
+        _images(axes, row)
+    return figure, grid
 
 
 def error_maps(comparison: Comparison, size: Size = PAGE) -> Figure:

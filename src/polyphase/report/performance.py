@@ -13,6 +13,11 @@ NAMES = {"jax": "JAX", "tensorflow": "TensorFlow", "torch": "PyTorch"}
 MODES = ("forward", "training")
 
 
+REPAIRS = {
+    "more": "{more} epochs more",
+    "repaired": "repaired",
+    "repaired, more": "repaired, {more} epochs more with EvenPhases",
+}
 # Kinds of nearest + conv, the typical one first; what gains most comes last.
 KINDS = {
     "typical": "nearest x2 + conv 3x3, 32 to 256 channels",
@@ -208,29 +213,66 @@ def fold_memory(contents: Mapping[str, Content]) -> str:
     return _table(["before / folded, MiB", *(NAMES[backend] for backend in contents)], rows)
 
 
-def repair(content: Content) -> str:
-    """Return loss, periodic bias and variance, and chi of decoders before and after a repair."""
+def course(content: Content) -> str:
+    """Return loss and last layer's pattern of decoders after some epochs, plain and even."""
     rows = []
-    for decoder in dict.fromkeys(record["decoder"] for record in content["results"]):
-        seeds = [one["states"] for one in content["results"] if one["decoder"] == decoder]
-        for state in seeds[0]:
-            cells = [
-                _mean_and_range([one[state][name] * scale for one in seeds], decimals)
-                for name, scale, decimals in (
-                    ("loss", 1, 4),
-                    ("bias", 1e3, 2),
-                    ("variance", 1e3, 2),
-                    ("chi", 1, 2),
-                )
-            ]
-            rows.append([decoder, state, *cells])
-    head = ["decoder", "state", "loss, nats/pixel", "periodic bias", "periodic variance", "chi"]
-    return _table(head, rows, text=2)
+    for key, seeds in _by_decoder(content).items():
+        for epoch in seeds[0]["course"]["plain"]:
+            plain, even = (
+                [_at(one, one["course"][way][epoch]) for one in seeds] for way in ("plain", "even")
+            )
+            lower = sum(e["loss"] < p["loss"] for p, e in zip(plain, even, strict=True))
+            share = f"{lower} of {len(seeds)}"
+            rows.append([*key, epoch, *_states(plain), *_states(even), share])
+    measured = ("above the floor, nats/pixel", "pattern, levels", "seen")
+    even_ones = (*(f"EvenPhases: {one}" for one in measured), "EvenPhases lower in")
+    return _table(["data", "decoder", "epochs", *measured, *even_ones], rows, text=2)
 
 
-def _mean_and_range(values: Sequence[float], decimals: int) -> str:
-    low, high, mean = min(values), max(values), sum(values) / len(values)
-    return f"{mean:.{decimals}f} ({low:.{decimals}f}\N{EN DASH}{high:.{decimals}f})"
+def repairs(content: Content) -> str:
+    """Return loss and last layer's pattern with a repair and without, and what the loss differs."""
+    rows = []
+    for key, seeds in _by_decoder(content).items():
+        for epoch in seeds[0]["repairs"]:
+            states = {
+                name: [_at(one, one["repairs"][epoch][name]) for one in seeds] for name in REPAIRS
+            }
+            for name, text in REPAIRS.items():
+                pairs = zip(states[name], states["more"], strict=True)
+                costs = [one["loss"] - other["loss"] for one, other in pairs]
+                cost = "" if name == "more" else _median_and_range(costs, 4)
+                rows.append([*key, epoch, text.format(**content), *_states(states[name]), cost])
+    head = ["data", "decoder", "after epochs", "state", "above the floor, nats/pixel"]
+    head += ["pattern, levels", "seen", "costs, nats/pixel"]
+    return _table(head, rows, text=4)
+
+
+def _by_decoder(content: Content) -> dict[tuple[str, str], list[Content]]:
+    found: dict[tuple[str, str], list[Content]] = {}
+    for one in content["results"]:
+        found.setdefault((one["data"], one["decoder"]), []).append(one)
+    return found
+
+
+def _at(one: Content, state: Content) -> dict[str, float]:
+    """Return loss above the floor, and the pattern of the last layer in grey levels of 255."""
+    last = state["stages"][-1]
+    return {
+        "loss": state["loss"] - one["floor"],
+        "levels": last["errors"]["amplitude"] * 255,
+        "seen": last["seen"],
+    }
+
+
+def _states(states: Sequence[Mapping[str, float]]) -> list[str]:
+    losses, levels = ([one[name] for one in states] for name in ("loss", "levels"))
+    seen = sum(one["seen"] for one in states)
+    return [_median_and_range(losses, 4), _median_and_range(levels, 1), f"{seen} of {len(states)}"]
+
+
+def _median_and_range(values: Sequence[float], decimals: int) -> str:
+    low, high = min(values), max(values)
+    return f"{median(values):.{decimals}f} ({low:.{decimals}f}\N{EN DASH}{high:.{decimals}f})"
 
 
 def precision(contents: Mapping[str, Content]) -> str:
