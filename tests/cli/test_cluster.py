@@ -98,7 +98,12 @@ def test_workers_search_and_compare_as_one_process(monkeypatch):
         result = RUN.invoke(app, ["compare", *options, *more, "--out", out])
         assert result.exit_code == 0, result.output
     assert_same("alone", "together")
-    assert sum(line["kind"] == "search" for line in found("together")[0]) >= 6
+    tried = [line for line in found("together")[0] if line["kind"] == "search"]
+    assert [line["seed"] for line in tried].count(2) == 4  # the seeds 0 and 1 are compared
+    rates = json.loads(Path("together/config.json").read_text())["learning_rate"]
+    assert rates.items() <= {
+        (one["decoder"], one["learning_rate"]) for one in tried if one["seed"] == 3
+    }
 
 
 def test_a_scheduler_that_does_not_answer_is_an_error_in_time():

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from polyphase.inspection.evidence import LEVELS
 from polyphase.ops.choice import TABLE, Row
 
 Content = Mapping[str, Any]
@@ -216,23 +217,23 @@ def fold_memory(contents: Mapping[str, Content]) -> str:
 def course(content: Content) -> str:
     """Return loss and last layer's pattern of decoders after some epochs, plain and even."""
     rows = []
-    for key, seeds in _by_decoder(content).items():
+    for decoder, seeds in _by_decoder(content).items():
         for epoch in seeds[0]["course"]["plain"]:
             plain, even = (
                 [_at(one, one["course"][way][epoch]) for one in seeds] for way in ("plain", "even")
             )
             lower = sum(e["loss"] < p["loss"] for p, e in zip(plain, even, strict=True))
             share = f"{lower} of {len(seeds)}"
-            rows.append([*key, epoch, *_states(plain), *_states(even), share])
+            rows.append([decoder, epoch, *_states(plain), *_states(even), share])
     measured = ("above the floor, nats/pixel", "pattern, levels", "seen")
     even_ones = (*(f"EvenPhases: {one}" for one in measured), "EvenPhases lower in")
-    return _table(["data", "decoder", "epochs", *measured, *even_ones], rows, text=2)
+    return _table(["decoder", "epochs", *measured, *even_ones], rows)
 
 
 def repairs(content: Content) -> str:
     """Return loss and last layer's pattern with a repair and without, and what the loss differs."""
     rows = []
-    for key, seeds in _by_decoder(content).items():
+    for decoder, seeds in _by_decoder(content).items():
         for epoch in seeds[0]["repairs"]:
             states = {
                 name: [_at(one, one["repairs"][epoch][name]) for one in seeds] for name in REPAIRS
@@ -241,25 +242,25 @@ def repairs(content: Content) -> str:
                 pairs = zip(states[name], states["more"], strict=True)
                 costs = [one["loss"] - other["loss"] for one, other in pairs]
                 cost = "" if name == "more" else _median_and_range(costs, 4)
-                rows.append([*key, epoch, text.format(**content), *_states(states[name]), cost])
-    head = ["data", "decoder", "after epochs", "state", "above the floor, nats/pixel"]
+                rows.append([decoder, epoch, text.format(**content), *_states(states[name]), cost])
+    head = ["decoder", "after epochs", "state", "above the floor, nats/pixel"]
     head += ["pattern, levels", "seen", "costs, nats/pixel"]
-    return _table(head, rows, text=4)
+    return _table(head, rows, text=3)
 
 
-def _by_decoder(content: Content) -> dict[tuple[str, str], list[Content]]:
-    found: dict[tuple[str, str], list[Content]] = {}
+def _by_decoder(content: Content) -> dict[str, list[Content]]:
+    found: dict[str, list[Content]] = {}
     for one in content["results"]:
-        found.setdefault((one["data"], one["decoder"]), []).append(one)
+        found.setdefault(one["decoder"], []).append(one)
     return found
 
 
 def _at(one: Content, state: Content) -> dict[str, float]:
-    """Return loss above the floor, and the pattern of the last layer in grey levels of 255."""
+    """Return loss above the floor, and the pattern of the last layer in grey levels."""
     last = state["stages"][-1]
     return {
         "loss": state["loss"] - one["floor"],
-        "levels": last["errors"]["amplitude"] * 255,
+        "levels": last["errors"]["amplitude"] * LEVELS,
         "seen": last["seen"],
     }
 
@@ -272,7 +273,7 @@ def _states(states: Sequence[Mapping[str, float]]) -> list[str]:
 
 def _median_and_range(values: Sequence[float], decimals: int) -> str:
     low, high = min(values), max(values)
-    return f"{median(values):.{decimals}f} ({low:.{decimals}f}\N{EN DASH}{high:.{decimals}f})"
+    return f"{median(values):.{decimals}f} ({low:.{decimals}f} to {high:.{decimals}f})"
 
 
 def precision(contents: Mapping[str, Content]) -> str:
