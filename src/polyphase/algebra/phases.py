@@ -2,11 +2,12 @@
 
 One axis: output `n = s*i + p` of either operator is an ordinary convolution of the input,
 `y[s*i + p] = sum_t K_p[t] x[i + first_p + t]`, whose kernel `K_p = fold_p @ w` collects taps of
-the original kernel `w`. Two axes are the tensor product.
+the original kernel `w`. Several axes are the tensor product.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -84,38 +85,46 @@ def conv_transpose_phases(
     )
 
 
-def split(
-    kernel: np.ndarray, rows: Sequence[Phase], columns: Sequence[Phase]
-) -> list[list[np.ndarray]]:
-    """Return the kernels `K[p][q]` of all phase pairs of a two-dimensional kernel.
+def split(kernel: np.ndarray, *axes: Sequence[Phase]) -> Any:
+    """Return the kernels of all phases, nested as deep as there are axes: `K[p][q]` of two.
 
     Args:
-        kernel: `(k_h, k_w, ...)`, any dtype; trailing axes (channels) are carried along.
-        rows: the phases of the vertical axis.
-        columns: the phases of the horizontal axis.
+        kernel: `(*kernel_size, ...)`, any dtype; trailing axes (channels) are carried along.
+        axes: the phases of each axis.
 
     Returns:
         `K[p][q]`: `(rows[p].taps, columns[q].taps, ...)`, float64.
     """
-    return [
-        [np.einsum("ta,ub,ab...->tu...", row.fold, column.fold, kernel) for column in columns]
-        for row in rows
-    ]
+
+    def nested(folds: tuple[np.ndarray, ...]) -> Any:
+        if len(folds) == len(axes):
+            return mapped(kernel, folds)
+        return [nested((*folds, phase.fold)) for phase in axes[len(folds)]]
+
+    return nested(())
 
 
-def join(
-    kernels: Sequence[Sequence[np.ndarray]], rows: Sequence[Phase], columns: Sequence[Phase]
-) -> np.ndarray:
+def join(kernels: Any, *axes: Sequence[Phase]) -> np.ndarray:
     """Return the kernel whose phases are given: the adjoint of `split`.
 
-    For a transposed convolution each tap is in one phase, so this is also the way back, bit for
+    For a transposed convolution each tap is in one phase, so this is also the inverse, bit for
     bit: `join(split(w)) == w`.
     """
-    return sum(
-        np.einsum("ta,ub,tu...->ab...", row.fold, column.fold, kernel)
-        for row, line in zip(rows, kernels, strict=True)
-        for column, kernel in zip(columns, line, strict=True)
-    )
+
+    def summed(kernels: Any, folds: tuple[np.ndarray, ...]) -> Any:
+        if len(folds) == len(axes):
+            return mapped(kernels, folds)
+        parts = zip(kernels, axes[len(folds)], strict=True)
+        return sum(summed(part, (*folds, phase.fold.T)) for part, phase in parts)
+
+    return np.asarray(summed(kernels, ()))
+
+
+def mapped(kernel: np.ndarray, matrices: Iterable[np.ndarray]) -> np.ndarray:
+    """Return a kernel with a matrix applied to each of its first axes."""
+    for axis, matrix in enumerate(matrices):
+        kernel = np.moveaxis(np.tensordot(matrix, kernel, axes=(1, axis)), 0, axis)
+    return kernel
 
 
 def _phase(kernel_size: int, offsets: dict[int, int]) -> Phase:
