@@ -5,6 +5,7 @@ One axis: output `n = s*i + p` of either operator is an ordinary convolution of 
 the original kernel `w`. Several axes are the tensor product.
 """
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,7 @@ class Phase:
         return len(self.fold)
 
 
+@functools.lru_cache(maxsize=1024)
 def upsample_conv_phases(
     kernel_size: int, factor: int, before: int, dilation: int = 1
 ) -> tuple[Phase, ...]:
@@ -54,6 +56,7 @@ def upsample_conv_phases(
     )
 
 
+@functools.lru_cache(maxsize=1024)
 def conv_transpose_phases(
     kernel_size: int, stride: int, crop: int = 0, dilation: int = 1
 ) -> tuple[Phase, ...]:
@@ -83,6 +86,32 @@ def conv_transpose_phases(
         )
         for p in range(stride)
     )
+
+
+def reach(phases: Sequence[Phase]) -> tuple[int, int]:
+    """Return the offsets of the first and of the last tap of any phase.
+
+    Example:
+        >>> reach(upsample_conv_phases(3, 2, before=1))
+        (-1, 1)
+    """
+    filled = [phase for phase in phases if phase.taps]
+    return min(p.first for p in filled), max(p.first + p.taps - 1 for p in filled)
+
+
+def aligned(phases: Sequence[Phase]) -> np.ndarray:
+    """Return `(s * taps, k)`: the kernels of all phases, from the first tap of any, `fold @ w`.
+
+    Example:
+        >>> aligned(upsample_conv_phases(1, 2, before=0)).tolist()
+        [[1.0], [1.0]]
+    """
+    first, last = reach(phases)
+    matrix = np.zeros((len(phases), last - first + 1, phases[0].fold.shape[1]))
+    for table, phase in zip(matrix, phases, strict=True):
+        start = phase.first - first if phase.taps else 0
+        table[start : start + phase.taps] = phase.fold
+    return matrix.reshape(-1, matrix.shape[2])
 
 
 def split(kernel: np.ndarray, *axes: Sequence[Phase]) -> Any:

@@ -60,24 +60,28 @@ def size_pair(value: Any) -> tuple[int | float, int | float]:
     return numbers
 
 
-def output_size(value: Any, x: Tensor, spatial: tuple[int, int]) -> tuple[Any, Any]:
-    """Return the output's sides, none below the image's: integers, or integer scalar tensors."""
-    values = list(value) if isinstance(value, (tuple, list, np.ndarray)) else [value, value]
-    sides = [v if keras.ops.is_tensor(v) else _index(v) for v in values]
-    inputs = [keras.ops.shape(x)[axis] for axis in spatial]
+def output_size(value: Any, x: Tensor) -> tuple[Any, ...]:
+    """Return the sides of the output of `(n, *space, c)`, none below the image's.
+
+    Integers, or integer scalar tensors.
+    """
+    inputs = keras.ops.shape(x)[1:-1]
+    rank = len(inputs)
+    values = list(value) if isinstance(value, (tuple, list, np.ndarray)) else [value] * rank
+    sides = tuple(v if keras.ops.is_tensor(v) else _index(v) for v in values)
     pairs = list(zip(inputs, sides, strict=False))
     known = [pair for pair in pairs if all(isinstance(n, int) for n in pair)]
-    if len(sides) != 2 or any(n is None for n in sides) or any(out < n for n, out in known):
+    if len(sides) != rank or None in sides or any(out < n for n, out in known):
         raise ValueError(
-            f"{_SHRINKS} Received: output_size={value!r}, an image of {inputs[0]} x {inputs[1]} "
-            "pixels."
+            f"{_SHRINKS} Received: output_size={value!r}, an image of "
+            f"{' x '.join(map(str, inputs))} pixels."
         )
-    if len(known) < 2 and keras.backend.backend() == "tensorflow":
+    if len(known) < rank and keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         for side, out in pairs:  # checked when run
             tf.debugging.assert_greater_equal(tf.cast(out, "int32"), side, _SHRINKS)
-    return sides[0], sides[1]
+    return sides
 
 
 _SHRINKS = (

@@ -26,11 +26,11 @@ class Row:
         operation: "upsample", "upsample_conv", "upsample_depthwise_conv" or "conv_transpose".
         backend: a Keras backend.
         device: "cpu" or "gpu".
-        lowering: the way to take.
+        lowering: the one to take.
         interpolations: for which; empty: for all.
         dtypes: for which; empty: for all.
-        channels: for so many input channels, from and to.
-        filters: for so many output channels, from and to.
+        channels: range of input channels, inclusive.
+        filters: range of output channels, inclusive.
         pixels: for at least so many input pixels in all images together, if they are known.
         plain: whether it holds for what `choose` calls plain only.
         dyadic: whether it holds for sizes that are powers of two only.
@@ -52,7 +52,7 @@ class Row:
 
     @property
     def measurement(self) -> str:
-        """Why: the file with the cases that this row decides, timed in every way.
+        """Why: the file with the cases that this row decides, timed by every lowering.
 
         docs/performance.md renders what they say of every row.
         """
@@ -87,7 +87,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Question:
-    """What decides, as `choose` takes it."""
+    """What a row fits or not: the arguments of `choose`."""
 
     operation: str
     interpolation: str | None
@@ -224,21 +224,15 @@ def compiles(interpolation: str) -> bool:
     return not own or interpolation in ("nearest", "bilinear")
 
 
-def layout(x: Any, data_format: str) -> tuple[Any, str, Callable[[Any], Any]]:
-    """Return the image and the data format to compute in, and the way back for the result.
-
-    TensorFlow's convolutions on a CPU know channels first in some dtypes only (none without
-    oneDNN) => there, computing goes through channels last.
-    """
-    backend = keras.backend.backend()
-    if data_format == "channels_last" or backend != "tensorflow" or in_use(backend) != "cpu":
-        return x, data_format, lambda y: y
-    x = keras.ops.transpose(x, (0, 2, 3, 1))
-    return x, "channels_last", lambda y: keras.ops.transpose(y, (0, 3, 1, 2))
-
-
 def function(operation: str, lowering: str, **question: Any) -> Callable[..., Any]:
-    """Return the function that computes `operation` by `lowering` ("auto": by the table).
+    """Return the function that computes `operation` by `lowering`; arguments of `name`."""
+    module = LOWERINGS[name(operation, lowering, **question)]
+    computing: Callable[..., Any] = getattr(module, operation)
+    return computing
+
+
+def name(operation: str, lowering: str, **question: Any) -> str:
+    """Return a lowering's name, that which the table has for "auto".
 
     Args:
         operation: as in `choose`.
@@ -250,11 +244,10 @@ def function(operation: str, lowering: str, **question: Any) -> Callable[..., An
     """
     if lowering == "auto":
         lowering = choose(operation, **question).lowering
-    ways = [name for name, module in LOWERINGS.items() if hasattr(module, operation)]
-    if lowering not in ways:
+    names = [name for name, module in LOWERINGS.items() if hasattr(module, operation)]
+    if lowering not in names:
         raise ValueError(
-            f"`lowering` of {operation} must be one of auto, {', '.join(ways)}. "
+            f"`lowering` of {operation} must be one of auto, {', '.join(names)}. "
             f"Received: lowering={lowering!r}."
         )
-    way: Callable[..., Any] = getattr(LOWERINGS[lowering], operation)
-    return way
+    return lowering

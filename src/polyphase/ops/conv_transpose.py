@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from polyphase.ops import arguments, axes, choice
+from polyphase.ops import arguments, choice, layout
 from polyphase.ops.plans import transposed
 from polyphase.ops.traces import opaque
 
@@ -77,26 +77,27 @@ def _conv_transpose(
     lowering: str,
 ) -> Tensor:
     padding = arguments.one_of(padding, "padding", ("valid", "same"))
-    x, data_format, restore = choice.layout(x, arguments.data_format(data_format))
-    channels = x.shape[axes.channel(data_format)]
-    kernel = arguments.kernel(kernel, channels, 3, "conv_transpose", groups=False)
-    bias = arguments.bias(bias, kernel.shape[2], "conv_transpose")
+    data_format = arguments.data_format(data_format)
+    x = layout.to_last(x, data_format)
+    channels = x.shape[-1]
+    kernel = arguments.kernel(kernel, channels, -1, "conv_transpose", groups=False)
+    bias = arguments.bias(bias, kernel.shape[-2], "conv_transpose")
     x, kernel, bias = arguments.promoted("conv_transpose", x, kernel, bias)
-    more = arguments.output_padding(output_padding, strides)
-    plan = transposed(kernel.shape[:2], data_format, strides, padding, more, dilation)
-    for axis, stride, more_pixels in zip(plan.axes, plan.strides, plan.extra, strict=True):
-        if x.shape[axis] is not None and x.shape[axis] * stride + more_pixels < 1:
+    surplus = arguments.output_padding(output_padding, strides)
+    plan = transposed(kernel.shape[:-2], strides, padding, surplus, dilation)
+    for side, axis in zip(x.shape[1:-1], plan.axes, strict=True):
+        if side is not None and side * axis.factor + axis.extra < 1:
             raise ValueError(
-                f"`conv_transpose` leaves no pixel. Received: a side of {x.shape[axis]} pixels, "
+                f"`conv_transpose` leaves no pixel. Received: a side of {side} pixels, "
                 f"kernel shape {tuple(kernel.shape)}, strides={strides}, padding={padding!r}, "
                 f"output_padding={output_padding!r}. Use a larger output_padding."
             )
-    way = choice.function(
+    compute = choice.function(
         "conv_transpose",
         lowering,
-        plain=max(strides) > 1 and dilation == (1, 1),
+        plain=max(strides) > 1 and max(dilation) == 1,
         channels=channels,
-        filters=kernel.shape[2],
+        filters=kernel.shape[-2],
         dtype=keras.backend.standardize_dtype(x.dtype),
     )
-    return restore(way(x, kernel, bias, plan))
+    return layout.from_last(compute(x, kernel, bias, plan), data_format)

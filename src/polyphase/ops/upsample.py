@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from polyphase.algebra import kernels
-from polyphase.ops import arguments, axes, choice
+from polyphase.ops import arguments, choice, layout
 from polyphase.ops.plans import Upsampling
 from polyphase.ops.traces import opaque
 
@@ -79,29 +79,28 @@ def _upsample(
 ) -> Tensor:
     interpolation = arguments.one_of(interpolation, "interpolation", tuple(kernels.KERNELS))
     data_format = arguments.data_format(data_format)
-    if output is None:
-        plan = Upsampling(data_format, size, interpolation)
-    else:
-        plan = _plan_to(x, output, interpolation, data_format)
-    return resample(x, plan, lowering)
+    x = layout.to_last(x, data_format)
+    plan = Upsampling(size, interpolation)
+    if output is not None:
+        plan = _plan_to(x, output, interpolation)
+    return layout.from_last(resample(x, plan, lowering), data_format)
 
 
-def _plan_to(x: Tensor, output_size: Any, interpolation: str, data_format: str) -> Upsampling:
+def _plan_to(x: Tensor, output_size: Any, interpolation: str) -> Upsampling:
     """Return the plan of upsampling to given sides.
 
     Both sides of an axis known => their quotient is its size, which gives that output exactly.
     """
-    output = arguments.output_size(output_size, x, axes.spatial(data_format))
-    sides = [axes.length(x, axis) for axis in axes.spatial(data_format)]
-    known = all(isinstance(n, int) for n in (*sides, *output))
-    if not known:
-        return Upsampling(data_format, (None, None), interpolation, output)
-    sizes = [out // n if out % n == 0 else out / n for n, out in zip(sides, output, strict=True)]
-    return Upsampling(data_format, (sizes[0], sizes[1]), interpolation)
+    output = arguments.output_size(output_size, x)
+    sides = ops.shape(x)[1:-1]
+    if not all(isinstance(n, int) for n in (*sides, *output)):
+        return Upsampling((None,) * len(sides), interpolation, output)
+    sizes = (out // n if out % n == 0 else out / n for n, out in zip(sides, output, strict=True))
+    return Upsampling(tuple(sizes), interpolation)
 
 
 def resample(x: Tensor, plan: Upsampling, lowering: str = "auto") -> Tensor:
-    """Upsample by a plan, and sum half precision in float32."""
+    """Upsample `(n, *space, c)` by a plan, and sum half precision in float32."""
     dtype = computed = keras.backend.standardize_dtype(x.dtype)
     if plan.interpolation != "nearest":
         (x,) = arguments.promoted("upsample", x)
@@ -110,13 +109,13 @@ def resample(x: Tensor, plan: Upsampling, lowering: str = "auto") -> Tensor:
         x = ops.cast(x, computed)
     if lowering == "auto" and not plan.fits_float32(x):
         lowering = "direct"
-    way = choice.function(
+    compute = choice.function(
         "upsample",
         lowering,
         interpolation=plan.interpolation,
         plain=plan.integer,
         dyadic=plan.dyadic,
-        channels=x.shape[axes.channel(plan.data_format)] or 0,
+        channels=x.shape[-1] or 0,
         dtype=computed,
     )
-    return ops.cast(way(x, plan), dtype)
+    return ops.cast(compute(x, plan), dtype)

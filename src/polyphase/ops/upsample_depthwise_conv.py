@@ -2,11 +2,7 @@
 
 from typing import Any
 
-import keras
-
-from polyphase.ops import arguments, axes, choice
-from polyphase.ops.traces import opaque
-from polyphase.ops.upsample_conv import convolution_plan
+from polyphase.ops.upsample_conv import convolved
 
 Tensor = Any
 
@@ -56,41 +52,7 @@ def upsample_depthwise_conv(
         >>> tuple(upsample_depthwise_conv(x, w, 2, padding="same").shape)
         (1, 4, 4, 6)
     """
-    x = arguments.tensor(x, "upsample_depthwise_conv")
-    kernel, bias = arguments.parameters(kernel, bias)
-    options = (
-        arguments.size_pair(size), interpolation, padding, data_format,
-        arguments.pair(dilation_rate, "dilation_rate"), lowering,
+    return convolved(
+        "upsample_depthwise_conv", x, kernel, bias,
+        size, interpolation, padding, data_format, dilation_rate, lowering,
     )  # fmt: skip
-    return _upsample_depthwise_conv(x, kernel, bias, *options)
-
-
-@opaque
-def _upsample_depthwise_conv(
-    x: Tensor,
-    kernel: Tensor,
-    bias: Tensor | None,
-    size: Any,
-    interpolation: str,
-    padding: str,
-    data_format: str | None,
-    dilation_rate: Any,
-    lowering: str,
-) -> Tensor:
-    x, data_format, restore = choice.layout(x, arguments.data_format(data_format))
-    channels = x.shape[axes.channel(data_format)]
-    kernel = arguments.kernel(kernel, channels, 2, "upsample_depthwise_conv", groups=False)
-    bias = arguments.bias(bias, kernel.shape[2] * kernel.shape[3], "upsample_depthwise_conv")
-    x, kernel, bias = arguments.promoted("upsample_depthwise_conv", x, kernel, bias)
-    plan = convolution_plan(x, kernel, size, interpolation, padding, data_format, dilation_rate)
-    way = choice.function(
-        "upsample_depthwise_conv",
-        lowering,
-        interpolation=plan.upsampling.interpolation,
-        plain=plan.enlarges and plan.dilation == (1, 1),
-        channels=channels,
-        filters=kernel.shape[3],
-        pixels=axes.pixels(x, plan.axes),
-        dtype=keras.backend.standardize_dtype(x.dtype),
-    )
-    return restore(way(x, kernel, bias, plan))

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import backend, ops
 
-from polyphase.ops import axes
+from polyphase.ops import layout
 from polyphase.ops.gradients import linear
 from polyphase.ops.lowerings import phases
 from polyphase.ops.plans import Upsampling
@@ -37,10 +37,7 @@ def upsample(x: Tensor, plan: Upsampling) -> Tensor:
 
 
 def _tensorflow(x: Tensor, plan: Upsampling, method: str) -> Tensor:
-    first = plan.data_format == "channels_first"
-    image = ops.transpose(x, (0, 2, 3, 1)) if first else x
-    y = _tensorflow_cubic(image, plan) if method == "bicubic" else _resized(image, plan, method)
-    return ops.transpose(y, (0, 3, 1, 2)) if first else y
+    return _tensorflow_cubic(x, plan) if method == "bicubic" else _resized(x, plan, method)
 
 
 def _resized(image: Tensor, plan: Upsampling, method: str) -> Tensor:
@@ -92,8 +89,7 @@ def _torch(x: Tensor, plan: Upsampling, mode: str) -> Tensor:
 
 def _few_channels(x: Tensor, plan: Upsampling) -> bool:
     """Return whether PyTorch's gradient of bicubic is slower than ours: large pictures."""
-    pixels = math.prod(axes.length(x, axis) for axis in plan.axes)
-    return x.shape[axes.channel(plan.data_format)] <= 4 and pixels >= 64 * 64
+    return x.shape[-1] <= 4 and math.prod(x.shape[1:-1]) >= 64 * 64
 
 
 def _interpolated(x: Tensor, plan: Upsampling, mode: str) -> Tensor:
@@ -104,8 +100,7 @@ def _interpolated(x: Tensor, plan: Upsampling, mode: str) -> Tensor:
     """
     from torch.nn.functional import interpolate
 
-    last = plan.data_format == "channels_last"
-    image = x.permute(0, 3, 1, 2) if last else x
+    image = layout.from_last(x, "channels_first")
     sides = tuple(
         side * size for side, size in zip(image.shape[2:], plan.factors("native"), strict=True)
     )
@@ -115,7 +110,7 @@ def _interpolated(x: Tensor, plan: Upsampling, mode: str) -> Tensor:
         image, sides = image.transpose(2, 3), sides[::-1]
     y = interpolate(image, size=sides, mode=mode, antialias=mode == "bicubic")
     y = y.transpose(2, 3) if turned else y
-    return y.permute(0, 2, 3, 1) if last else y
+    return layout.to_last(y, "channels_first")
 
 
 _TENSORFLOW = {
