@@ -57,7 +57,7 @@ def upsample_conv_to_conv_transpose(kernel: np.ndarray, factor: Sequence[int]) -
 
 
 def upsample_conv_crop(kernel_size: int, padding: str) -> tuple[int, int]:
-    """Return how much the full transposed convolution is cropped `(in front, behind)`.
+    """Return how much the full transposed convolution is cropped `(before, after)`.
 
     Example:
         >>> upsample_conv_crop(3, "same"), upsample_conv_crop(3, "valid")
@@ -113,7 +113,7 @@ def sub_pixel_to_conv_transpose(
     """Return the transposed-convolution kernel of size `s*k` that equals a sub-pixel convolution.
 
     Sub-pixel convolution is the phase form with independent phases of equal size:
-    `W[p + s (k-1-a)] = w[a, phase p]`; crop `s (k-1-pl)` in front, `s pl` behind.
+    `W[p + s (k-1-a)] = w[a, phase p]`; crop `s (k-1-pl)` before, `s pl` after.
 
     Args:
         kernel: `(*kernel_size, c_in, prod(factor) * c_out)`.

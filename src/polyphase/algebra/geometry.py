@@ -46,12 +46,7 @@ class Axis:
         return -(-self.extra // self.factor)
 
     def pads(self, lowest: int, highest: int) -> tuple[int, int]:
-        """Return the zeros needed before and after.
-
-        Args:
-            lowest: the first pixel that a position reads, relative to its own.
-            highest: the last one.
-        """
+        """Return the zeros due before and after, where position `i` reads `i + lowest` and on."""
         return max(0, -lowest), max(0, highest + self.surplus)
 
 
@@ -197,7 +192,7 @@ def conv_transpose_crop(
     output_padding: int | None = None,
     dilation: int = 1,
 ) -> int:
-    """Return how many samples Keras crops in front of the full transposed convolution.
+    """Return how many samples Keras crops before the full transposed convolution.
 
     Half of what is too much, rounded down; never negative. The end is whatever the output
     length (`conv_transpose_length`) leaves; beyond the full length there are zeros.

@@ -43,7 +43,7 @@ def upsample_conv_phases(
     Args:
         kernel_size: taps `k` of the convolution.
         factor: integer upsampling factor `s`.
-        before: zeros that the padding puts in front, in output pixels.
+        before: zeros that the padding puts before, in output pixels.
         dilation: distance between taps, in output pixels.
 
     Example:
@@ -68,7 +68,7 @@ def conv_transpose_phases(
     Args:
         kernel_size: taps `k` of the kernel.
         stride: integer stride `s`.
-        crop: samples cropped in front of the full output.
+        crop: samples cropped before the full output.
         dilation: distance between taps, in output pixels.
 
     Example:

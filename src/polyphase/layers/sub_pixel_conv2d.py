@@ -55,7 +55,7 @@ class SubPixelConv2D(keras.layers.Conv2D):
     ) -> None:
         arguments.no_strides(kwargs, "SubPixelConv2D")
         self.order = arguments.one_of(order, "order", ORDERS)
-        self.size = arguments.pair(size, "size")
+        self.size = arguments.integers(size, "size")
         super().__init__(
             filters * self.size[0] * self.size[1], kernel_size, padding=padding, **kwargs
         )

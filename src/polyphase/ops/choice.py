@@ -1,4 +1,4 @@
-"""Which lowering `auto` takes: one small table, each row with the measurement behind it.
+"""Which lowering `auto` takes: one small table, each row with its measurement.
 
 Rows are read from the top; the first that fits decides. What no row names is computed directly.
 """
@@ -35,6 +35,7 @@ class Row:
         plain: whether it holds for what `choose` calls plain only.
         dyadic: whether it holds for sizes that are powers of two only.
         onednn: where TensorFlow computes by oneDNN (True) or does not (False); None: either.
+        rank: number of spatial axes that it was measured with.
     """
 
     operation: str
@@ -49,6 +50,7 @@ class Row:
     plain: bool = True
     dyadic: bool = False
     onednn: bool | None = None
+    rank: int = 2
 
     @property
     def measurement(self) -> str:
@@ -63,8 +65,8 @@ class Row:
     def fits(self, question: "Question") -> bool:
         """Return whether this row answers a question."""
         return (
-            (self.operation, self.backend, self.device)
-            == (question.operation, question.backend, question.device)
+            (self.operation, self.backend, self.device, self.rank)
+            == (question.operation, question.backend, question.device, question.rank)
             and question.interpolation in (self.interpolations or (question.interpolation,))
             and question.dtype in (self.dtypes or (question.dtype,))
             and self.channels[0] <= question.channels <= self.channels[1]
@@ -100,6 +102,7 @@ class Question:
     backend: str
     device: str
     onednn: bool
+    rank: int
 
 
 NO_ONEDNN = "-no-onednn"  # in the names of files that were measured without it
@@ -159,6 +162,7 @@ def choose(
     backend: str | None = None,
     device: str | None = None,
     onednn: bool | None = None,
+    rank: int = 2,
 ) -> Row:
     """Return the row of the table that `lowering="auto"` follows.
 
@@ -180,6 +184,7 @@ def choose(
         device: "cpu", "gpu" or another accelerator, for which no row exists; default: the one in
             use.
         onednn: whether TensorFlow computes by oneDNN; default: whether it does.
+        rank: number of spatial axes; rows hold for what was measured: images.
 
     Returns:
         The deciding `Row`: `.lowering` and `.measurement`; one that says "direct" where none fits.
@@ -201,6 +206,7 @@ def choose(
         backend=backend,
         device=device or in_use(backend),
         onednn=has_onednn(backend) if onednn is None else onednn,
+        rank=rank,
     )
     return _answer(question)
 
@@ -209,7 +215,8 @@ def choose(
 def _answer(question: Question) -> Row:
     """Look the row up; cached, so that each decision is logged once."""
     asked = (question.operation, question.backend, question.device)
-    row = next((row for row in TABLE if row.fits(question)), Row(*asked, "direct"))
+    direct = Row(*asked, "direct", rank=question.rank)
+    row = next((row for row in TABLE if row.fits(question)), direct)
     _log.debug("auto: %s -> %s", question, row.lowering)
     return row
 

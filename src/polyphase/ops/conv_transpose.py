@@ -22,23 +22,22 @@ def conv_transpose(
     lowering: str = "auto",
     bias: Tensor | None = None,
 ) -> Tensor:
-    """Transpose-convolve images: `z[n] = sum_j x[j] W[n - s*j] + b`, cropped as Keras crops.
+    """Transpose-convolve: `z[n] = sum_j x[j] W[n - s*j] + b` per axis, cropped as Keras crops.
 
     Args:
-        x: `(batch, height, width, c_in)`, or channels first; any real dtype. An empty batch has an
-            empty result.
-        kernel: `(k_h, k_w, c_out, c_in)`; dtypes are promoted as in `upsample_conv`.
-        strides: upsampling factor, an int or two, at least 1.
+        x: `(batch, *space, c_in)`, of 1, 2 or 3 axes in space, or channels first; any real dtype.
+            An empty batch has an empty result.
+        kernel: `(*kernel_size, c_out, c_in)`; dtypes are promoted as in `upsample_conv`.
+        strides: upsampling factor, an int or one per axis, at least 1.
         padding: "valid" or "same".
-        output_padding: None, or an int or two, at least 0 and less than the stride.
+        output_padding: None, or an int or one per axis, at least 0 and less than the stride.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
-        dilation_rate: distance between the kernel's taps, an int or two, at least 1.
+        dilation_rate: distance between the kernel's taps, an int or one per axis, at least 1.
         lowering: "auto", "reference", "direct" (the backend's own), "phases" or "patches".
-        bias: `(c_out,)`, or None; no second pass over the result where the
-            lowering can add it on the way.
+        bias: `(c_out,)`, or None; no second pass over the result where the lowering adds it itself.
 
     Returns:
-        `(batch, out_height, out_width, c_out)`: `N * s` for "same", `(N-1) * s + max(k, s)` for
+        `(batch, *out_space, c_out)`, per axis `N * s` for "same", `(N-1) * s + max(k, s)` for
         "valid"; with `output_padding` as `algebra.geometry.conv_transpose_length` says.
 
     Raises:
@@ -46,7 +45,7 @@ def conv_transpose(
 
     Exactness: every lowering is the same operator up to the border; they differ by rounding.
 
-    Reference: Dumoulin, Visin, arXiv 1603.07285; mathematics, section 4.
+    Reference: Dumoulin, Visin, arXiv 1603.07285; "Transposed convolution" in docs/mathematics.md.
 
     Example:
         >>> import numpy as np
@@ -57,11 +56,12 @@ def conv_transpose(
     """
     x = arguments.tensor(x, "conv_transpose")
     kernel, bias = arguments.parameters(kernel, bias)
-    options = (
-        arguments.pair(strides, "strides"), padding, output_padding, data_format,
-        arguments.pair(dilation_rate, "dilation_rate"), lowering,
-    )  # fmt: skip
-    return _conv_transpose(x, kernel, bias, *options)
+    rank = len(x.shape) - 2
+    strides = arguments.integers(strides, "strides", rank)
+    dilation = arguments.integers(dilation_rate, "dilation_rate", rank)
+    return _conv_transpose(
+        x, kernel, bias, strides, padding, output_padding, data_format, dilation, lowering
+    )
 
 
 @opaque
@@ -69,18 +69,17 @@ def _conv_transpose(
     x: Tensor,
     kernel: Tensor,
     bias: Tensor | None,
-    strides: tuple[int, int],
+    strides: tuple[int, ...],
     padding: str,
     output_padding: Any,
     data_format: str | None,
-    dilation: tuple[int, int],
+    dilation: tuple[int, ...],
     lowering: str,
 ) -> Tensor:
     padding = arguments.one_of(padding, "padding", ("valid", "same"))
     data_format = arguments.data_format(data_format)
     x = layout.to_last(x, data_format)
-    channels = x.shape[-1]
-    kernel = arguments.kernel(kernel, channels, -1, "conv_transpose", groups=False)
+    kernel = arguments.kernel(kernel, x, -1, "conv_transpose", groups=False)
     bias = arguments.bias(bias, kernel.shape[-2], "conv_transpose")
     x, kernel, bias = arguments.promoted("conv_transpose", x, kernel, bias)
     surplus = arguments.output_padding(output_padding, strides)
@@ -96,7 +95,8 @@ def _conv_transpose(
         "conv_transpose",
         lowering,
         plain=max(strides) > 1 and max(dilation) == 1,
-        channels=channels,
+        rank=len(strides),
+        channels=x.shape[-1],
         filters=kernel.shape[-2],
         dtype=keras.backend.standardize_dtype(x.dtype),
     )

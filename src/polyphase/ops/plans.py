@@ -197,13 +197,6 @@ def transposed(
 ) -> Transposed:
     """Return the plan of a transposed convolution with these arguments of Keras'."""
     rank = len(kernel_size)
-    each = zip(
-        kernel_size,
-        strides,
-        (padding,) * rank,
-        output_padding or (None,) * rank,
-        dilation or (1,) * rank,
-        strict=True,
-    )
-    plan_axes = tuple(conv_transpose_axis(*one) for one in each)
-    return Transposed(plan_axes, padding, output_padding)
+    more, rates = output_padding or (None,) * rank, dilation or (1,) * rank
+    each = zip(kernel_size, strides, [padding] * rank, more, rates, strict=True)
+    return Transposed(tuple(conv_transpose_axis(*one) for one in each), padding, output_padding)

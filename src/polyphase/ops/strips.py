@@ -70,11 +70,10 @@ def pad_early(x: Tensor, pads: Sequence[Pads]) -> tuple[Tensor, Sequence[Pads]]:
     products are not multiplied.
     """
     sizes = ops.shape(x)[1:-1]
-    known = all(isinstance(n, int) for n in sizes)
-    if known and math.prod(n + sum(p) for n, p in zip(sizes, pads, strict=True)) > 1.3 * math.prod(
-        sizes
-    ):
-        return x, pads
+    if all(isinstance(n, int) for n in sizes):
+        padded = [n + sum(widths) for n, widths in zip(sizes, pads, strict=True)]
+        if math.prod(padded) > 1.3 * math.prod(sizes):
+            return x, pads
     for dim, widths in enumerate(pads, start=1):
         x = axes.pad(x, dim, *widths)
     return x, [(0, 0)] * len(pads)

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from polyphase.algebra import geometry, kernels
+from polyphase.algebra import geometry
 from polyphase.ops import arguments, axes, choice, layout
 from polyphase.ops.plans import Convolution, Upsampling
 from polyphase.ops.traces import opaque
@@ -25,27 +25,26 @@ def upsample_conv(
     lowering: str = "auto",
     bias: Tensor | None = None,
 ) -> Tensor:
-    """Upsample images, then convolve them with stride 1: `y = Conv_w(R x) + b`.
+    """Upsample signals, images or volumes, then convolve them with stride 1: `y = Conv_w(R x) + b`.
 
     Args:
-        x: `(batch, height, width, c_in)`, or channels first; any real dtype. An empty batch has an
-            empty result.
-        kernel: `(k_h, k_w, c_in / groups, c_out)`; the number of groups follows from the shapes.
-            Where dtypes differ, all is computed in the float dtype that Keras promotes them to;
-            integers alone become Keras' float type.
+        x: `(batch, *space, c_in)`, of 1, 2 or 3 axes in space, or channels first; any real dtype.
+            An empty batch has an empty result.
+        kernel: `(*kernel_size, c_in / groups, c_out)`; the number of groups follows from the
+            shapes. Where dtypes differ, all is computed in the float dtype that Keras promotes
+            them to; integers alone become Keras' float type.
         size: upsampling factor, as in `upsample`.
         interpolation: as in `upsample`.
-        padding: "valid" or "same" (zeros, `(k-1)//2` in front), of the upsampled image.
+        padding: "valid" or "same" (zeros, `(k-1)//2` before), of the upsampled image.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
-        dilation_rate: distance between the kernel's taps, an int or two, at least 1.
+        dilation_rate: distance between the kernel's taps, an int or one per axis, at least 1.
         lowering: "auto", "reference", "direct"; without dilation and groups "patches"; for
             nearest with integer factors "phases", and without dilation and groups "transpose"
             and "difference".
-        bias: `(c_out,)`, or None; no second pass over the result where the
-            lowering can add it on the way.
+        bias: `(c_out,)`, or None; no second pass over the result where the lowering adds it itself.
 
     Returns:
-        `(batch, out_height, out_width, c_out)`: `floor(side * size)` for "same",
+        `(batch, *out_space, c_out)`: `floor(side * size)` for "same",
         `(k - 1) * dilation` less for "valid".
 
     Raises:
@@ -53,7 +52,7 @@ def upsample_conv(
 
     Exactness: every lowering is the same operator up to the border; they differ by rounding.
 
-    Reference: mathematics, section 3.
+    Reference: "Upsample, then convolve" in docs/mathematics.md.
 
     Example:
         >>> import numpy as np
@@ -75,10 +74,12 @@ def convolved(
     x = arguments.tensor(x, operation)
     kernel, bias = arguments.parameters(kernel, bias)
     interpolation, padding, data_format, dilation_rate, lowering = options
-    dilation = arguments.pair(dilation_rate, "dilation_rate")
+    rank = len(x.shape) - 2
+    size = arguments.sizes(size, rank)
+    dilation = arguments.integers(dilation_rate, "dilation_rate", rank)
     return _convolved(
         operation, x, kernel, bias,
-        arguments.size_pair(size), interpolation, padding, data_format, dilation, lowering,
+        size, interpolation, padding, data_format, dilation, lowering,
     )  # fmt: skip
 
 
@@ -98,7 +99,7 @@ def _convolved(
     data_format = arguments.data_format(data_format)
     x = layout.to_last(x, data_format)
     depthwise = operation == "upsample_depthwise_conv"
-    kernel = arguments.kernel(kernel, x.shape[-1], -2, operation, groups=not depthwise)
+    kernel = arguments.kernel(kernel, x, -2, operation, groups=not depthwise)
     *taps, c_in, filters = kernel.shape
     bias = arguments.bias(bias, c_in * filters if depthwise else filters, operation)
     x, kernel, bias = arguments.promoted(operation, x, kernel, bias)
@@ -108,6 +109,7 @@ def _convolved(
         lowering,
         interpolation=plan.upsampling.interpolation,
         plain=plan.enlarges and max(dilation) == 1 and c_in == x.shape[-1],
+        rank=len(taps),
         channels=x.shape[-1],
         filters=filters,
         taps=max(taps),
@@ -144,7 +146,7 @@ def _plan(
     dilation: tuple[int, ...],
 ) -> Convolution:
     """Return the checked plan of upsampling and a convolution."""
-    interpolation = arguments.one_of(interpolation, "interpolation", tuple(kernels.KERNELS))
+    interpolation = arguments.interpolation(interpolation, len(taps))
     padding = arguments.one_of(padding, "padding", ("valid", "same"))
     for side, *one, k, rate in zip(x.shape[1:-1], size, taps, dilation, strict=True):
         if side is not None:

@@ -18,24 +18,24 @@ def upsample_depthwise_conv(
     lowering: str = "auto",
     bias: Tensor | None = None,
 ) -> Tensor:
-    """Upsample images, then convolve each channel with its own kernels, with stride 1.
+    """Upsample, then convolve each channel with its own kernels, with stride 1.
 
     Args:
-        x: `(batch, height, width, c)`, or channels first; any real dtype. An empty batch has an
-            empty result.
-        kernel: `(k_h, k_w, c, m)` as DepthwiseConv2D stores it; dtypes are promoted as in
+        x: `(batch, *space, c)`, of 1, 2 or 3 axes in space, or channels first; any real dtype.
+            An empty batch has an empty result.
+        kernel: `(*kernel_size, c, m)` as DepthwiseConv2D stores it; dtypes are promoted as in
             `upsample_conv`.
         size: upsampling factor, as in `upsample`.
         interpolation: as in `upsample`.
-        padding: "valid" or "same" (zeros, `(k-1)//2` in front), of the upsampled image.
+        padding: "valid" or "same" (zeros, `(k-1)//2` before), of the upsampled image.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
-        dilation_rate: distance between the kernel's taps, an int or two, at least 1.
+        dilation_rate: distance between the kernel's taps, an int or one per axis, at least 1.
         lowering: "auto", "reference", "direct"; for nearest with integer factors "phases", and on
             PyTorch without dilation "transpose".
         bias: `(c * m,)`, or None.
 
     Returns:
-        `(batch, out_height, out_width, c * m)`: `floor(side * size)` for "same",
+        `(batch, *out_space, c * m)`: `floor(side * size)` for "same",
         `(k - 1) * dilation` less for "valid"; channel `c*m + j` is kernel `j` of channel `c`.
 
     Raises:
@@ -43,7 +43,7 @@ def upsample_depthwise_conv(
 
     Exactness: every lowering is the same operator up to the border; they differ by rounding.
 
-    Reference: mathematics, section 3, channel by channel.
+    Reference: "Upsample, then convolve" in docs/mathematics.md, channel by channel.
 
     Example:
         >>> import numpy as np

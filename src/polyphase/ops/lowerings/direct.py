@@ -56,9 +56,10 @@ def upsample_depthwise_conv(
 ) -> Tensor:
     """Upsample, then convolve with the backend's depthwise convolution.
 
-    Of an empty batch TensorFlow's gradient by the kernel is memory that nobody wrote.
+    Of an empty batch TensorFlow's gradient by the kernel is memory that nobody wrote; of volumes it
+    has no depthwise convolution.
     """
-    if x.shape[0] == 0:
+    if x.shape[0] == 0 or (backend.backend() == "tensorflow" and len(plan.axes) == 3):
         return reference.upsample_depthwise_conv(x, kernel, bias, plan)
     image = upsample(x, plan.upsampling)
     return axes.biased(ops.depthwise_conv(image, kernel, **_arguments(plan)), bias)
@@ -113,11 +114,13 @@ def _backend_fails(plan: Transposed) -> bool:
 
     - PyTorch 2.13, a single tap that leaves gaps: without AVX-512 the gradient by the kernel is
       wrong (channels last) and writes past its memory.
+    - TensorFlow, volumes, such a tap: the gradient by the image is wrong for strides above 2.
     - TensorFlow, dilation: without oneDNN there is no kernel.
     """
-    if backend.backend() == "torch":
-        return {axis.taps for axis in plan.axes} == {1} != set(plan.strides)
-    return backend.backend() == "tensorflow" and max(plan.dilation) > 1
+    gaps = {axis.taps for axis in plan.axes} == {1} != set(plan.strides)
+    if backend.backend() == "tensorflow":
+        return max(plan.dilation) > 1 or (gaps and len(plan.axes) == 3)
+    return backend.backend() == "torch" and gaps
 
 
 def _backend_conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:

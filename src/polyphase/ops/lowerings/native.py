@@ -21,7 +21,8 @@ def upsample(x: Tensor, plan: Upsampling) -> Tensor:
     exactly where sizes are powers of two => there the same operator; nearest at every integer.
     Up to a side of 2^22 pixels, that is: `Upsampling.fits_float32`.
     """
-    resize = _RESIZE.get(backend.backend(), {}).get(plan.interpolation)
+    images = backend.backend() == "torch" or len(plan.sizes) == 2
+    resize = _RESIZE.get(backend.backend(), {}).get(plan.interpolation) if images else None
     fits = plan.integer if plan.interpolation == "nearest" else plan.dyadic
     fits = fits and plan.fits_float32(x)
     if resize is None or not fits or backend.standardize_dtype(x.dtype) != "float32":
@@ -49,10 +50,10 @@ def _resized(image: Tensor, plan: Upsampling, method: str) -> Tensor:
 
 
 def _tensorflow_cubic(image: Tensor, plan: Upsampling) -> Tensor:
-    """Resize with `keys(a=-0.5)`, and the quicker gradient of TensorFlow's other way.
+    """Resize with `keys(a=-0.5)`, and the quicker gradient of TensorFlow's other resize.
 
     The kernel is read from a table of 1024 steps => exact at powers of two up to 512; its gradient
-    is slow. The other way, antialiasing, does nothing else when upsampling: the same adjoint.
+    is slow. The other one, antialiasing, does nothing else when upsampling: the same adjoint.
     """
     import tensorflow as tf
 
@@ -105,11 +106,11 @@ def _interpolated(x: Tensor, plan: Upsampling, mode: str) -> Tensor:
         side * size for side, size in zip(image.shape[2:], plan.factors("native"), strict=True)
     )
     # PyTorch 2.13 resamples a column of pixels wrongly if it antialiases; a row is right.
-    turned = mode == "bicubic" and sides[1] == 1
-    if turned:
+    upright = mode == "bicubic" and sides[1] == 1
+    if upright:
         image, sides = image.transpose(2, 3), sides[::-1]
     y = interpolate(image, size=sides, mode=mode, antialias=mode == "bicubic")
-    y = y.transpose(2, 3) if turned else y
+    y = y.transpose(2, 3) if upright else y
     return layout.to_last(y, "channels_first")
 
 
@@ -129,8 +130,7 @@ _RESIZE = {
         name: functools.partial(_torch, mode=mode)
         for name, mode in (
             ("nearest", "nearest-exact"),
-            ("bilinear", "bilinear"),
-            ("bicubic", "bicubic"),
+            *((mode, mode) for mode in ("linear", "bilinear", "trilinear", "bicubic")),
         )
     },
 }

@@ -37,8 +37,8 @@ def convolution(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolutio
     """Convolve an image that is upsampled already: transpose-convolve by the flipped kernel."""
     rank = len(plan.axes)
     flipped = ops.swapaxes(ops.flip(kernel, tuple(range(rank))), rank, rank + 1)
-    turned = tuple(replace(axis, first=axis.span + axis.first) for axis in plan.axes)
-    return conv_transpose(x, flipped, bias, Transposed(turned, plan.padding))
+    shifted = tuple(replace(axis, first=axis.span + axis.first) for axis in plan.axes)
+    return conv_transpose(x, flipped, bias, Transposed(shifted, plan.padding))
 
 
 def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transposed) -> Tensor:

@@ -55,6 +55,9 @@ def _repeat(x: Tensor, factors: Sequence[int]) -> Tensor:
     joined = (batch, *(size * factor for size, factor in pairs), channels)
 
     def repeat(x: Tensor) -> Tensor:
+        if len(factors) == 3 and backend.backend() == "tensorflow":  # which broadcasts two axes
+            slices = ops.reshape(ops.repeat(x, factors[0], axis=1), (-1, *sizes[1:], channels))
+            return ops.reshape(_repeat(slices, factors[1:]), joined)
         return ops.reshape(ops.broadcast_to(ops.reshape(x, single), split), joined)
 
     def add(g: Tensor) -> Tensor:

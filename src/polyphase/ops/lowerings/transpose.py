@@ -70,7 +70,7 @@ def _folded(kernel: Tensor, folded: Sequence[Axis]) -> Tensor:
     Summed are `s` neighbours everywhere => a pooling whose divisor is 1, which PyTorch starts
     in a fraction of the time that it needs to start the sums one by one.
     """
-    if backend.backend() == "torch":
+    if backend.backend() == "torch" and len(folded) == 2:
         return _torch_folded(kernel, [axis.factor for axis in folded])
     for i, axis in enumerate(folded):
         kernel = axes.fold(kernel, transposed_taps(axis.taps, axis.factor), axis=i)
