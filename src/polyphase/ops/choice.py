@@ -239,16 +239,7 @@ def function(operation: str, lowering: str, **question: Any) -> Callable[..., An
 
 
 def name(operation: str, lowering: str, **question: Any) -> str:
-    """Return a lowering's name, that which the table has for "auto".
-
-    Args:
-        operation: as in `choose`.
-        lowering: "auto" or a file's name in ops/lowerings/.
-        **question: the other arguments of `choose`.
-
-    Raises:
-        ValueError: if there is no such lowering for the operation.
-    """
+    """Return a lowering's name, for "auto" the table's; other arguments of `choose`."""
     if lowering == "auto":
         lowering = choose(operation, **question).lowering
     names = [name for name, module in LOWERINGS.items() if hasattr(module, operation)]

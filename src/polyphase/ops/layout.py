@@ -20,3 +20,15 @@ def from_last(y: Tensor, data_format: str) -> Tensor:
         return y
     channel = len(y.shape) - 1
     return ops.transpose(y, (0, channel, *range(1, channel)))
+
+
+def to_planes(x: Tensor) -> Tensor:
+    """Return `(n, c, *space)` as `(n * c, *space, 1)`: TensorFlow transposes slowly."""
+    batch, channels, *space = ops.shape(x)
+    return ops.reshape(x, (batch * channels, *space, 1))
+
+
+def from_planes(y: Tensor, channels: Any) -> Tensor:
+    """Return `(n * c, *space, 1)` as `(n, c, *space)`."""
+    count, *space, _ = ops.shape(y)
+    return ops.reshape(y, (count // channels, channels, *space))

@@ -79,11 +79,14 @@ def _upsample(
 ) -> Tensor:
     interpolation = arguments.interpolation(interpolation, len(x.shape) - 2)
     data_format = arguments.data_format(data_format)
-    x = layout.to_last(x, data_format)
+    channels = ops.shape(x)[1]
+    planes = interpolation == "nearest" and data_format == "channels_first"
+    x = layout.to_planes(x) if planes else layout.to_last(x, data_format)
     plan = Upsampling(size, interpolation)
     if output is not None:
         plan = _plan_to(x, output, interpolation)
-    return layout.from_last(resample(x, plan, lowering), data_format)
+    y = resample(x, plan, lowering)
+    return layout.from_planes(y, channels) if planes else layout.from_last(y, data_format)
 
 
 def _plan_to(x: Tensor, output_size: Any, interpolation: str) -> Upsampling:
