@@ -37,7 +37,7 @@ class EvenPhases(keras.constraints.Constraint):
     """
 
     def __init__(self, strides: Any) -> None:
-        self.strides = arguments.pair(strides, "strides")
+        self.strides = arguments.integers(strides, "strides")
 
     def __call__(self, w: Any) -> Any:
         """Return the nearest kernel with even phases."""

@@ -37,7 +37,7 @@ class ICNR(keras.initializers.Initializer):
     def __init__(
         self, size: Any = 2, initializer: Any = "glorot_uniform", order: str = "dcr"
     ) -> None:
-        self.size = arguments.pair(size, "size")
+        self.size = arguments.integers(size, "size")
         self.initializer = keras.initializers.get(initializer)
         self.order = arguments.one_of(order, "order", ORDERS)
 
@@ -92,7 +92,7 @@ class Bilinear(keras.initializers.Initializer):
     """
 
     def __init__(self, strides: Any = 2, initializer: Any = "glorot_uniform") -> None:
-        self.strides = arguments.pair(strides, "strides")
+        self.strides = arguments.integers(strides, "strides")
         self.initializer = keras.initializers.get(initializer)
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:

@@ -19,7 +19,7 @@ class _PerPhase(keras.Metric):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name or self._called, dtype=dtype)
-        self.size = arguments.pair(size, "size")
+        self.size = arguments.integers(size, "size")
         self.data_format = arguments.data_format(data_format)
         self._sums: tuple[Any, ...] = ()
 
@@ -38,7 +38,7 @@ class _PerPhase(keras.Metric):
         """
         if sample_weight is not None:
             raise ValueError(f"{type(self).__name__} takes no sample weights. Leave them out.")
-        y_true, y_pred = (arguments.tensor(y, type(self).__name__) for y in (y_true, y_pred))
+        y_true, y_pred = (arguments.tensor(y, type(self).__name__, (2,)) for y in (y_true, y_pred))
         if tuple(y_true.shape[1:]) != tuple(y_pred.shape[1:]):
             raise ValueError(
                 f"{type(self).__name__} compares images of one shape. Received: "

@@ -89,28 +89,26 @@ def resample(x, out_length, phi):
     return np.array(out, dtype=float)
 
 
-# --- convolutions: x (height, width, c_in), kernels as Keras stores them -----------------------
+# --- convolutions: x (*space, c_in), kernels as Keras stores them -------------------------------
 
 
 def repeat(x, factor):
     """Return `y[n, m] = x[n // s_h, m // s_w]`."""
-    return np.repeat(np.repeat(x, factor[0], axis=0), factor[1], axis=1)
+    for axis, s in enumerate(factor):
+        x = np.repeat(x, s, axis=axis)
+    return x
 
 
 def convolve(x, w, padding, dilation=1):
-    """Return the cross-correlation of `x` with `w (k_h, k_w, c_in, c_out)`, zero padding."""
-    spans = [(k - 1) * dilation for k in w.shape[:2]]
+    """Return the cross-correlation of `x` with `w (*taps, c_in, c_out)`, zero padding."""
+    spans = [(k - 1) * dilation for k in w.shape[:-2]]
     if padding == "same":
-        front = [span // 2 for span in spans]
-        padded = np.zeros((x.shape[0] + spans[0], x.shape[1] + spans[1], x.shape[2]))
-        padded[front[0] : front[0] + x.shape[0], front[1] : front[1] + x.shape[1]] = x
-        x = padded
-    height, width = x.shape[0] - spans[0], x.shape[1] - spans[1]
-    y = np.zeros((height, width, w.shape[3]))
-    for a in range(w.shape[0]):
-        for b in range(w.shape[1]):
-            i, j = a * dilation, b * dilation
-            y += x[i : i + height, j : j + width] @ w[a, b]
+        x = np.pad(x, [(span // 2, span - span // 2) for span in spans] + [(0, 0)])
+    shape = [n - span for n, span in zip(x.shape, spans, strict=False)]
+    y = np.zeros((*shape, w.shape[-1]))
+    for tap in np.ndindex(*w.shape[:-2]):
+        read = [slice(a * dilation, a * dilation + n) for a, n in zip(tap, shape, strict=True)]
+        y += x[tuple(read)] @ w[tap]
     return y
 
 
@@ -120,40 +118,38 @@ def upsample_conv(x, w, factor, padding, dilation=1):
 
 
 def scatter(x, w, strides, dilation=1):
-    """Return the full transposed convolution with `w (k_h, k_w, c_out, c_in)`: every pixel adds."""
+    """Return the full transposed convolution with `w (*taps, c_out, c_in)`: every pixel adds."""
     shape = [
         (n - 1) * s + (k - 1) * dilation + 1
-        for n, s, k in zip(x.shape[:2], strides, w.shape[:2], strict=True)
+        for n, s, k in zip(x.shape[:-1], strides, w.shape[:-2], strict=True)
     ]
-    z = np.zeros((*shape, w.shape[2]))
-    for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            for a in range(w.shape[0]):
-                for b in range(w.shape[1]):
-                    target = strides[0] * i + dilation * a, strides[1] * j + dilation * b
-                    z[target] += w[a, b] @ x[i, j]
+    z = np.zeros((*shape, w.shape[-2]))
+    for pixel in np.ndindex(*x.shape[:-1]):
+        for tap in np.ndindex(*w.shape[:-2]):
+            each = zip(strides, pixel, tap, strict=True)
+            z[tuple(s * i + dilation * a for s, i, a in each)] += w[tap] @ x[pixel]
     return z
 
 
 def window(z, crop, shape):
     """Return `shape` pixels of `z` from `crop` on, zeros beyond its end."""
-    out = np.zeros((*shape, z.shape[2]))
-    kept = z[crop[0] : crop[0] + shape[0], crop[1] : crop[1] + shape[1]]
-    out[: kept.shape[0], : kept.shape[1]] = kept
+    out = np.zeros((*shape, z.shape[-1]))
+    kept = z[tuple(slice(c, c + n) for c, n in zip(crop, shape, strict=True))]
+    out[tuple(slice(n) for n in kept.shape)] = kept
     return out
 
 
 def depth_to_space(z, factor):
     """Return `y[s_h*i + p, s_w*j + q, c] = z[i, j, (p*s_w + q)*c_out + c]`."""
-    height, width, channels = z.shape
-    c_out = channels // (factor[0] * factor[1])
-    y = np.zeros((height * factor[0], width * factor[1], c_out))
-    for n in range(y.shape[0]):
-        for m in range(y.shape[1]):
-            p, q = n % factor[0], m % factor[1]
-            for c in range(c_out):
-                channel = (p * factor[1] + q) * c_out + c
-                y[n, m, c] = z[n // factor[0], m // factor[1], channel]
+    *space, channels = z.shape
+    c_out = channels // math.prod(factor)
+    y = np.zeros((*(n * s for n, s in zip(space, factor, strict=True)), c_out))
+    for *target, c in np.ndindex(*y.shape):
+        phase = 0
+        for n, s in zip(target, factor, strict=True):
+            phase = phase * s + n % s
+        pixel = tuple(n // s for n, s in zip(target, factor, strict=True))
+        y[(*target, c)] = z[(*pixel, phase * c_out + c)]
     return y
 
 

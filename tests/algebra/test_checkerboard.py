@@ -1,4 +1,5 @@
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -258,3 +259,29 @@ def test_cropping_rolls_the_phases_of_a_transposed_convolution(crop):
     ):
         rolled = np.roll(read((0, 0)), (-crop[0], -crop[1]), axis=(0, 1))
         np.testing.assert_array_equal(read(crop), rolled)
+
+
+@pytest.mark.parametrize("rank", [1, 3])
+def test_gains_and_repair_of_signals_and_volumes(rank):
+    taps, strides, crop = ((3, 4, 3)[:rank], (2, 3, 1)[:rank], (1, 2, 0)[:rank])
+    kernel, ones = noise(*taps, 3, 2), np.ones((*taps, 1, 1))
+    inner = tuple(slice(s * 2 + c, s * 3 + c) for s, c in zip(strides, crop, strict=True))
+    for channel in range(2):
+        x = np.zeros((*(6,) * rank, 2))
+        x[..., channel] = 1
+        period = oracles.scatter(x, kernel, strides)[inner]
+        gains = conv_transpose_gains(kernel, strides, crop)
+        assert_close(gains[..., channel, :], period)
+    counts = oracles.scatter(np.ones((*(6,) * rank, 1)), ones, strides)[inner][..., 0]
+    np.testing.assert_array_equal(overlap_counts(taps, strides, crop), counts)
+    assert checkerboard_gain(gains) > 0.1
+    calm = conv_transpose_gains(repair(kernel, strides), strides)
+    assert checkerboard_gain(calm) < 1e-12
+    assert_close(calm, np.broadcast_to(gains.mean(axis=tuple(range(rank))), calm.shape))
+    assert pattern(gains).shape == strides
+    sub_pixel = noise(*taps, 2, 3 * math.prod(strides))
+    x = np.ones((*(6,) * rank, 2))
+    y = oracles.depth_to_space(oracles.convolve(x, sub_pixel, "valid"), strides)
+    period = y[tuple(slice(s) for s in strides)]
+    assert_close(sub_pixel_gains(sub_pixel, strides).sum(axis=-2), period)
+    assert checkerboard_gain(sub_pixel_gains(repair_sub_pixel(sub_pixel, strides), strides)) < 1e-12

@@ -137,3 +137,14 @@ def test_a_1x1_kernel_moves_before_the_upsampling():
 def test_a_kernel_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match=r"kernel of 5 taps .* into 4 pixels"):
         differences.upsample_conv(noise(2, 9, 1), noise(5, 3, 1, 1), 2, "valid")
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("rank", [1, 3])
+def test_signals_and_volumes(rank, padding):
+    x, w = noise(*(4, 3, 2)[:rank], 2), noise(*(3, 2, 4)[:rank], 2, 3)
+    expected = oracles.upsample_conv(x, w, (2,) * rank, padding)
+    assert_close(differences.upsample_conv(x, w, 2, padding), expected)
+    g = noise(*expected.shape)
+    dx, dw = differences.upsample_conv_adjoint(x, w, g, 2, padding)
+    assert np.vdot(expected, g) == pytest.approx(np.vdot(x, dx)) == pytest.approx(np.vdot(w, dw))

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -142,3 +144,22 @@ def test_a_sub_pixel_convolution_is_a_transposed_convolution_s_times_as_large(fa
         ]
         assert_close(cropped(oracles.scatter(x, kernel, factor), amounts), expected)
         np.testing.assert_array_equal(np.sort(kernel.ravel()), np.sort(w.ravel()))
+
+
+@pytest.mark.parametrize("rank", [1, 3])
+def test_all_three_forms_of_signals_and_volumes(rank):
+    taps, factor, space = ((3, 2, 4)[:rank], (2, 3, 1)[:rank], (4, 2, 3)[:rank])
+    x, w = noise(*space, 2), noise(*taps, 2, 3)
+    transposed = equivalence.upsample_conv_to_conv_transpose(w, factor)
+    crop = [equivalence.upsample_conv_crop(k, "same")[0] for k in taps]
+    shape = [n * s for n, s in zip(space, factor, strict=True)]
+    y = oracles.window(oracles.scatter(x, transposed, factor), crop, shape)
+    assert_close(y, oracles.upsample_conv(x, w, factor, "same"))
+    back, residual = equivalence.conv_transpose_to_upsample_conv(transposed, factor)
+    assert_close(back, w)
+    assert residual < 1e-12
+    w = noise(*taps, 2, 3 * math.prod(factor))
+    moved = equivalence.sub_pixel_to_conv_transpose(w, factor)
+    crop = [s * (k - 1 - (k - 1) // 2) for s, k in zip(factor, taps, strict=True)]
+    y = oracles.window(oracles.scatter(x, moved, factor), crop, shape)
+    assert_close(y, oracles.depth_to_space(oracles.convolve(x, w, "same"), factor))

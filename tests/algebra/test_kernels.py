@@ -67,8 +67,13 @@ def test_names_ignore_case():
     assert kernels.get("BiLinear") is kernels.get("bilinear")
 
 
-@pytest.mark.parametrize("name", ["cubic", "", None, 3])
+@pytest.mark.parametrize("name", ["cube", "", None, 3])
 def test_an_unknown_name_is_refused_with_the_known_ones(name):
     expected = rf"nearest, bilinear, .*lanczos5\. Received: interpolation={name!r}\."
     with pytest.raises(ValueError, match=expected):
         kernels.get(name)
+
+
+def test_linear_and_cubic_have_a_name_in_every_rank():
+    for names in (("linear", "bilinear", "trilinear"), ("cubic", "bicubic", "tricubic")):
+        assert len({kernels.get(name).name for name in names}) == 1

@@ -202,3 +202,17 @@ def test_join_is_the_adjoint_of_split():
 def test_folds_cannot_be_written():
     with pytest.raises(ValueError, match="read-only"):
         upsample_conv_phases(3, 2, 1)[0].fold[0] = 9
+
+
+@pytest.mark.parametrize("rank", [1, 3])
+def test_the_phases_of_signals_and_volumes(rank):
+    w = noise(*(3, 4, 2)[:rank], 2, 3)
+    banks = [conv_transpose_phases(k, s) for k, s in zip(w.shape[:rank], (2, 3, 1), strict=False)]
+    kernels = split(w, *banks)
+    np.testing.assert_array_equal(join(kernels, *banks), w)
+    for phase in np.ndindex(*(2, 3, 1)[:rank]):
+        kernel = kernels
+        for p in phase:
+            kernel = kernel[p]
+        taps = tuple(slice(p, None, s) for p, s in zip(phase, (2, 3, 1), strict=False))
+        np.testing.assert_array_equal(kernel, np.flip(w[taps], tuple(range(rank))))

@@ -38,17 +38,33 @@ def sample(count, seed, **options):
     return [dict(zip(decks, hand, strict=True)) for hand in zip(*decks.values(), strict=True)]
 
 
+def each(value, rank):
+    """Return one value per axis; of longer tuples the first ones."""
+    return value[:rank] if isinstance(value, tuple) else (value,) * rank
+
+
 def pair(value):
-    return value if isinstance(value, tuple) else (value, value)
+    return each(value, 2)
+
+
+def ranks(count, seed, **options):
+    """Return cases of signals and volumes: sides and every option's value per axis.
+
+    Options whose values are numbers or tuples of three are cut to the rank.
+    """
+    drawn = sample(count, seed, side=[(5, 3, 2), (1, 3, 2), (2, 4, 3)], rank=[1, 3], **options)
+    for case in drawn:
+        rank = case.pop("rank")
+        yield {k: v[:rank] if isinstance(v, tuple) else v for k, v in case.items()}
 
 
 def to_format(x, data_format):
     """Return a channels-last array in a data format."""
-    return x if data_format == "channels_last" else np.moveaxis(x, 3, 1)
+    return x if data_format == "channels_last" else np.moveaxis(x, -1, 1)
 
 
 def from_format(x, data_format):
-    return x if data_format == "channels_last" else np.moveaxis(x, 1, 3)
+    return x if data_format == "channels_last" else np.moveaxis(x, 1, -1)
 
 
 def rounded(x, dtype):

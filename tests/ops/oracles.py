@@ -1,8 +1,8 @@
 """Slow, obvious references in float64 NumPy; nothing here imports Polyphase.
 
-Every operation is a product of two axis tensors `A[a, n, j]`: how much tap `a` of the kernel adds
-of input `j` to output `n`. The tensors are filled by loops from the definition, so the adjoint is
-the same contraction read the other way.
+Every operation is a product of axis tensors `A[a, n, j]`, one per axis of space: how much tap `a`
+of the kernel adds of input `j` to output `n`. The tensors are filled by loops from the definition,
+so the adjoint is the same contraction read the other way.
 """
 
 import math
@@ -42,6 +42,8 @@ PHI = {
     "lanczos3": lanczos(3),
     "lanczos5": lanczos(5),
 }
+OF_EVERY_RANK = ["nearest", "linear", "cubic", "mitchell", "lanczos3", "lanczos5"]
+PHI |= {"linear": triangle, "cubic": keys}
 
 
 def resize_matrix(length, size, interpolation):
@@ -107,80 +109,97 @@ def transpose_axis(length, k, s, padding, output_padding=None, dilation=1):
 # --- the operations and their adjoints, channels last -----------------------------------------
 
 
-def bilinear_form(rows, columns, x, w, g=None):
-    """Return `y = sum A[a] x B[b]^T w[a, b]`, and with a cotangent `g` the gradients `dx, dw`.
+def form(axes, x, w, g=None):
+    """Return `y = sum (A1[a] .. Ad[b] x) w[a, .., b]`, and with a cotangent `g` also `dx, dw`.
 
-    `w` is `(k_h, k_w, c_in / groups, c_out)`.
+    `x` is `(n, *space, c_in)` with an axis tensor per axis of space, `w` is
+    `(*taps, c_in / groups, c_out)`.
     """
-    groups = x.shape[3] // w.shape[2]
+    d = len(axes)
+    last = d + 1
+    groups = x.shape[last] // w.shape[d]
+    cotangents = [None] * groups if g is None else np.split(g, groups, axis=last)
     results = []
-    for part, kernel, *cotangent in zip(
-        np.split(x, groups, axis=3),
-        np.split(w, groups, axis=3),
-        *([] if g is None else [np.split(g, groups, axis=3)]),
-        strict=True,
+    for part, kernel, cotangent in zip(
+        np.split(x, groups, axis=last), np.split(w, groups, axis=last), cotangents, strict=True
     ):
-        patches = np.einsum("ahi,nijc->ahnjc", rows, part)
-        patches = np.einsum("bwj,ahnjc->abnhwc", columns, patches)
-        if g is None:
-            results.append((np.einsum("abnhwc,abco->nhwo", patches, kernel),))
+        patches = part  # (taps so far, n, outputs so far, inputs to come, c)
+        for i, tensor in enumerate(axes):
+            patches = np.tensordot(tensor, patches, axes=(2, 2 * i + 1))
+            patches = np.moveaxis(patches, (0, 1), (i, 2 * i + 2))
+        taps, kept = list(range(d)), list(range(d, 2 * d + 1))
+        y = np.tensordot(patches, kernel, axes=([*taps, 2 * d + 1], list(range(d + 1))))
+        if cotangent is None:
+            results.append((y,))
             continue
-        back = np.einsum("nhwo,abco->abnhwc", cotangent[0], kernel)
-        back = np.einsum("ahi,abnhwc->binwc", rows, back)
-        results.append(
-            (
-                np.einsum("abnhwc,abco->nhwo", patches, kernel),
-                np.einsum("bwj,binwc->nijc", columns, back),
-                np.einsum("abnhwc,nhwo->abco", patches, cotangent[0]),
-            )
-        )
-    return tuple(np.concatenate(parts, axis=3) for parts in zip(*results, strict=True))
+        dw = np.tensordot(patches, cotangent, axes=(kept, list(range(d + 1))))
+        back = np.tensordot(cotangent, kernel, axes=(last, last))  # (n, outputs, taps, c)
+        for i, tensor in enumerate(axes):
+            back = np.tensordot(tensor, back, axes=((1, 0), (1, 1 + d - i)))
+            back = np.moveaxis(back, 0, -2)
+        results.append((y, back, dw))
+    return tuple(np.concatenate(parts, axis=last) for parts in zip(*results, strict=True))
 
 
 def upsample(x, sizes, interpolation, g=None):
-    """Return `R_h x R_w^T`, and with a cotangent the adjoint `R_h^T g R_w`."""
-    rows, columns = (
-        resize_matrix(n, s, interpolation) for n, s in zip(x.shape[1:3], sizes, strict=True)
-    )
-    y = np.einsum("hi,wj,nijc->nhwc", rows, columns, x, optimize=True)
-    return (
-        (y,) if g is None else (y, np.einsum("hi,wj,nhwc->nijc", rows, columns, g, optimize=True))
-    )
+    """Return every axis times its matrix, and with a cotangent the adjoint of that."""
+    y, back = x, g
+    for axis, size in enumerate(sizes, start=1):
+        matrix = resize_matrix(x.shape[axis], size, interpolation)
+        y = np.moveaxis(np.tensordot(matrix, y, axes=(1, axis)), 0, axis)
+        if g is not None:
+            back = np.moveaxis(np.tensordot(matrix, back, axes=(0, axis)), 0, axis)
+    return (y,) if g is None else (y, back)
 
 
-def upsample_conv(x, w, sizes, interpolation, padding, dilation=(1, 1), g=None):
-    rows, columns = (
-        upsample_conv_axis(
-            x.shape[1 + i], sizes[i], interpolation, w.shape[i], padding, dilation[i]
+def upsample_conv(x, w, sizes, interpolation, padding, dilation=None, g=None):
+    axes = [
+        upsample_conv_axis(n, size, interpolation, k, padding, rate)
+        for n, size, k, rate in zip(
+            x.shape[1:-1], sizes, w.shape[:-2], dilation or [1] * len(sizes), strict=True
         )
-        for i in (0, 1)
-    )
-    return bilinear_form(rows, columns, x, w, g)
+    ]
+    return form(axes, x, w, g)
 
 
-def conv_transpose(x, w, strides, padding, output_padding=None, dilation=(1, 1), g=None):
-    """Transposed convolution; `w` is `(k_h, k_w, c_out, c_in)`."""
-    more = output_padding or (None, None)
-    rows, columns = (
-        transpose_axis(x.shape[1 + i], w.shape[i], strides[i], padding, more[i], dilation[i])
-        for i in (0, 1)
-    )
-    results = bilinear_form(rows, columns, x, w.transpose(0, 1, 3, 2), g)
-    return results if g is None else (*results[:2], results[2].transpose(0, 1, 3, 2))
+def conv_transpose(x, w, strides, padding, output_padding=None, dilation=None, g=None):
+    """Transposed convolution; `w` is `(*taps, c_out, c_in)`."""
+    d = len(strides)
+    axes = [
+        transpose_axis(n, k, s, padding, more, rate)
+        for n, k, s, more, rate in zip(
+            x.shape[1:-1],
+            w.shape[:-2],
+            strides,
+            output_padding or [None] * d,
+            dilation or [1] * d,
+            strict=True,
+        )
+    ]
+    results = form(axes, x, w.swapaxes(-1, -2), g)
+    return results if g is None else (*results[:2], results[2].swapaxes(-1, -2))
 
 
 def depth_to_space(x, sizes):
     """Move channel `(p*s_w + q)*c + k` of pixel `(i, j)` to channel `k` of `(s_h*i+p, s_w*j+q)`."""
-    n, height, width, channels = x.shape
-    rows, columns = sizes
-    kept = channels // (rows * columns)
-    y = np.zeros((n, height * rows, width * columns, kept), x.dtype)
-    for i, j, p, q, k in np.ndindex(height, width, rows, columns, kept):
-        y[:, rows * i + p, columns * j + q, k] = x[:, i, j, (p * columns + q) * kept + k]
+    n, *space, channels = x.shape
+    kept = channels // math.prod(sizes)
+    y = np.zeros((n, *(m * s for m, s in zip(space, sizes, strict=True)), kept), x.dtype)
+    for index in np.ndindex(*y.shape[1:]):
+        *target, k = index
+        channel = 0
+        for m, s in zip(target, sizes, strict=True):
+            channel = channel * s + m % s
+        pixel = tuple(m // s for m, s in zip(target, sizes, strict=True))
+        y[(slice(None), *index)] = x[(slice(None), *pixel, channel * kept + k)]
     return y
 
 
 def biased(results, b, g=None):
     """Add a bias to an output, and its gradient to the gradients."""
     y, *gradients = results
-    return (y + b, *gradients) if g is None else (y + b, *gradients, g.sum(axis=(0, 1, 2)))
+    return (
+        (y + b, *gradients)
+        if g is None
+        else (y + b, *gradients, g.sum(axis=tuple(range(g.ndim - 1))))
+    )

@@ -154,3 +154,12 @@ def test_a_kernel_is_folded_for_enough_pixels_only(backend):
 
     assert way(16) == "direct"
     assert way(512) == way(None) != "direct"
+
+
+@pytest.mark.parametrize("row", choice.TABLE, ids=str)
+@pytest.mark.grid(3)
+def test_a_row_holds_for_the_rank_that_was_measured(row):
+    for rank in (1, 3):
+        ask = {"backend": row.backend, "device": row.device, "rank": rank}
+        interpolation = (row.interpolations or ("nearest",))[0]
+        assert pp.ops.choose(row.operation, interpolation=interpolation, **ask).lowering == "direct"

@@ -94,4 +94,4 @@ def test_sides_beyond_what_float32_counts_are_computed_otherwise():
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(upsample(x, 1)), x)
     shape = keras.KerasTensor((1, 2**21 + 1, 1, 1))
     for size, fits in ((1, True), (2, False)):
-        assert Upsampling("channels_last", (size, 1), "bilinear").fits_float32(shape) == fits
+        assert Upsampling((size, 1), "bilinear").fits_float32(shape) == fits

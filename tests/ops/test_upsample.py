@@ -15,7 +15,7 @@ def run_case(lowering, side, size, interpolation, data_format, dtype):
     x = cases.noise(1, 2, *side, 3)
     cases.check(
         lambda x: upsample(x, size, interpolation, data_format, lowering),
-        lambda x, g=None: oracles.upsample(x, cases.pair(size), interpolation, g),
+        lambda x, g=None: oracles.upsample(x, cases.each(size, len(side)), interpolation, g),
         [x],
         data_format,
         dtype,
@@ -35,6 +35,47 @@ def test_integer_factors_are_the_formula(lowering):
         dtype=["float32", "float32", "float64"],
     ):
         run_case(lowering, **case)
+
+
+@pytest.mark.parametrize("lowering", [*LOWERINGS, "native"])
+@pytest.mark.grid(4)
+def test_signals_and_volumes(lowering):
+    offered = ["nearest", "linear"] if lowering == "native" else oracles.OF_EVERY_RANK
+    if lowering == "native" and keras.backend.backend() != "torch":
+        with pytest.raises(ValueError, match='"native" .*Received: backend'):
+            run_case(lowering, (3, 2, 4), 2, "nearest", "channels_last", "float32")
+        return
+    for case in cases.ranks(
+        18,
+        seed=1,
+        size=[2, (4, 2, 1)] + [(2, 3, 1)] * (lowering != "native"),
+        interpolation=offered,
+        data_format=cases.FORMATS,
+        dtype=["float32"],
+    ):
+        run_case(lowering, **case)
+
+
+def test_linear_and_cubic_are_names_in_every_rank_and_their_own_ones_in_theirs():
+    x = cases.noise(3, 1, 3, 3, 3).astype("float32")
+    for rank, prefix in enumerate(("", "bi", "tri"), start=1):
+        part = x if rank == 2 else x[0] if rank == 1 else x[None]
+        for name in ("linear", "cubic"):
+            own, common = (to_numpy(upsample(part, 2, n)) for n in (prefix + name, name))
+            np.testing.assert_array_equal(own, common)
+        for other in {"bi", "tri"} - {prefix}:
+            with pytest.raises(
+                ValueError, match=rf"must be one of .*{prefix}linear.*{other}linear"
+            ):
+                upsample(part, 2, other + "linear")
+
+
+def test_a_size_per_axis_of_another_rank_is_refused():
+    for rank, expected in ((1, "one of them, .length"), (3, "three of them, .depth, height, w")):
+        with pytest.raises(ValueError, match=rf"`size` must be .*{expected}.*size=\(2, 2\)"):
+            upsample(np.ones((1, *(2,) * rank, 1), "float32"), (2, 2))
+        with pytest.raises(ValueError, match=rf"`output_size` must be .*{expected}.*\(4, 4\)"):
+            upsample(np.ones((1, *(2,) * rank, 1), "float32"), output_size=(4, 4))
 
 
 @pytest.mark.parametrize("lowering", ["reference", "direct", "auto"])
@@ -136,10 +177,10 @@ def test_a_size_that_is_no_number_from_one_is_refused(size):
 
 def test_other_wrong_arguments_are_named():
     x = np.ones((1, 2, 2, 1), "float32")
-    with pytest.raises(ValueError, match=r"rank 4.*Received: shape \(2, 2, 1\)"):
-        upsample(x[0])
-    with pytest.raises(ValueError, match=r"`interpolation` must be one of nearest, .*'cubic'"):
-        upsample(x, interpolation="cubic")
+    with pytest.raises(ValueError, match=r"rank 4.*Received: shape \(2, 1\)"):
+        upsample(x[0, 0])
+    with pytest.raises(ValueError, match=r"`interpolation` must be one of nearest, .*'cube'"):
+        upsample(x, interpolation="cube")
     with pytest.raises(ValueError, match=r"`interpolation` must be one of .*None"):
         upsample(x, interpolation=None)
     with pytest.raises(ValueError, match=r"`data_format` must be one of .*'NHWC'"):

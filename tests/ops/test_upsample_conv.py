@@ -16,15 +16,14 @@ def run_case(
     lowering, side, size, kernel, padding, data_format,
     interpolation="nearest", dtype="float32", dilation=1, groups=1, filters=3,
 ):  # fmt: skip
-    sizes, (rows, columns), dilations = (cases.pair(v) for v in (size, kernel, dilation))
+    sizes, taps, dilations = (cases.each(v, len(side)) for v in (size, kernel, dilation))
     left = [
-        int(n * s) - (k - 1) * d
-        for n, s, k, d in zip(side, sizes, (rows, columns), dilations, strict=True)
+        int(n * s) - (k - 1) * d for n, s, k, d in zip(side, sizes, taps, dilations, strict=True)
     ]
     if min(left) < 1:  # nothing would be left, see the test of messages
         padding = "same"
     x = cases.noise(1, 2, *side, 2 * groups)
-    w = cases.noise(2, rows, columns, 2, filters * groups)
+    w = cases.noise(2, *taps, 2, filters * groups)
     b = cases.noise(3, filters * groups)
     cases.check(
         lambda x, w, b: upsample_conv(
@@ -56,6 +55,37 @@ def test_nearest_by_integer_factors(lowering):
         filters=[3, 8] if lowering == "auto" else [3],  # `auto` looks at them
     ):
         run_case(lowering, **case)
+
+
+@pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.grid(4)
+def test_signals_and_volumes(lowering):
+    for case in cases.ranks(
+        12,
+        seed=LOWERINGS.index(lowering),
+        size=[2, (3, 2, 1), (1, 2, 2)],
+        kernel=[3, 2, (4, 3, 1)],
+        padding=["same", "valid"],
+        data_format=cases.FORMATS,
+    ):
+        run_case(lowering, **case)
+
+
+@pytest.mark.parametrize("lowering", ["reference", "direct", "patches", "phases", "auto"])
+@pytest.mark.grid(2)
+def test_what_only_some_lowerings_compute_of_signals_and_volumes(lowering):
+    for options in (
+        {"dilation": [2, (3, 1, 2)], "size": [2, (2, 1, 3)]},
+        {"groups": [2], "size": [2]},
+        {"interpolation": ["linear", "cubic", "lanczos3"], "size": [2, 1.5, (2, 1.5, 1)]},
+    ):
+        folds, plain = "interpolation" not in options, "interpolation" in options
+        if lowering in ("auto", "direct", "reference", *(["phases"] * folds + ["patches"] * plain)):
+            for case in cases.ranks(
+                6, seed=1, kernel=[3, (2, 3, 1)], padding=["same"],
+                data_format=cases.FORMATS, **options,
+            ):  # fmt: skip
+                run_case(lowering, **case)
 
 
 @pytest.mark.parametrize("lowering", ["reference", "direct", "patches", "auto"])
@@ -138,8 +168,8 @@ def test_folding_is_refused_where_it_is_not_exact(lowering):
 
 def test_wrong_arguments_are_named():
     x, w = np.ones((1, 2, 2, 2), "float32"), np.ones((3, 3, 2, 3), "float32")
-    with pytest.raises(ValueError, match=r"rank 4.*Received: shape \(2, 2, 2\)"):
-        upsample_conv(x[0], w)
+    with pytest.raises(ValueError, match=r"rank 4.*Received: shape \(2, 2\)"):
+        upsample_conv(x[0, 0], w)
     with pytest.raises(ValueError, match=r"kernel of rank 4.*Received: kernel shape \(3, 2, 3\)"):
         upsample_conv(x, w[0])
     with pytest.raises(ValueError, match=r"made for 2 input channels.*with 3 channels"):
@@ -170,3 +200,5 @@ def test_differences_in_strips_are_the_same_operator(block, monkeypatch):
     run_case("difference", (5, 7), 2, 3, "same", "channels_last")
     run_case("difference", (14, 13), 2, 3, "same", "channels_last")
     run_case("difference", (6, 4), (3, 2), (2, 5), "valid", "channels_first")
+    run_case("difference", (7,), 2, 3, "same", "channels_last")
+    run_case("difference", (5, 3, 4), (2, 3, 1), (3, 2, 2), "valid", "channels_first")

@@ -15,7 +15,7 @@ KERNELS = [1, 2, 3, 4, 5, (2, 5), (3, 1), (1, 4)]
 
 def expected(x, w, b, g, sizes, interpolation, padding, dilation):
     """Return a grouped convolution's result and gradients, the kernel's in depthwise layout."""
-    grouped = w.reshape(*w.shape[:2], 1, -1)
+    grouped = w.reshape(*w.shape[:-2], 1, -1)
     results = oracles.upsample_conv(x, grouped, sizes, interpolation, padding, dilation, g)
     if g is not None:
         y, dx, dw = results
@@ -27,16 +27,15 @@ def run_case(
     lowering, side, size, kernel, padding, data_format,
     multiplier=1, interpolation="nearest", dtype="float32", dilation=1,
 ):  # fmt: skip
-    sizes, (rows, columns), dilations = (cases.pair(v) for v in (size, kernel, dilation))
+    sizes, taps, dilations = (cases.each(v, len(side)) for v in (size, kernel, dilation))
     left = [
-        int(n * s) - (k - 1) * d
-        for n, s, k, d in zip(side, sizes, (rows, columns), dilations, strict=True)
+        int(n * s) - (k - 1) * d for n, s, k, d in zip(side, sizes, taps, dilations, strict=True)
     ]
     if min(left) < 1:  # nothing would be left
         padding = "same"
     arrays = [
         cases.noise(1, 2, *side, 3),
-        cases.noise(2, rows, columns, 3, multiplier),
+        cases.noise(2, *taps, 3, multiplier),
         cases.noise(3, 3 * multiplier),
     ]
     cases.check(
@@ -50,6 +49,22 @@ def run_case(
         f"{lowering} {side} x{size} kernel {kernel} {padding} {interpolation} {data_format} "
         f"{dtype} dilation {dilation} multiplier {multiplier}",
     )
+
+
+@pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.grid(3)
+def test_signals_and_volumes(lowering):
+    for case in cases.ranks(
+        10,
+        seed=LOWERINGS.index(lowering),
+        size=[2, (3, 2, 1)],
+        kernel=[3, 2, (4, 3, 1)],
+        multiplier=[1, 2],
+        dilation=[1] if lowering == "transpose" else [1, 2],
+        padding=["same", "valid"],
+        data_format=cases.FORMATS,
+    ):
+        run_case(lowering, **case)
 
 
 @pytest.mark.parametrize("lowering", LOWERINGS)

@@ -35,7 +35,7 @@ class Grid:
         Args:
             kernel_size: taps of the window, at least 1.
             stride: samples from window to window, at least 1.
-            before: samples that were padded in front.
+            before: samples that were padded before.
             dilation: samples from tap to tap, at least 1.
         """
         centre = Fraction((kernel_size - 1) * dilation, 2) - before
@@ -49,7 +49,7 @@ class Grid:
         Args:
             kernel_size: taps, at least 1.
             stride: samples of the result from window to window, at least 1.
-            before: samples that were cropped in front.
+            before: samples that were cropped before.
             dilation: samples from tap to tap, at least 1.
         """
         step = self.step / stride
@@ -66,7 +66,7 @@ class Grid:
         return Grid(self.offset + (step - self.step) / 2, step)
 
     def cropped(self, before: int) -> "Grid":
-        """Return where the samples lie that stay when `before` are cut off in front.
+        """Return where the samples lie that stay when `before` are cut off before.
 
         Args:
             before: how many; negative: so many were padded.

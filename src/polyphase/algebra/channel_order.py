@@ -14,7 +14,7 @@ ORDERS = ("dcr", "crd")
 def dcr_channels(channels: int, phases: int, order: str) -> np.ndarray:
     """Return where the channels of the order "dcr" are among those of `order`.
 
-    `kernel[..., dcr_channels(...)]` has the phase slowest; `np.argsort` of it is the way back.
+    `kernel[..., dcr_channels(...)]` has the phase slowest; `np.argsort` of it is its inverse.
 
     Args:
         channels: number of all channels, a multiple of `phases`.

@@ -4,6 +4,8 @@ A constant input gives a constant output if and only if all phases have the same
 `G_p`, the `(c_in, c_out)` sum of the phase's taps.
 """
 
+import functools
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -13,19 +15,19 @@ from polyphase.algebra.channel_order import dcr_channels
 
 
 def overlap_counts(
-    kernel_size: Sequence[int], strides: Sequence[int], crop: Sequence[int] = (0, 0)
+    kernel_size: Sequence[int], strides: Sequence[int], crop: Sequence[int] | None = None
 ) -> np.ndarray:
-    """Return how many taps each phase pair of a transposed convolution has.
+    """Return how many taps each phase of a transposed convolution has.
 
     Unequal counts are Odena's uneven overlap: even a constant kernel makes a checkerboard.
 
     Args:
-        kernel_size: `(k_h, k_w)`.
-        strides: `(s_h, s_w)`.
-        crop: samples cropped before the output, `(height, width)`, at least 0.
+        kernel_size: taps per axis.
+        strides: per axis.
+        crop: samples cropped before the output, per axis, at least 0; default: none.
 
     Returns:
-        `(s_h, s_w)` integers, in the order of the output: `[p, q]` of all pixels
+        Integers of the shape `strides`, in the order of the output: `[p, q]` of all pixels
         `(s_h*i + p, s_w*j + q)`.
 
     Reference: Odena, Dumoulin, Olah, "Deconvolution and checkerboard artifacts", Distill 2016.
@@ -38,53 +40,59 @@ def overlap_counts(
         array([[1, 2],
                [2, 4]])
     """
-    rows, columns = (
-        np.array([len(range(p, k, s)) for p in _kernel_phases(s, before)])
-        for k, s, before in zip(kernel_size, strides, crop, strict=True)
+    counts = (
+        [len(range(p, k, s)) for p in phases]
+        for k, s, phases in zip(kernel_size, strides, _kernel_phases(strides, crop), strict=True)
     )
-    return np.outer(rows, columns)
+    return functools.reduce(np.multiply.outer, map(np.array, counts))
 
 
 def conv_transpose_gains(
-    kernel: np.ndarray, strides: Sequence[int], crop: Sequence[int] = (0, 0)
+    kernel: np.ndarray, strides: Sequence[int], crop: Sequence[int] | None = None
 ) -> np.ndarray:
-    """Return the DC gain of every phase pair of a transposed convolution.
+    """Return the DC gain of every phase of a transposed convolution.
 
     Args:
-        kernel: `(k_h, k_w, c_out, c_in)`.
-        strides: `(s_h, s_w)`.
-        crop: samples cropped before the output, `(height, width)`, at least 0.
+        kernel: `(*kernel_size, c_out, c_in)`.
+        strides: per axis.
+        crop: samples cropped before the output, per axis, at least 0; default: none.
 
     Returns:
-        `G (s_h, s_w, c_in, c_out)`, float64, in the order of the output: `G[p, q]` of all pixels
+        `G (*strides, c_in, c_out)`, float64, in the order of the output: `G[p, q]` of all pixels
         `(s_h*i + p, s_w*j + q)`; 0 where a phase has no tap.
     """
-    (s_h, s_w), (rows, columns) = strides, map(_kernel_phases, strides, crop)
+    spatial = tuple(range(len(strides)))
     gains = [
-        [kernel[p::s_h, q::s_w].sum(axis=(0, 1), dtype=np.float64).T for q in columns] for p in rows
+        kernel[_taps(phase, strides)].sum(axis=spatial, dtype=np.float64).T
+        for phase in itertools.product(*_kernel_phases(strides, crop))
     ]
-    return np.array(gains)
+    return np.reshape(gains, (*strides, *gains[0].shape))
 
 
-def _kernel_phases(stride: int, crop: int) -> list[int]:
-    """Return which phase of the kernel each output phase is: `y[n] = z[n + crop]`."""
-    return [(phase + crop) % stride for phase in range(stride)]
+def _kernel_phases(strides: Sequence[int], crop: Sequence[int] | None) -> list[list[int]]:
+    """Return which phase of the kernel each output phase is: `y[n] = z[n + crop]`; per axis."""
+    crop = crop or [0] * len(strides)
+    return [[(p + c) % s for p in range(s)] for s, c in zip(strides, crop, strict=True)]
+
+
+def _taps(phase: Sequence[int], strides: Sequence[int]) -> tuple[slice, ...]:
+    return tuple(slice(p, None, s) for p, s in zip(phase, strides, strict=True))
 
 
 def sub_pixel_gains(kernel: np.ndarray, factor: Sequence[int], order: str = "dcr") -> np.ndarray:
-    """Return the DC gain of every phase pair of a sub-pixel convolution.
+    """Return the DC gain of every phase of a sub-pixel convolution.
 
     Args:
-        kernel: `(k_h, k_w, c_in, s_h * s_w * c_out)`.
-        factor: `(s_h, s_w)`.
+        kernel: `(*kernel_size, c_in, prod(factor) * c_out)`.
+        factor: per axis.
         order: of the last axis, as in `channel_order`.
 
     Returns:
-        `G (s_h, s_w, c_in, c_out)`, float64.
+        `G (*factor, c_in, c_out)`, float64.
     """
-    summed = kernel.sum(axis=(0, 1), dtype=np.float64)
+    summed = kernel.sum(axis=tuple(range(len(factor))), dtype=np.float64)
     summed = summed[:, dcr_channels(summed.shape[1], math.prod(factor), order)]
-    return summed.reshape(len(summed), *factor, -1).transpose(1, 2, 0, 3)
+    return np.moveaxis(summed.reshape(len(summed), *factor, -1), 0, -2)
 
 
 def checkerboard_gain(gains: np.ndarray) -> float:
@@ -94,7 +102,7 @@ def checkerboard_gain(gains: np.ndarray) -> float:
     pattern.
 
     Args:
-        gains: `(s_h, s_w, c_in, c_out)`.
+        gains: `(*factor, c_in, c_out)`.
 
     Example:
         >>> flat = conv_transpose_gains(np.ones((4, 4, 1, 1)), (2, 2))
@@ -102,12 +110,16 @@ def checkerboard_gain(gains: np.ndarray) -> float:
         >>> checkerboard_gain(flat), round(checkerboard_gain(uneven), 3)
         (0.0, 0.484)
     """
-    mean = gains.mean(axis=(0, 1))
-    spread = float(np.sqrt(((gains - mean) ** 2).sum(axis=(2, 3)).mean()))
+    mean = _mean(gains)
+    spread = float(np.sqrt(((gains - mean) ** 2).sum(axis=(-2, -1)).mean()))
     norm = float(np.linalg.norm(mean))
     if norm == 0.0:
         return 0.0 if spread == 0.0 else float("inf")
     return spread / norm
+
+
+def _mean(gains: np.ndarray) -> np.ndarray:
+    return np.asarray(gains.mean(axis=tuple(range(gains.ndim - 2))))
 
 
 def pattern(gains: np.ndarray) -> np.ndarray:
@@ -118,23 +130,23 @@ def pattern(gains: np.ndarray) -> np.ndarray:
     at most `chi^2`, and equal to it with one channel in and one out.
 
     Args:
-        gains: `(s_h, s_w, c_in, c_out)`, with `||G|| > 0`.
+        gains: `(*factor, c_in, c_out)`, with `||G|| > 0`.
 
     Returns:
-        `(s_h, s_w)`, with mean 1; all 1 where chi is 0.
+        Of the shape `factor`, with mean 1; all 1 where chi is 0.
 
     Example:
         >>> pattern(conv_transpose_gains(np.ones((3, 3, 1, 1)), (2, 2))).round(2)
         array([[1.78, 0.89],
                [0.89, 0.44]])
     """
-    mean = gains.mean(axis=(0, 1))
+    mean = _mean(gains)
     flat = (gains - mean).reshape(-1, mean.size) / np.linalg.norm(mean)
     sizes, vectors = np.linalg.eigh(flat @ flat.T)
     strongest = vectors[:, -1] * np.sqrt(max(sizes[-1], 0.0))
     along = float(strongest @ (flat @ mean.ravel()))
     sign = np.sign(along) if along else np.sign(strongest[np.abs(strongest).argmax()])
-    return np.asarray(1 + (sign * strongest).reshape(gains.shape[:2]))
+    return np.asarray(1 + (sign * strongest).reshape(gains.shape[:-2]))
 
 
 def repair(kernel: np.ndarray, strides: Sequence[int]) -> np.ndarray:
@@ -145,8 +157,8 @@ def repair(kernel: np.ndarray, strides: Sequence[int]) -> np.ndarray:
     not, that projection would move `G` to the mean weighted by `1 / T_p`.
 
     Args:
-        kernel: `(k_h, k_w, c_out, c_in)`.
-        strides: `(s_h, s_w)`, each at most the kernel's side.
+        kernel: `(*kernel_size, c_out, c_in)`.
+        strides: per axis, each at most the kernel's size.
 
     Returns:
         A new float64 array of the same shape.
@@ -159,29 +171,29 @@ def repair(kernel: np.ndarray, strides: Sequence[int]) -> np.ndarray:
         >>> checkerboard_gain(conv_transpose_gains(calm, (2, 2))) < 1e-12
         True
     """
-    counts = overlap_counts(kernel.shape[:2], strides)
+    counts = overlap_counts(kernel.shape[:-2], strides)
     if counts.min() == 0:
         raise ValueError(
             "A phase without a tap is always 0 and cannot be repaired. Received: kernel size "
-            f"{kernel.shape[:2]}, strides {tuple(strides)}. Use a kernel at least as large as "
+            f"{kernel.shape[:-2]}, strides {tuple(strides)}. Use a kernel at least as large as "
             "the stride, or upsampling followed by a convolution."
         )
     gains = conv_transpose_gains(kernel, strides)
-    change = (gains.mean(axis=(0, 1)) - gains) / counts[:, :, None, None]
+    change = (_mean(gains) - gains) / counts[..., None, None]
     repaired = np.array(kernel, dtype=np.float64)
-    for p, q in np.ndindex(counts.shape):
-        repaired[p :: strides[0], q :: strides[1]] += change[p, q].T
+    for phase in np.ndindex(counts.shape):
+        repaired[_taps(phase, strides)] += change[phase].T
     return repaired
 
 
 def repair_sub_pixel(kernel: np.ndarray, factor: Sequence[int], order: str = "dcr") -> np.ndarray:
     """Return the nearest kernel of a sub-pixel convolution whose phases have the same DC gain.
 
-    Every phase has all `k_h * k_w` taps, so this is the projection onto chi = 0.
+    Every phase has all taps of the kernel, so this is the projection onto chi = 0.
 
     Args:
-        kernel: `(k_h, k_w, c_in, s_h * s_w * c_out)`.
-        factor: `(s_h, s_w)`.
+        kernel: `(*kernel_size, c_in, prod(factor) * c_out)`.
+        factor: per axis.
         order: of the last axis, as in `channel_order`.
 
     Returns:
@@ -193,8 +205,8 @@ def repair_sub_pixel(kernel: np.ndarray, factor: Sequence[int], order: str = "dc
         0.0
     """
     gains = sub_pixel_gains(kernel, factor, order)
-    change = (gains.mean(axis=(0, 1)) - gains) / (kernel.shape[0] * kernel.shape[1])
-    channels = dcr_channels(kernel.shape[3], math.prod(factor), order)
+    change = (_mean(gains) - gains) / math.prod(kernel.shape[:-2])
+    channels = dcr_channels(kernel.shape[-1], math.prod(factor), order)
     repaired = np.array(kernel, dtype=np.float64)
-    repaired[..., channels] += change.transpose(2, 0, 1, 3).reshape(kernel.shape[2:])
+    repaired[..., channels] += np.moveaxis(change, -2, 0).reshape(kernel.shape[-2:])
     return repaired

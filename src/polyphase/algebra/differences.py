@@ -9,7 +9,8 @@ Each `a` occurs in one phase, so all `s` outputs of a position cost `k` products
 No earlier use of this elementary identity for the purpose was found.
 """
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -18,25 +19,28 @@ from polyphase.algebra.resampling import ResamplingMatrix
 
 
 def tail_sums(kernel: np.ndarray) -> np.ndarray:
-    """Return `T[a, b] = sum of kernel[a:, b:]` along the first two axes.
+    """Return `T[a, b] = sum of kernel[a:, b:]` along all axes but the last two, the channels.
 
     Example:
-        >>> tail_sums(np.array([[1.0, 2.0], [3.0, 4.0]]))
+        >>> tail_sums(np.array([[1.0, 2.0], [3.0, 4.0]])[:, :, None, None])[:, :, 0, 0]
         array([[10.,  6.],
                [ 7.,  4.]])
     """
-    return np.cumsum(np.cumsum(kernel[::-1, ::-1], axis=0), axis=1)[::-1, ::-1]
+    axes = tuple(range(kernel.ndim - 2))
+    return np.flip(tail_sums_adjoint(np.flip(kernel, axes)), axes)
 
 
 def tail_sums_adjoint(gradient: np.ndarray) -> np.ndarray:
-    """Return the adjoint of `tail_sums`: sums from the near end along the first two axes.
+    """Return the adjoint of `tail_sums`: sums from the near end.
 
     Example:
-        >>> tail_sums_adjoint(np.ones((2, 2)))
+        >>> tail_sums_adjoint(np.ones((2, 2, 1, 1)))[:, :, 0, 0]
         array([[1., 2.],
                [2., 4.]])
     """
-    return np.cumsum(np.cumsum(gradient, axis=0), axis=1)
+    for axis in range(gradient.ndim - 2):
+        gradient = np.cumsum(gradient, axis=axis)
+    return gradient
 
 
 def difference_tables(
@@ -73,17 +77,17 @@ def upsample_conv(x: np.ndarray, kernel: np.ndarray, factor: int, padding: str) 
     """Return nearest upsampling by `factor`, then convolution, in difference form.
 
     Args:
-        x: `(height, width, c_in)`.
-        kernel: `(k_h, k_w, c_in, c_out)`.
-        factor: integer upsampling factor of both axes.
+        x: `(*space, c_in)`.
+        kernel: `(*kernel_size, c_in, c_out)`.
+        factor: integer upsampling factor of all axes.
         padding: "same" or "valid".
 
     Returns:
-        `(out_height, out_width, c_out)`, float64.
+        `(*out_space, c_out)`, float64.
     """
     weights = tail_sums(kernel)
     return sum(
-        component @ weights[a, b] for (a, b), component in _components(x, kernel, factor, padding)
+        _apply(tables, x) @ weights[taps] for taps, tables in _tables(x, kernel, factor, padding)
     )
 
 
@@ -92,37 +96,33 @@ def upsample_conv_adjoint(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the gradients `(x, kernel)` of `sum(gradient * upsample_conv(x, kernel, ...))`.
 
-    Again `k*k` pointwise products each, like the form itself.
+    Again one pointwise product per tap each, like the form itself.
     """
-    rows, columns = _tables(x, kernel, factor, padding)
     weights = tail_sums(kernel)
-    x_gradient = np.zeros(x.shape)
-    for a, row in enumerate(rows):
-        for b, column in enumerate(columns):
-            x_gradient += row.adjoint(column.adjoint(gradient @ weights[a, b].T, axis=1), axis=0)
-    tail_gradient = np.zeros(kernel.shape)
-    for (a, b), component in _components(x, kernel, factor, padding):
-        tail_gradient[a, b] = np.tensordot(component, gradient, axes=((0, 1), (0, 1)))
+    x_gradient, tail_gradient = np.zeros(x.shape), np.zeros(kernel.shape)
+    space = tuple(range(x.ndim - 1))
+    for taps, tables in _tables(x, kernel, factor, padding):
+        back = [table.transpose() for table in tables]
+        x_gradient += _apply(back, gradient @ weights[taps].T)
+        tail_gradient[taps] = np.tensordot(_apply(tables, x), gradient, axes=(space, space))
     return x_gradient, tail_sums_adjoint(tail_gradient)
 
 
-def _components(
-    x: np.ndarray, kernel: np.ndarray, factor: int, padding: str
-) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
-    rows, columns = _tables(x, kernel, factor, padding)
-    for a, row in enumerate(rows):
-        differenced = row.apply(x, axis=0)
-        for b, column in enumerate(columns):
-            yield (a, b), column.apply(differenced, axis=1)
+def _apply(tables: Sequence[ResamplingMatrix], x: np.ndarray) -> np.ndarray:
+    for axis, table in enumerate(tables):
+        x = table.apply(x, axis)
+    return x
 
 
 def _tables(
     x: np.ndarray, kernel: np.ndarray, factor: int, padding: str
-) -> tuple[list[ResamplingMatrix], list[ResamplingMatrix]]:
-    rows, columns = (
-        difference_tables(x.shape[axis], kernel.shape[axis], factor, padding) for axis in (0, 1)
-    )
-    return rows, columns
+) -> Iterator[tuple[tuple[int, ...], tuple[ResamplingMatrix, ...]]]:
+    """Yield every tap's index and the tables of its axes."""
+    axes = [
+        difference_tables(length, taps, factor, padding)
+        for length, taps in zip(x.shape[:-1], kernel.shape[:-2], strict=True)
+    ]
+    yield from zip(np.ndindex(kernel.shape[:-2]), itertools.product(*axes), strict=True)
 
 
 def _masked(first: np.ndarray, weights: np.ndarray, length: int) -> ResamplingMatrix:

@@ -1,15 +1,17 @@
 """Upsampling and convolution, transposed convolution, sub-pixel convolution: one into another.
 
-Kernels are laid out as Keras stores them: convolutions `(k_h, k_w, c_in, c_out)`, transposed
-convolutions `(k_h, k_w, c_out, c_in)`. Factors are `(s_h, s_w)`.
+Kernels are laid out as Keras stores them: convolutions `(*kernel_size, c_in, c_out)`, transposed
+convolutions `(*kernel_size, c_out, c_in)`. There is a factor `s` per axis.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from polyphase.algebra.channel_order import dcr_channels
 from polyphase.algebra.geometry import padding_amounts
+from polyphase.algebra.phases import mapped
 
 
 def transposed_taps(kernel_size: int, factor: int) -> np.ndarray:
@@ -37,25 +39,25 @@ def upsample_conv_to_conv_transpose(kernel: np.ndarray, factor: Sequence[int]) -
     that is Keras' `Conv2DTranspose(filters, K, strides=s, padding="same")`.
 
     Args:
-        kernel: `(k_h, k_w, c_in, c_out)`.
-        factor: `(s_h, s_w)`.
+        kernel: `(*kernel_size, c_in, c_out)`.
+        factor: per axis.
 
     Returns:
-        `(k_h + s_h - 1, k_w + s_w - 1, c_out, c_in)`, float64.
+        `(k + s - 1 per axis, c_out, c_in)`, float64.
 
-    Exactness: the same operator; each tap is a sum of at most `s_h * s_w` taps of `kernel`.
+    Exactness: the same operator; each tap is a sum of at most `prod(factor)` taps of `kernel`.
 
     Example:
         >>> w = np.ones((3, 3, 8, 16))
         >>> upsample_conv_to_conv_transpose(w, (2, 2)).shape
         (4, 4, 16, 8)
     """
-    maps = (transposed_taps(k, s) for k, s in zip(kernel.shape[:2], factor, strict=True))
-    return np.einsum("pa,qb,abio->pqoi", *maps, kernel)
+    maps = (transposed_taps(k, s) for k, s in zip(kernel.shape[:-2], factor, strict=True))
+    return np.swapaxes(mapped(kernel, maps), -1, -2)
 
 
 def upsample_conv_crop(kernel_size: int, padding: str) -> tuple[int, int]:
-    """Return how much the full transposed convolution is cropped `(in front, behind)`.
+    """Return how much the full transposed convolution is cropped `(before, after)`.
 
     Example:
         >>> upsample_conv_crop(3, "same"), upsample_conv_crop(3, "valid")
@@ -74,12 +76,12 @@ def conv_transpose_to_upsample_conv(
     0) if and only if `W` lies in the map's image.
 
     Args:
-        kernel: `(K_h, K_w, c_out, c_in)` with `K >= s` on both axes.
-        factor: the strides `(s_h, s_w)`.
+        kernel: `(*kernel_size, c_out, c_in)` with `K >= s` on every axis.
+        factor: the strides.
 
     Returns:
-        `w (K_h - s_h + 1, K_w - s_w + 1, c_in, c_out)` float64, and the residual
-        `||W - M w|| / ||W||` (Frobenius; 0 for a zero kernel).
+        `w (K - s + 1 per axis, c_in, c_out)` float64, and the residual `||W - M w|| / ||W||`
+        (Frobenius; 0 for a zero kernel).
 
     Raises:
         ValueError: if the kernel is smaller than the stride.
@@ -91,15 +93,15 @@ def conv_transpose_to_upsample_conv(
         >>> bool(np.allclose(back, w)), residual < 1e-12
         (True, True)
     """
-    sizes = [size - s + 1 for size, s in zip(kernel.shape[:2], factor, strict=True)]
+    sizes = [size - s + 1 for size, s in zip(kernel.shape[:-2], factor, strict=True)]
     if min(sizes) < 1:
         raise ValueError(
             "A transposed convolution whose kernel is smaller than its stride leaves gaps that "
-            f"no upsampling leaves. Received: kernel size {kernel.shape[:2]}, strides "
+            f"no upsampling leaves. Received: kernel size {kernel.shape[:-2]}, strides "
             f"{tuple(factor)}. Use a kernel at least as large as the stride."
         )
     inverses = (np.linalg.pinv(transposed_taps(k, s)) for k, s in zip(sizes, factor, strict=True))
-    w = np.einsum("ap,bq,pqoi->abio", *inverses, kernel)
+    w = np.swapaxes(mapped(kernel, inverses), -1, -2)
     norm = float(np.linalg.norm(kernel))
     error = float(np.linalg.norm(kernel - upsample_conv_to_conv_transpose(w, factor)))
     return w, error / norm if norm else 0.0
@@ -111,19 +113,20 @@ def sub_pixel_to_conv_transpose(
     """Return the transposed-convolution kernel of size `s*k` that equals a sub-pixel convolution.
 
     Sub-pixel convolution is the phase form with independent phases of equal size:
-    `W[p + s (k-1-a)] = w[a, phase p]`; crop `s (k-1-pl)` in front, `s pl` behind.
+    `W[p + s (k-1-a)] = w[a, phase p]`; crop `s (k-1-pl)` before, `s pl` after.
 
     Args:
-        kernel: `(k_h, k_w, c_in, s_h * s_w * c_out)`.
-        factor: `(s_h, s_w)`.
+        kernel: `(*kernel_size, c_in, prod(factor) * c_out)`.
+        factor: per axis.
         order: of the last axis, as in `channel_order`.
 
     Returns:
-        `(s_h * k_h, s_w * k_w, c_out, c_in)`, bit for bit the same numbers.
+        `(s * k per axis, c_out, c_in)`, bit for bit the same numbers.
     """
-    height, width, c_in, channels = kernel.shape
-    s_h, s_w = factor
-    c_out = channels // (s_h * s_w)
-    kernel = kernel[..., dcr_channels(channels, s_h * s_w, order)]
-    phases = kernel[::-1, ::-1].reshape(height, width, c_in, s_h, s_w, c_out)
-    return phases.transpose(0, 3, 1, 4, 5, 2).reshape(s_h * height, s_w * width, c_out, c_in)
+    *sizes, c_in, channels = kernel.shape
+    rank = len(sizes)
+    kernel = kernel[..., dcr_channels(channels, math.prod(factor), order)]
+    phases = np.flip(kernel, tuple(range(rank))).reshape(*sizes, c_in, *factor, -1)
+    woven = [axis for i in range(rank) for axis in (i, rank + 1 + i)]
+    phases = phases.transpose(*woven, -1, rank)
+    return phases.reshape(*(s * k for s, k in zip(factor, sizes, strict=True)), -1, c_in)

@@ -4,8 +4,50 @@ All lengths are in samples (pixels of one axis). `before` and `after` count the 
 padded or cropped at the two ends of the axis.
 """
 
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a convolution after nearest upsampling, or of a transposed convolution.
+
+    Through tap `a`, output `n` reads pixel `floor((n + first + a * dilation) / factor)`;
+    transposed, pixel `(n + first - a * dilation) / factor` where that is an integer.
+
+    Attributes:
+        taps: of the kernel, at least 1.
+        factor: output phases `s`, at least 1.
+        dilation: distance between taps in output pixels, at least 1.
+        first: output pixels padded before, negative; transposed: those cropped before.
+        extra: an input of `N` pixels has an output of `s * N + extra`.
+    """
+
+    taps: int
+    factor: int = 1
+    dilation: int = 1
+    first: int = 0
+    extra: int = 0
+
+    @property
+    def span(self) -> int:
+        """Output pixels from the first tap to the last."""
+        return (self.taps - 1) * self.dilation
+
+    @property
+    def offset(self) -> int:
+        """The phase offset: output `n` is phase `(n + offset) % s`."""
+        return self.first % self.factor
+
+    @property
+    def surplus(self) -> int:
+        """How many positions, of `s` outputs each, the output needs beyond `N`."""
+        return -(-self.extra // self.factor)
+
+    def pads(self, lowest: int, highest: int) -> tuple[int, int]:
+        """Return the zeros due before and after, where position `i` reads `i + lowest` and on."""
+        return max(0, -lowest), max(0, highest + self.surplus)
 
 
 def same_padding(kernel_size: int, dilation: int = 1) -> tuple[int, int]:
@@ -75,6 +117,18 @@ def conv_length(length: int, kernel_size: int, padding: str, dilation: int = 1) 
     return out
 
 
+def conv_axis(kernel_size: int, padding: str, dilation: int = 1) -> Axis:
+    """Return the axis of a convolution with stride 1.
+
+    Example:
+        >>> conv_axis(3, "same"), conv_axis(3, "valid").extra
+        (Axis(taps=3, factor=1, dilation=1, first=-1, extra=0), -2)
+    """
+    before, after = padding_amounts(kernel_size, padding, dilation)
+    extra = before + after - (kernel_size - 1) * dilation
+    return Axis(kernel_size, 1, dilation, -before, extra)
+
+
 def upsampled_length(length: Any, size: int | float, xp: ModuleType | None = None) -> Any:
     """Return `floor(length * size)`, the output side of upsampling.
 
@@ -138,7 +192,7 @@ def conv_transpose_crop(
     output_padding: int | None = None,
     dilation: int = 1,
 ) -> int:
-    """Return how many samples Keras crops in front of the full transposed convolution.
+    """Return how many samples Keras crops before the full transposed convolution.
 
     Half of what is too much, rounded down; never negative. The end is whatever the output
     length (`conv_transpose_length`) leaves; beyond the full length there are zeros.
@@ -153,6 +207,18 @@ def conv_transpose_crop(
     full = (kernel_size - 1) * dilation + 1
     kept = conv_transpose_length(1, kernel_size, stride, padding, output_padding, dilation)
     return max((full - kept) // 2, 0)
+
+
+def conv_transpose_axis(kernel_size: int, stride: int, *arguments: Any) -> Axis:
+    """Return the axis of Keras' transposed convolution; arguments of `conv_transpose_length`.
+
+    Example:
+        >>> conv_transpose_axis(4, 2, "same", None, 1)
+        Axis(taps=4, factor=2, dilation=1, first=1, extra=0)
+    """
+    crop = conv_transpose_crop(kernel_size, stride, *arguments)
+    extra = conv_transpose_length(0, kernel_size, stride, *arguments)
+    return Axis(kernel_size, stride, arguments[-1], crop, extra)
 
 
 def _check_padding(padding: str) -> None:

@@ -136,12 +136,20 @@ KERNELS: dict[str, Kernel] = {
 }
 
 
+_NAMES = KERNELS | {
+    prefix + name: kernel
+    for prefix in ("", "tri")
+    for name, kernel in (("linear", KERNELS["bilinear"]), ("cubic", KERNELS["bicubic"]))
+}
+
+
 def get(interpolation: str) -> Kernel:
     """Return the kernel of an interpolation's name.
 
     Args:
         interpolation: one of `KERNELS`: "nearest", "bilinear", "bicubic" (`keys(a=-0.5)`),
-            "mitchell" (`B = C = 1/3`), "lanczos3", "lanczos5".
+            "mitchell" (`B = C = 1/3`), "lanczos3", "lanczos5"; or "linear" and "cubic", "trilinear"
+            and "tricubic", the same along other numbers of axes.
 
     Raises:
         ValueError: for any other name.
@@ -150,9 +158,9 @@ def get(interpolation: str) -> Kernel:
         >>> get("bicubic").name
         'keys(a=-0.5)'
     """
-    if not isinstance(interpolation, str) or interpolation.lower() not in KERNELS:
+    if not isinstance(interpolation, str) or interpolation.lower() not in _NAMES:
         raise ValueError(
             f"`interpolation` must be one of {', '.join(KERNELS)}. "
             f"Received: interpolation={interpolation!r}."
         )
-    return KERNELS[interpolation.lower()]
+    return _NAMES[interpolation.lower()]

@@ -2,11 +2,13 @@
 
 One axis: output `n = s*i + p` of either operator is an ordinary convolution of the input,
 `y[s*i + p] = sum_t K_p[t] x[i + first_p + t]`, whose kernel `K_p = fold_p @ w` collects taps of
-the original kernel `w`. Two axes are the tensor product.
+the original kernel `w`. Several axes are the tensor product.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +31,7 @@ class Phase:
         return len(self.fold)
 
 
+@functools.lru_cache(maxsize=1024)
 def upsample_conv_phases(
     kernel_size: int, factor: int, before: int, dilation: int = 1
 ) -> tuple[Phase, ...]:
@@ -40,7 +43,7 @@ def upsample_conv_phases(
     Args:
         kernel_size: taps `k` of the convolution.
         factor: integer upsampling factor `s`.
-        before: zeros that the padding puts in front, in output pixels.
+        before: zeros that the padding puts before, in output pixels.
         dilation: distance between taps, in output pixels.
 
     Example:
@@ -53,6 +56,7 @@ def upsample_conv_phases(
     )
 
 
+@functools.lru_cache(maxsize=1024)
 def conv_transpose_phases(
     kernel_size: int, stride: int, crop: int = 0, dilation: int = 1
 ) -> tuple[Phase, ...]:
@@ -64,7 +68,7 @@ def conv_transpose_phases(
     Args:
         kernel_size: taps `k` of the kernel.
         stride: integer stride `s`.
-        crop: samples cropped in front of the full output.
+        crop: samples cropped before the full output.
         dilation: distance between taps, in output pixels.
 
     Example:
@@ -84,38 +88,72 @@ def conv_transpose_phases(
     )
 
 
-def split(
-    kernel: np.ndarray, rows: Sequence[Phase], columns: Sequence[Phase]
-) -> list[list[np.ndarray]]:
-    """Return the kernels `K[p][q]` of all phase pairs of a two-dimensional kernel.
+def reach(phases: Sequence[Phase]) -> tuple[int, int]:
+    """Return the offsets of the first and of the last tap of any phase.
+
+    Example:
+        >>> reach(upsample_conv_phases(3, 2, before=1))
+        (-1, 1)
+    """
+    filled = [phase for phase in phases if phase.taps]
+    return min(p.first for p in filled), max(p.first + p.taps - 1 for p in filled)
+
+
+def aligned(phases: Sequence[Phase]) -> np.ndarray:
+    """Return `(s * taps, k)`: the kernels of all phases, from the first tap of any, `fold @ w`.
+
+    Example:
+        >>> aligned(upsample_conv_phases(1, 2, before=0)).tolist()
+        [[1.0], [1.0]]
+    """
+    first, last = reach(phases)
+    matrix = np.zeros((len(phases), last - first + 1, phases[0].fold.shape[1]))
+    for table, phase in zip(matrix, phases, strict=True):
+        start = phase.first - first if phase.taps else 0
+        table[start : start + phase.taps] = phase.fold
+    return matrix.reshape(-1, matrix.shape[2])
+
+
+def split(kernel: np.ndarray, *axes: Sequence[Phase]) -> Any:
+    """Return the kernels of all phases, nested as deep as there are axes: `K[p][q]` of two.
 
     Args:
-        kernel: `(k_h, k_w, ...)`, any dtype; trailing axes (channels) are carried along.
-        rows: the phases of the vertical axis.
-        columns: the phases of the horizontal axis.
+        kernel: `(*kernel_size, ...)`, any dtype; trailing axes (channels) are carried along.
+        axes: the phases of each axis.
 
     Returns:
         `K[p][q]`: `(rows[p].taps, columns[q].taps, ...)`, float64.
     """
-    return [
-        [np.einsum("ta,ub,ab...->tu...", row.fold, column.fold, kernel) for column in columns]
-        for row in rows
-    ]
+
+    def nested(folds: tuple[np.ndarray, ...]) -> Any:
+        if len(folds) == len(axes):
+            return mapped(kernel, folds)
+        return [nested((*folds, phase.fold)) for phase in axes[len(folds)]]
+
+    return nested(())
 
 
-def join(
-    kernels: Sequence[Sequence[np.ndarray]], rows: Sequence[Phase], columns: Sequence[Phase]
-) -> np.ndarray:
+def join(kernels: Any, *axes: Sequence[Phase]) -> np.ndarray:
     """Return the kernel whose phases are given: the adjoint of `split`.
 
-    For a transposed convolution each tap is in one phase, so this is also the way back, bit for
+    For a transposed convolution each tap is in one phase, so this is also the inverse, bit for
     bit: `join(split(w)) == w`.
     """
-    return sum(
-        np.einsum("ta,ub,tu...->ab...", row.fold, column.fold, kernel)
-        for row, line in zip(rows, kernels, strict=True)
-        for column, kernel in zip(columns, line, strict=True)
-    )
+
+    def summed(kernels: Any, folds: tuple[np.ndarray, ...]) -> Any:
+        if len(folds) == len(axes):
+            return mapped(kernels, folds)
+        parts = zip(kernels, axes[len(folds)], strict=True)
+        return sum(summed(part, (*folds, phase.fold.T)) for part, phase in parts)
+
+    return np.asarray(summed(kernels, ()))
+
+
+def mapped(kernel: np.ndarray, matrices: Iterable[np.ndarray]) -> np.ndarray:
+    """Return a kernel with a matrix applied to each of its first axes."""
+    for axis, matrix in enumerate(matrices):
+        kernel = np.moveaxis(np.tensordot(matrix, kernel, axes=(1, axis)), 0, axis)
+    return kernel
 
 
 def _phase(kernel_size: int, offsets: dict[int, int]) -> Phase:

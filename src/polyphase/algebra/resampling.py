@@ -69,6 +69,10 @@ class ResamplingMatrix:
             array([[1.  , 0.75, 0.25],
                    [0.25, 0.75, 1.  ]])
         """
+        return self._transposed
+
+    @functools.cached_property
+    def _transposed(self) -> "ResamplingMatrix":
         row, tap = np.nonzero(self.weights)
         column = self.columns[row, tap]
         first = np.full(self.length, len(self.first))
@@ -170,6 +174,7 @@ def phase_taps(factor: int, interpolation: str) -> PhaseTaps:
     return PhaseTaps(tuple(int(f) - middle for f in table.first[rows]), table.weights[rows])
 
 
+@functools.lru_cache(maxsize=256)
 def edge_gain(length: int, factor: int, interpolation: str) -> np.ndarray:
     """Return the renormalisation of `R = diag(gain) H`, `H` being the zero-padded phases.
 

@@ -71,7 +71,7 @@ class ConcatConv2D(keras.layers.Conv2D):
                 "`size` must be a list of one upsampling factor per input, such as (2, 1). "
                 f"Received: size={size!r}."
             )
-        self.size = tuple(arguments.size_pair(one) for one in size)
+        self.size = tuple(arguments.sizes(one) for one in size)
         self.interpolation = arguments.one_of(
             interpolation, "interpolation", tuple(kernels.KERNELS)
         )

@@ -7,7 +7,7 @@ from polyphase.algebra.geometry import upsampled_length
 from polyphase.ops import axes
 
 
-def upsampled(shape: Any, size: tuple[Any, Any], data_format: str) -> tuple[Any, ...]:
+def upsampled(shape: Any, size: tuple[Any, ...], data_format: str) -> tuple[Any, ...]:
     """Return the shape of images after upsampling; unknown sides stay unknown.
 
     Example:
@@ -22,7 +22,7 @@ def upsampled(shape: Any, size: tuple[Any, Any], data_format: str) -> tuple[Any,
 
 
 def concatenated(
-    shapes: Sequence[Any], sizes: Sequence[tuple[Any, Any]], data_format: str
+    shapes: Sequence[Any], sizes: Sequence[tuple[Any, ...]], data_format: str
 ) -> tuple[Any, ...]:
     """Return the shape of the concatenation of images, each upsampled by its size.
 

@@ -55,7 +55,7 @@ class SubPixelConv2D(keras.layers.Conv2D):
     ) -> None:
         arguments.no_strides(kwargs, "SubPixelConv2D")
         self.order = arguments.one_of(order, "order", ORDERS)
-        self.size = arguments.pair(size, "size")
+        self.size = arguments.integers(size, "size")
         super().__init__(
             filters * self.size[0] * self.size[1], kernel_size, padding=padding, **kwargs
         )
@@ -78,7 +78,7 @@ class SubPixelConv2D(keras.layers.Conv2D):
         outputs = self.convolution_op(inputs, self.kernel)
         if self.use_bias:
             channel = axes.channel(self.data_format)
-            outputs = outputs + axes.along(self.bias, channel, outputs.dtype)
+            outputs = outputs + axes.along(self.bias, outputs, channel)
         outputs = depth_to_space(outputs, self.size, self.data_format, self.order)
         return outputs if self.activation is None else self.activation(outputs)
 

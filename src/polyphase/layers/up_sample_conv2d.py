@@ -56,7 +56,7 @@ class UpSampleConv2D(keras.layers.Conv2D):
     ) -> None:
         arguments.no_strides(kwargs, "UpSampleConv2D")
         super().__init__(filters, kernel_size, padding=padding, **kwargs)
-        self.size = arguments.size_pair(size)
+        self.size = arguments.sizes(size)
         self.interpolation = arguments.one_of(
             interpolation, "interpolation", tuple(kernels.KERNELS)
         )

@@ -51,7 +51,7 @@ class UpSampleDepthwiseConv2D(keras.layers.DepthwiseConv2D):
     ) -> None:
         arguments.no_strides(kwargs, "UpSampleDepthwiseConv2D")
         super().__init__(kernel_size, padding=padding, **kwargs)
-        self.size = arguments.size_pair(size)
+        self.size = arguments.sizes(size)
         self.lowering = lowering
 
     def call(self, inputs: Tensor) -> Tensor:

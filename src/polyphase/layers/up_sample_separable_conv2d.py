@@ -53,7 +53,7 @@ class UpSampleSeparableConv2D(keras.layers.SeparableConv2D):
     ) -> None:
         arguments.no_strides(kwargs, "UpSampleSeparableConv2D")
         super().__init__(filters, kernel_size, padding=padding, **kwargs)
-        self.size = arguments.size_pair(size)
+        self.size = arguments.sizes(size)
         self.lowering = lowering
 
     def call(self, inputs: Tensor) -> Tensor:

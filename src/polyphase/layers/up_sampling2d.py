@@ -50,7 +50,7 @@ class UpSampling2D(keras.layers.UpSampling2D):
         **kwargs: Any,
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
-        self.size = arguments.size_pair(size)
+        self.size = arguments.sizes(size)
         self.interpolation = arguments.one_of(
             interpolation, "interpolation", tuple(kernels.KERNELS)
         )

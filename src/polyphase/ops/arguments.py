@@ -1,26 +1,40 @@
 """Checked arguments of the operations: one clear sentence for what cannot be used."""
 
 import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
+from polyphase.algebra import kernels
+
 Tensor = Any
 
 
-def tensor(x: Tensor, operation: str) -> Tensor:
-    """Return `x` as a tensor of rank 4, or say what is wrong with it."""
+_SPACE = {
+    1: ("signals", "length"),
+    2: ("images", "height, width"),
+    3: ("volumes", "depth, height, width"),
+}
+
+
+def tensor(x: Tensor, operation: str, ranks: Sequence[int] = (1, 2, 3)) -> Tensor:
+    """Return `x` as a tensor with a batch, spatial axes and channels, or say what is wrong."""
     if isinstance(x, keras.KerasTensor):
         raise ValueError(
             f"`{operation}` computes with values and received a symbolic Keras tensor. "
             "In a functional model use the layer of polyphase.layers."
         )
     x = keras.ops.convert_to_tensor(x)
-    if len(x.shape) != 4:
+    if len(x.shape) - 2 not in ranks:
+        expected = ", ".join(
+            f"{_SPACE[rank][0]} of rank {rank + 2}, (batch, {_SPACE[rank][1]}, channels)"
+            for rank in ranks
+        )
         raise ValueError(
-            f"`{operation}` expects images of rank 4, (batch, height, width, channels) or "
-            f"(batch, channels, height, width). Received: shape {tuple(x.shape)}."
+            f"`{operation}` expects {expected}, or channels first. "
+            f"Received: shape {tuple(x.shape)}."
         )
     if 0 in x.shape[1:]:
         raise ValueError(
@@ -30,60 +44,77 @@ def tensor(x: Tensor, operation: str) -> Tensor:
     return x
 
 
-def pair(value: Any, name: str) -> tuple[int, int]:
-    """Return a positive integer, or two of them, as `(height, width)`."""
-    values = value if isinstance(value, (tuple, list)) else (value, value)
-    try:
-        numbers = tuple(operator.index(v) for v in values)
-    except TypeError:
-        numbers = ()
-    if len(numbers) != 2 or min(numbers) < 1:
+def integers(value: Any, name: str, rank: int = 2) -> tuple[int, ...]:
+    """Return a positive integer, or one per axis, as one per axis."""
+    numbers = _per_axis(value, operator.index, rank)
+    if numbers is None or min(numbers) < 1:
         raise ValueError(
-            f"`{name}` must be a positive integer or two of them, (height, width). "
-            f"Received: {name}={value!r}."
+            f"`{name}` must be a positive integer{_or_each(rank)}. Received: {name}={value!r}."
         )
     return numbers
 
 
-def size_pair(value: Any) -> tuple[int | float, int | float]:
-    """Return an upsampling size, or two of them, as `(height, width)`; integral ones as int."""
-    values = value if isinstance(value, (tuple, list)) else (value, value)
+def sizes(value: Any, rank: int = 2) -> tuple[int | float, ...]:
+    """Return an upsampling size, or one per axis, as one per axis; integral ones as int."""
+    numbers = _per_axis(value, lambda v: int(v) if float(v).is_integer() else float(v), rank)
+    if numbers is None or not all(1 <= n < float("inf") for n in numbers):
+        raise ValueError(
+            f"`size` must be a number of at least 1{_or_each(rank)}: upsampling does not shrink. "
+            f"Received: size={value!r}."
+        )
+    return numbers
+
+
+def _per_axis(value: Any, convert: Callable[[Any], Any], rank: int) -> tuple[Any, ...] | None:
+    values = value if isinstance(value, (tuple, list)) else (value,) * rank
     try:
-        numbers = tuple(int(v) if float(v).is_integer() else float(v) for v in values)
+        numbers = tuple(convert(v) for v in values)
     except (TypeError, ValueError, OverflowError):
-        numbers = ()
-    if len(numbers) != 2 or not all(1 <= n < float("inf") for n in numbers):
-        raise ValueError(
-            "`size` must be a number of at least 1 or two of them, (height, width): upsampling "
-            f"does not shrink. Received: size={value!r}."
-        )
-    return numbers
+        return None
+    return numbers if len(numbers) == rank else None
 
 
-def output_size(value: Any, x: Tensor, spatial: tuple[int, int]) -> tuple[Any, Any]:
-    """Return the output's sides, none below the image's: integers, or integer scalar tensors."""
-    values = list(value) if isinstance(value, (tuple, list, np.ndarray)) else [value, value]
-    sides = [v if keras.ops.is_tensor(v) else _index(v) for v in values]
-    inputs = [keras.ops.shape(x)[axis] for axis in spatial]
+def _or_each(rank: int) -> str:
+    return f" or {('one', 'two', 'three')[rank - 1]} of them, ({_SPACE[rank][1]})"
+
+
+def interpolation(value: Any, rank: int) -> str:
+    """Return an interpolation's name: "linear" and "cubic", in every rank, as that rank calls them.
+
+    Rank 1: as they are; rank 2: "bilinear", "bicubic"; rank 3: "trilinear", "tricubic".
+    """
+    prefix = ("", "bi", "tri")[rank - 1]
+    names = [prefix + name[2:] if name.startswith("bi") else name for name in kernels.KERNELS]
+    chosen = one_of(value, "interpolation", tuple(dict.fromkeys([*names, "linear", "cubic"])))
+    return prefix + chosen if chosen in ("linear", "cubic") else chosen
+
+
+def output_size(value: Any, x: Tensor) -> tuple[Any, ...]:
+    """Return the sides of the output of `(n, *space, c)`, none below the image's.
+
+    Integers, or integer scalar tensors.
+    """
+    inputs = keras.ops.shape(x)[1:-1]
+    rank = len(inputs)
+    shrinks = (
+        f"`output_size` must be an integer{_or_each(rank)}, of at least the image's sides: "
+        "upsampling does not shrink."
+    )
+    values = list(value) if isinstance(value, (tuple, list, np.ndarray)) else [value] * rank
+    sides = tuple(v if keras.ops.is_tensor(v) else _index(v) for v in values)
     pairs = list(zip(inputs, sides, strict=False))
     known = [pair for pair in pairs if all(isinstance(n, int) for n in pair)]
-    if len(sides) != 2 or any(n is None for n in sides) or any(out < n for n, out in known):
+    if len(sides) != rank or None in sides or any(out < n for n, out in known):
         raise ValueError(
-            f"{_SHRINKS} Received: output_size={value!r}, an image of {inputs[0]} x {inputs[1]} "
-            "pixels."
+            f"{shrinks} Received: output_size={value!r}, an image of "
+            f"{' x '.join(map(str, inputs))} pixels."
         )
-    if len(known) < 2 and keras.backend.backend() == "tensorflow":
+    if len(known) < rank and keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         for side, out in pairs:  # checked when run
-            tf.debugging.assert_greater_equal(tf.cast(out, "int32"), side, _SHRINKS)
-    return sides[0], sides[1]
-
-
-_SHRINKS = (
-    "`output_size` must be an integer or two of them, (height, width), of at least the image's "
-    "sides: upsampling does not shrink."
-)
+            tf.debugging.assert_greater_equal(tf.cast(out, "int32"), side, shrinks)
+    return sides
 
 
 def _index(value: Any) -> int | None:
@@ -122,17 +153,19 @@ def parameters(kernel: Any, bias: Any) -> tuple[Tensor, Tensor | None]:
     return convert(kernel), None if bias is None else convert(bias)
 
 
-def kernel(value: Tensor, channels: Any, axis: int, operation: str, groups: bool = True) -> Tensor:
-    """Return a kernel of rank 4 whose input channels, on `axis`, fit the image's.
+def kernel(value: Tensor, x: Tensor, axis: int, operation: str, groups: bool = True) -> Tensor:
+    """Return a kernel of as many spatial axes as `(n, *space, c)` has, made for its channels.
 
-    They divide them where the operation has groups, and equal them where it has none.
+    Its input channels, on `axis`, divide the image's where the operation has groups, and equal them
+    where it has none.
     """
-    if len(value.shape) != 4:
+    if len(value.shape) != len(x.shape):
         raise ValueError(
-            f"`{operation}` expects a kernel of rank 4, (height, width, channels, channels). "
+            f"`{operation}` expects a kernel of rank {len(x.shape)}, "
+            f"({_SPACE[len(x.shape) - 2][1]}, channels, channels). "
             f"Received: kernel shape {tuple(value.shape)}."
         )
-    made_for = value.shape[axis]
+    made_for, channels = value.shape[axis], x.shape[-1]
     if channels is not None and (channels % made_for if groups else channels != made_for):
         raise ValueError(
             f"`{operation}`: the kernel is made for {made_for} input channels. "
@@ -171,17 +204,17 @@ def promoted(operation: str, *tensors: Tensor | None) -> list[Any]:
     return [None if t is None else keras.ops.cast(t, dtype) for t in tensors]
 
 
-def output_padding(value: Any, strides: tuple[int, int]) -> tuple[int, int] | None:
-    """Return Keras' `output_padding`: None, or two integers from 0 to the stride less 1."""
+def output_padding(value: Any, strides: Sequence[int]) -> tuple[int, ...] | None:
+    """Return Keras' `output_padding`: None, or integers from 0 to the stride less 1, per axis."""
     if value is None:
         return None
-    values = value if isinstance(value, (tuple, list)) else (value, value)
-    fits = len(values) == 2 and all(
+    values = value if isinstance(value, (tuple, list)) else (value,) * len(strides)
+    fits = len(values) == len(strides) and all(
         isinstance(v, int) and 0 <= v < s for v, s in zip(values, strides, strict=True)
     )
     if not fits:
         raise ValueError(
-            "`output_padding` must be None, or an integer or two from 0 to less than the stride. "
-            f"Received: output_padding={value!r}, strides={strides}."
+            "`output_padding` must be None, or an integer or one per axis, from 0 to less than the "
+            f"stride. Received: output_padding={value!r}, strides={tuple(strides)}."
         )
     return tuple(values)

@@ -1,10 +1,12 @@
 """Padding, cutting and interleaving along one axis, for sizes known or not."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from keras import backend, ops
+
+from polyphase.algebra.geometry import Axis
 
 Tensor = Any
 
@@ -19,9 +21,9 @@ def channel(data_format: str) -> int:
     return 3 if data_format == "channels_last" else 1
 
 
-def pixels(x: Tensor, spatial: tuple[int, int]) -> int | None:
-    """Return how many pixels all images have together, if that is known."""
-    sides = [x.shape[axis] for axis in (0, *spatial)]
+def pixels(x: Tensor) -> int | None:
+    """Return how many pixels all images `(n, *space, c)` have together, if that is known."""
+    sides = x.shape[:-1]
     return None if None in sides else math.prod(sides)
 
 
@@ -56,17 +58,30 @@ def window(x: Tensor, axis: int, start: int, size: Any) -> Tensor:
     return x[(slice(None),) * axis + (slice(start, start + size),)]
 
 
-def along(weights: Any, axis: int, dtype: str) -> Tensor:
-    """Return a vector as a tensor that broadcasts along one axis of an image."""
-    shape = [1, 1, 1, 1]
+def windows(
+    x: Tensor, starts: Sequence[Sequence[int]], sizes: Sequence[Any], dim: int = 1
+) -> Iterator[tuple[tuple[int, ...], Tensor]]:
+    """Yield the windows from every start of every spatial axis on, and which starts they are."""
+    if dim > len(starts):
+        yield (), x
+        return
+    for i, start in enumerate(starts[dim - 1]):
+        part = window(x, dim, start, sizes[dim - 1])
+        for rest, one in windows(part, starts, sizes, dim + 1):
+            yield (i, *rest), one
+
+
+def along(weights: Any, x: Tensor, axis: int) -> Tensor:
+    """Return a vector as a tensor that broadcasts along one axis of another, in its dtype."""
+    shape = [1] * len(x.shape)
     shape[axis] = -1
-    return ops.reshape(ops.cast(weights, dtype), shape)
+    return ops.reshape(ops.cast(weights, x.dtype), shape)
 
 
 def gather(x: Tensor, axis: int, columns: Any, weights: Any) -> Tensor:
     """Return `sum over t of weights[n, t] * x[columns[n, t]]` along one axis."""
     return sum(
-        ops.take(x, columns[:, t], axis=axis) * along(weights[:, t], axis, x.dtype)
+        ops.take(x, columns[:, t], axis=axis) * along(weights[:, t], x, axis)
         for t in range(columns.shape[1])
     )
 
@@ -81,16 +96,25 @@ def interleave(parts: Sequence[Tensor], axis: int) -> Tensor:
 
 
 def weave(phases: Tensor) -> Tensor:
-    """Weave `(n, rows, columns, s_h, s_w, c)` into `(n, rows * s_h, columns * s_w, c)`."""
-    batch, rows, columns, s_h, s_w, channels = ops.shape(phases)
-    return ops.reshape(
-        ops.transpose(phases, (0, 1, 3, 2, 4, 5)), (batch, rows * s_h, columns * s_w, channels)
-    )
+    """Weave `(n, *positions, *factors, c)` into `(n, *(positions * factors), c)`."""
+    rank = len(phases.shape) // 2 - 1
+    batch, *sizes, channels = ops.shape(phases)
+    order = [axis for i in range(1, rank + 1) for axis in (i, i + rank)]
+    lengths = [n * s for n, s in zip(sizes[:rank], sizes[rank:], strict=True)]
+    woven = ops.transpose(phases, (0, *order, 2 * rank + 1))
+    return ops.reshape(woven, (batch, *lengths, channels))
 
 
-def biased(x: Tensor, bias: Tensor | None, axis: int) -> Tensor:
-    """Add a bias, if there is one, along the axis of the channels."""
-    return x if bias is None else x + along(bias, axis, x.dtype)
+def crop(y: Tensor, sizes: Sequence[Any], axes: Sequence[Axis]) -> Tensor:
+    """Cut woven phases, along every axis, to the output's length for an input of these sizes."""
+    for dim, (size, axis) in enumerate(zip(sizes, axes, strict=True), start=1):
+        y = window(y, dim, 0, size * axis.factor + axis.extra)
+    return y
+
+
+def biased(x: Tensor, bias: Tensor | None) -> Tensor:
+    """Add a bias, if there is one, to the channels, on the last axis."""
+    return x if bias is None else x + along(bias, x, -1)
 
 
 def total(parts: Sequence[Tensor]) -> Tensor:
@@ -108,9 +132,9 @@ def total(parts: Sequence[Tensor]) -> Tensor:
 
 def product(x: Tensor, matrix: Tensor) -> Tensor:
     """Multiply the channels of every pixel, on the last axis, by `(c_in, c_out)`."""
-    batch, height, width, channels = ops.shape(x)
+    *space, channels = ops.shape(x)
     flat = ops.reshape(x, (-1, channels)) @ matrix  # Keras' matmul falls to float32 on PyTorch
-    return ops.reshape(flat, (batch, height, width, matrix.shape[1]))
+    return ops.reshape(flat, (*space, matrix.shape[1]))
 
 
 def fold(kernel: Tensor, matrix: Any, axis: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Which lowering `auto` takes: one small table, each row with the measurement behind it.
+"""Which lowering `auto` takes: one small table, each row with its measurement.
 
 Rows are read from the top; the first that fits decides. What no row names is computed directly.
 """
@@ -26,15 +26,16 @@ class Row:
         operation: "upsample", "upsample_conv", "upsample_depthwise_conv" or "conv_transpose".
         backend: a Keras backend.
         device: "cpu" or "gpu".
-        lowering: the way to take.
+        lowering: the one to take.
         interpolations: for which; empty: for all.
         dtypes: for which; empty: for all.
-        channels: for so many input channels, from and to.
-        filters: for so many output channels, from and to.
+        channels: range of input channels, inclusive.
+        filters: range of output channels, inclusive.
         pixels: for at least so many input pixels in all images together, if they are known.
         plain: whether it holds for what `choose` calls plain only.
         dyadic: whether it holds for sizes that are powers of two only.
         onednn: where TensorFlow computes by oneDNN (True) or does not (False); None: either.
+        rank: number of spatial axes that it was measured with.
     """
 
     operation: str
@@ -49,10 +50,11 @@ class Row:
     plain: bool = True
     dyadic: bool = False
     onednn: bool | None = None
+    rank: int = 2
 
     @property
     def measurement(self) -> str:
-        """Why: the file with the cases that this row decides, timed in every way.
+        """Why: the file with the cases that this row decides, timed by every lowering.
 
         docs/performance.md renders what they say of every row.
         """
@@ -63,8 +65,8 @@ class Row:
     def fits(self, question: "Question") -> bool:
         """Return whether this row answers a question."""
         return (
-            (self.operation, self.backend, self.device)
-            == (question.operation, question.backend, question.device)
+            (self.operation, self.backend, self.device, self.rank)
+            == (question.operation, question.backend, question.device, question.rank)
             and question.interpolation in (self.interpolations or (question.interpolation,))
             and question.dtype in (self.dtypes or (question.dtype,))
             and self.channels[0] <= question.channels <= self.channels[1]
@@ -87,7 +89,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Question:
-    """What decides, as `choose` takes it."""
+    """What a row fits or not: the arguments of `choose`."""
 
     operation: str
     interpolation: str | None
@@ -100,6 +102,7 @@ class Question:
     backend: str
     device: str
     onednn: bool
+    rank: int
 
 
 NO_ONEDNN = "-no-onednn"  # in the names of files that were measured without it
@@ -159,6 +162,7 @@ def choose(
     backend: str | None = None,
     device: str | None = None,
     onednn: bool | None = None,
+    rank: int = 2,
 ) -> Row:
     """Return the row of the table that `lowering="auto"` follows.
 
@@ -180,6 +184,7 @@ def choose(
         device: "cpu", "gpu" or another accelerator, for which no row exists; default: the one in
             use.
         onednn: whether TensorFlow computes by oneDNN; default: whether it does.
+        rank: number of spatial axes; rows hold for what was measured: images.
 
     Returns:
         The deciding `Row`: `.lowering` and `.measurement`; one that says "direct" where none fits.
@@ -201,6 +206,7 @@ def choose(
         backend=backend,
         device=device or in_use(backend),
         onednn=has_onednn(backend) if onednn is None else onednn,
+        rank=rank,
     )
     return _answer(question)
 
@@ -209,7 +215,8 @@ def choose(
 def _answer(question: Question) -> Row:
     """Look the row up; cached, so that each decision is logged once."""
     asked = (question.operation, question.backend, question.device)
-    row = next((row for row in TABLE if row.fits(question)), Row(*asked, "direct"))
+    direct = Row(*asked, "direct", rank=question.rank)
+    row = next((row for row in TABLE if row.fits(question)), direct)
     _log.debug("auto: %s -> %s", question, row.lowering)
     return row
 
@@ -224,37 +231,21 @@ def compiles(interpolation: str) -> bool:
     return not own or interpolation in ("nearest", "bilinear")
 
 
-def layout(x: Any, data_format: str) -> tuple[Any, str, Callable[[Any], Any]]:
-    """Return the image and the data format to compute in, and the way back for the result.
-
-    TensorFlow's convolutions on a CPU know channels first in some dtypes only (none without
-    oneDNN) => there, computing goes through channels last.
-    """
-    backend = keras.backend.backend()
-    if data_format == "channels_last" or backend != "tensorflow" or in_use(backend) != "cpu":
-        return x, data_format, lambda y: y
-    x = keras.ops.transpose(x, (0, 2, 3, 1))
-    return x, "channels_last", lambda y: keras.ops.transpose(y, (0, 3, 1, 2))
-
-
 def function(operation: str, lowering: str, **question: Any) -> Callable[..., Any]:
-    """Return the function that computes `operation` by `lowering` ("auto": by the table).
+    """Return the function that computes `operation` by `lowering`; arguments of `name`."""
+    module = LOWERINGS[name(operation, lowering, **question)]
+    computing: Callable[..., Any] = getattr(module, operation)
+    return computing
 
-    Args:
-        operation: as in `choose`.
-        lowering: "auto" or a file's name in ops/lowerings/.
-        **question: the other arguments of `choose`.
 
-    Raises:
-        ValueError: if there is no such lowering for the operation.
-    """
+def name(operation: str, lowering: str, **question: Any) -> str:
+    """Return a lowering's name, for "auto" the table's; other arguments of `choose`."""
     if lowering == "auto":
         lowering = choose(operation, **question).lowering
-    ways = [name for name, module in LOWERINGS.items() if hasattr(module, operation)]
-    if lowering not in ways:
+    names = [name for name, module in LOWERINGS.items() if hasattr(module, operation)]
+    if lowering not in names:
         raise ValueError(
-            f"`lowering` of {operation} must be one of auto, {', '.join(ways)}. "
+            f"`lowering` of {operation} must be one of auto, {', '.join(names)}. "
             f"Received: lowering={lowering!r}."
         )
-    way: Callable[..., Any] = getattr(LOWERINGS[lowering], operation)
-    return way
+    return lowering

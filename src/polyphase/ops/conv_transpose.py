@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from polyphase.ops import arguments, axes, choice
+from polyphase.ops import arguments, choice, layout
 from polyphase.ops.plans import transposed
 from polyphase.ops.traces import opaque
 
@@ -22,23 +22,22 @@ def conv_transpose(
     lowering: str = "auto",
     bias: Tensor | None = None,
 ) -> Tensor:
-    """Transpose-convolve images: `z[n] = sum_j x[j] W[n - s*j] + b`, cropped as Keras crops.
+    """Transpose-convolve: `z[n] = sum_j x[j] W[n - s*j] + b` per axis, cropped as Keras crops.
 
     Args:
-        x: `(batch, height, width, c_in)`, or channels first; any real dtype. An empty batch has an
-            empty result.
-        kernel: `(k_h, k_w, c_out, c_in)`; dtypes are promoted as in `upsample_conv`.
-        strides: upsampling factor, an int or two, at least 1.
+        x: `(batch, *space, c_in)`, of 1, 2 or 3 axes in space, or channels first; any real dtype.
+            An empty batch has an empty result.
+        kernel: `(*kernel_size, c_out, c_in)`; dtypes are promoted as in `upsample_conv`.
+        strides: upsampling factor, an int or one per axis, at least 1.
         padding: "valid" or "same".
-        output_padding: None, or an int or two, at least 0 and less than the stride.
+        output_padding: None, or an int or one per axis, at least 0 and less than the stride.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
-        dilation_rate: distance between the kernel's taps, an int or two, at least 1.
+        dilation_rate: distance between the kernel's taps, an int or one per axis, at least 1.
         lowering: "auto", "reference", "direct" (the backend's own), "phases" or "patches".
-        bias: `(c_out,)`, or None; no second pass over the result where the
-            lowering can add it on the way.
+        bias: `(c_out,)`, or None; no second pass over the result where the lowering adds it itself.
 
     Returns:
-        `(batch, out_height, out_width, c_out)`: `N * s` for "same", `(N-1) * s + max(k, s)` for
+        `(batch, *out_space, c_out)`, per axis `N * s` for "same", `(N-1) * s + max(k, s)` for
         "valid"; with `output_padding` as `algebra.geometry.conv_transpose_length` says.
 
     Raises:
@@ -46,7 +45,7 @@ def conv_transpose(
 
     Exactness: every lowering is the same operator up to the border; they differ by rounding.
 
-    Reference: Dumoulin, Visin, arXiv 1603.07285; mathematics, section 4.
+    Reference: Dumoulin, Visin, arXiv 1603.07285; "Transposed convolution" in docs/mathematics.md.
 
     Example:
         >>> import numpy as np
@@ -57,11 +56,12 @@ def conv_transpose(
     """
     x = arguments.tensor(x, "conv_transpose")
     kernel, bias = arguments.parameters(kernel, bias)
-    options = (
-        arguments.pair(strides, "strides"), padding, output_padding, data_format,
-        arguments.pair(dilation_rate, "dilation_rate"), lowering,
-    )  # fmt: skip
-    return _conv_transpose(x, kernel, bias, *options)
+    rank = len(x.shape) - 2
+    strides = arguments.integers(strides, "strides", rank)
+    dilation = arguments.integers(dilation_rate, "dilation_rate", rank)
+    return _conv_transpose(
+        x, kernel, bias, strides, padding, output_padding, data_format, dilation, lowering
+    )
 
 
 @opaque
@@ -69,34 +69,35 @@ def _conv_transpose(
     x: Tensor,
     kernel: Tensor,
     bias: Tensor | None,
-    strides: tuple[int, int],
+    strides: tuple[int, ...],
     padding: str,
     output_padding: Any,
     data_format: str | None,
-    dilation: tuple[int, int],
+    dilation: tuple[int, ...],
     lowering: str,
 ) -> Tensor:
     padding = arguments.one_of(padding, "padding", ("valid", "same"))
-    x, data_format, restore = choice.layout(x, arguments.data_format(data_format))
-    channels = x.shape[axes.channel(data_format)]
-    kernel = arguments.kernel(kernel, channels, 3, "conv_transpose", groups=False)
-    bias = arguments.bias(bias, kernel.shape[2], "conv_transpose")
+    data_format = arguments.data_format(data_format)
+    x = layout.to_last(x, data_format)
+    kernel = arguments.kernel(kernel, x, -1, "conv_transpose", groups=False)
+    bias = arguments.bias(bias, kernel.shape[-2], "conv_transpose")
     x, kernel, bias = arguments.promoted("conv_transpose", x, kernel, bias)
-    more = arguments.output_padding(output_padding, strides)
-    plan = transposed(kernel.shape[:2], data_format, strides, padding, more, dilation)
-    for axis, stride, more_pixels in zip(plan.axes, plan.strides, plan.extra, strict=True):
-        if x.shape[axis] is not None and x.shape[axis] * stride + more_pixels < 1:
+    surplus = arguments.output_padding(output_padding, strides)
+    plan = transposed(kernel.shape[:-2], strides, padding, surplus, dilation)
+    for side, axis in zip(x.shape[1:-1], plan.axes, strict=True):
+        if side is not None and side * axis.factor + axis.extra < 1:
             raise ValueError(
-                f"`conv_transpose` leaves no pixel. Received: a side of {x.shape[axis]} pixels, "
+                f"`conv_transpose` leaves no pixel. Received: a side of {side} pixels, "
                 f"kernel shape {tuple(kernel.shape)}, strides={strides}, padding={padding!r}, "
                 f"output_padding={output_padding!r}. Use a larger output_padding."
             )
-    way = choice.function(
+    compute = choice.function(
         "conv_transpose",
         lowering,
-        plain=max(strides) > 1 and dilation == (1, 1),
-        channels=channels,
-        filters=kernel.shape[2],
+        plain=max(strides) > 1 and max(dilation) == 1,
+        rank=len(strides),
+        channels=x.shape[-1],
+        filters=kernel.shape[-2],
         dtype=keras.backend.standardize_dtype(x.dtype),
     )
-    return restore(way(x, kernel, bias, plan))
+    return layout.from_last(compute(x, kernel, bias, plan), data_format)

@@ -1,5 +1,6 @@
 """Move blocks of channels into space: the last step of a sub-pixel convolution."""
 
+import math
 from typing import Any
 
 from keras import ops
@@ -13,22 +14,23 @@ Tensor = Any
 def depth_to_space(
     x: Tensor, size: Any = 2, data_format: str | None = None, order: str = "dcr"
 ) -> Tensor:
-    """Turn `s_h * s_w * c` channels into `c` channels of an image `s_h`, `s_w` times larger.
+    """Turn `prod(size) * c` channels into `c` channels of an image `size` times larger.
 
-    `y[s_h*i + p, s_w*j + q, k]` is `x[i, j, (p*s_w + q)*c + k]` in the order "dcr" and
+    Of an image, `y[s_h*i + p, s_w*j + q, k]` is `x[i, j, (p*s_w + q)*c + k]` in the order "dcr" and
     `x[i, j, (k*s_h + p)*s_w + q]` in "crd", on every backend and in both data formats, so that
     weights do not depend on them. (Keras' own operation has the order "dcr", but channels first on
     JAX and PyTorch "crd".)
 
     Args:
-        x: `(batch, height, width, s_h * s_w * c)`, or channels first; any dtype.
-        size: factor, an int or two, at least 1.
+        x: `(batch, *space, prod(size) * c)`, of 1, 2 or 3 axes in space, or channels first; any
+            dtype.
+        size: factor, an int or one per axis, at least 1.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         order: "dcr", the phase slowest, as `tf.nn.depth_to_space`; or "crd", the phase fastest, as
             `torch.nn.functional.pixel_shuffle`.
 
     Returns:
-        `(batch, s_h * height, s_w * width, c)`, the same numbers bit for bit.
+        `(batch, *(size * space), c)`, the same numbers bit for bit.
 
     Raises:
         ValueError: for a wrong rank, a size below 1, channels that do not divide, another order.
@@ -46,23 +48,23 @@ def depth_to_space(
     """
     order = arguments.one_of(order, "order", ORDERS)
     x = arguments.tensor(x, "depth_to_space")
-    rows, columns = arguments.pair(size, "size")
+    rank = len(x.shape) - 2
+    factors = arguments.integers(size, "size", rank)
     first = arguments.data_format(data_format) == "channels_first"
-    shape = list(ops.shape(x))
-    channels = shape[1 if first else 3]
-    if channels % (rows * columns):
+    batch, *sizes = ops.shape(x)
+    channels = sizes.pop(0 if first else -1)
+    phases = math.prod(factors)
+    if channels % phases:
         raise ValueError(
-            f"`depth_to_space` by {rows} x {columns} needs channels divisible by "
-            f"{rows * columns}. Received: {channels} channels."
+            f"`depth_to_space` by {' x '.join(map(str, factors))} needs channels divisible by "
+            f"{phases}. Received: {channels} channels."
         )
-    kept = channels // (rows * columns)
-    split = (rows, columns, kept) if order == "dcr" else (kept, rows, columns)
-    if first:
-        batch, _, height, width = shape
-        x = ops.reshape(x, (batch, *split, height, width))
-        x = ops.transpose(x, (0, 3, 4, 1, 5, 2) if order == "dcr" else (0, 1, 4, 2, 5, 3))
-        return ops.reshape(x, (batch, kept, height * rows, width * columns))
-    batch, height, width, _ = shape
-    x = ops.reshape(x, (batch, height, width, *split))
-    x = ops.transpose(x, (0, 1, 3, 2, 4, 5) if order == "dcr" else (0, 1, 4, 2, 5, 3))
-    return ops.reshape(x, (batch, height * rows, width * columns, kept))
+    kept = channels // phases
+    split = (*factors, kept) if order == "dcr" else (kept, *factors)
+    x = ops.reshape(x, (batch, *split, *sizes) if first else (batch, *sizes, *split))
+    space, channel = (rank + 2, 1) if first else (1, rank + 1)
+    phase, channel = (channel, channel + rank) if order == "dcr" else (channel + 1, channel)
+    woven = [axis for i in range(rank) for axis in (space + i, phase + i)]
+    x = ops.transpose(x, (0, channel, *woven) if first else (0, *woven, channel))
+    sides = [n * s for n, s in zip(sizes, factors, strict=True)]
+    return ops.reshape(x, (batch, kept, *sides) if first else (batch, *sides, kept))

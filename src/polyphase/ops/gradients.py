@@ -17,15 +17,7 @@ def linear(
     """Return `forward(x)`, a linear map whose gradient is `adjoint`, which has one in turn."""
     if backend.backend() == "torch":
         return _torch_linear()(x, forward, adjoint)
-
-    @ops.custom_gradient
-    def function(x: Tensor) -> Any:
-        def gradient(*arguments: Tensor, upstream: Tensor = None) -> Tensor:
-            return adjoint(arguments[0] if upstream is None else upstream)
-
-        return forward(x), gradient
-
-    return function(x)
+    return _with_gradient(forward, lambda upstream, x: adjoint(upstream), x)
 
 
 def computed(
@@ -40,12 +32,24 @@ def computed(
         return forward(*arguments)
     import jax
 
-    function = jax.custom_vjp(forward)
-    function.defvjp(
-        lambda *arguments: (forward(*arguments), arguments),
-        lambda arguments, upstream: jax.vjp(differentiated, *arguments)[1](upstream),
+    return _with_gradient(
+        forward,
+        lambda upstream, *arguments: jax.vjp(differentiated, *arguments)[1](upstream),
+        *arguments,
     )
-    return function(*arguments)
+
+
+def _with_gradient(
+    function: Callable[..., Tensor], gradient: Callable[..., Any], *arguments: Tensor
+) -> Tensor:
+    @ops.custom_gradient
+    def differentiable(*arguments: Tensor) -> Any:
+        def backward(*positional: Tensor, upstream: Tensor = None) -> Any:
+            return gradient(positional[0] if upstream is None else upstream, *arguments)
+
+        return function(*arguments), backward
+
+    return differentiable(*arguments)
 
 
 @functools.lru_cache(maxsize=1)

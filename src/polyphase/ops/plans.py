@@ -1,17 +1,17 @@
-"""What an operation is to do, decided once and independent of how it is then computed."""
+"""What an operation is to do, decided once and independent of how it is then computed.
 
-from collections.abc import Callable, Sequence
+Images are `(n, *space, c)`; a plan has a number, or an `Axis`, per spatial axis.
+"""
+
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from keras import ops
 
-from polyphase.algebra.geometry import (
-    conv_transpose_crop,
-    conv_transpose_length,
-    upsampled_length,
-)
+from polyphase.algebra.geometry import Axis, conv_transpose_axis, upsampled_length
 from polyphase.algebra.kernels import get
 from polyphase.algebra.resampling import ResamplingMatrix, resampling_matrix, resampling_table
 from polyphase.ops import axes
@@ -24,34 +24,32 @@ _FLOAT32 = 2**22
 
 @dataclass(frozen=True)
 class Upsampling:
-    """Upsampling along both spatial axes.
+    """Upsampling along all spatial axes.
 
     Attributes:
-        data_format: "channels_last" or "channels_first".
         sizes: output side / input side, per axis, at least 1; None where only `output` says it.
         interpolation: the kernel's name.
-        output: the output's sides `(height, width)`, integers or integer scalars; None: from
-            `sizes`, as `algebra.geometry.upsampled_length` rounds.
+        output: the output's sides, integers or integer scalars; None: from `sizes`, as
+            `algebra.geometry.upsampled_length` rounds.
     """
 
-    data_format: str
-    sizes: tuple[Any, Any]
+    sizes: tuple[Any, ...]
     interpolation: str
-    output: tuple[Any, Any] | None = None
+    output: tuple[Any, ...] | None = None
 
     @property
-    def axes(self) -> tuple[int, int]:
-        """The axes of `(height, width)`."""
-        return axes.spatial(self.data_format)
+    def identity(self) -> bool:
+        """Whether it copies every pixel once."""
+        return self.interpolation == "nearest" and set(self.sizes) == {1}
 
     @property
     def integer(self) -> bool:
-        """Whether both sizes are integers, so that phases exist."""
+        """Whether all sizes are integers, so that phases exist."""
         return all(isinstance(size, int) for size in self.sizes)
 
     @property
     def dyadic(self) -> bool:
-        """Whether both sizes are powers of two up to 512.
+        """Whether all sizes are powers of two up to 512.
 
         At other sizes a resize that computes coordinates in float32 is off by more the further
         from the corner: 1e-4 at 2048 pixels, x3.
@@ -65,44 +63,42 @@ class Upsampling:
         is its quotient by a power of two, less 1/2; by another integer `s` it is off by less than
         its distance to the next integer, at least `1 / 2s`, which is all that nearest asks.
         """
-        sides = [
-            (axes.length(x, axis), size) for axis, size in zip(self.axes, self.sizes, strict=True)
-        ]
+        sides = zip(ops.shape(x)[1:-1], self.sizes, strict=True)
         return all(not isinstance(n, int) or n * (size or 1) <= _FLOAT32 for n, size in sides)
 
-    def length(self, x: Tensor, side: int) -> Any:
-        """Return the output's side along one axis: an int, or an int64 scalar."""
+    def length(self, x: Tensor, i: int) -> Any:
+        """Return the output's side along spatial axis `i`: an int, or an int64 scalar."""
         if self.output is not None:
-            return self.output[side]
-        length = axes.length(x, self.axes[side])
-        return upsampled_length(length, self.sizes[side], None if isinstance(length, int) else ops)
+            return self.output[i]
+        length = axes.length(x, i + 1)
+        return upsampled_length(length, self.sizes[i], None if isinstance(length, int) else ops)
 
-    def factors(self, lowering: str) -> tuple[int, int]:
+    def factors(self, lowering: str) -> tuple[int, ...]:
         """Return the sizes as integers, or say that the lowering needs them."""
         if not self.integer:
             raise ValueError(
                 f'lowering="{lowering}" needs integer factors. '
                 f'Received: size={self.sizes}. Use lowering="direct" or "auto".'
             )
-        return int(self.sizes[0]), int(self.sizes[1])
+        return self.sizes
 
-    def matrix(self, x: Tensor, side: int) -> ResamplingMatrix | None:
-        """Return the table of one axis; None where its size is known only when run."""
-        sides = axes.fixed(axes.length(x, self.axes[side])), axes.fixed(self.length(x, side))
+    def matrix(self, x: Tensor, i: int) -> ResamplingMatrix | None:
+        """Return the table of spatial axis `i`; None where its size is known only when run."""
+        sides = axes.fixed(axes.length(x, i + 1)), axes.fixed(self.length(x, i))
         if not all(isinstance(n, int) for n in sides):
             return None
         return resampling_matrix(*sides, self.interpolation)
 
-    def table(self, x: Tensor, side: int) -> tuple[Any, Any]:
+    def table(self, x: Tensor, i: int) -> tuple[Any, Any]:
         """Return `columns (N_out, taps)` integers inside the image and `weights` of that shape.
 
         Known sizes: NumPy, float64. Sizes known only when run: tensors, by the same formula.
         """
-        matrix = self.matrix(x, side)
+        matrix = self.matrix(x, i)
         if matrix is not None:
             return matrix.columns, matrix.weights
-        length = ops.cast(axes.length(x, self.axes[side]), "int64")
-        out_length = ops.cast(self.length(x, side), "int64")
+        length = ops.cast(axes.length(x, i + 1), "int64")
+        out_length = ops.cast(self.length(x, i), "int64")
         kernel = get(self.interpolation)
         first, weights = resampling_table(kernel, length, out_length, xp=ops)
         columns = first[:, None] + np.arange(kernel.diameter)
@@ -114,33 +110,19 @@ class Convolution:
     """Upsampling by integer or real sizes, then a convolution with stride 1.
 
     Attributes:
+        axes: of the convolution of the upsampled image; of `folded`, with the sizes as factors.
         upsampling: of the image.
-        padding: "same" or "valid".
-        pads: zeros `(before, after)` the padding puts around the upsampled image, per axis.
-        dilation: distance between the kernel's taps, per axis.
-        upsample: how `direct` and `patches` upsample: as `auto` chooses.
+        padding: "same" or "valid", as `axes` have it.
     """
 
+    axes: tuple[Axis, ...]
     upsampling: Upsampling
     padding: str
-    pads: tuple[tuple[int, int], tuple[int, int]]
-    dilation: tuple[int, int]
-    upsample: Callable[[Tensor, Upsampling], Tensor]
 
     @property
-    def data_format(self) -> str:
-        """Either "channels_last" or "channels_first"."""
-        return self.upsampling.data_format
-
-    @property
-    def axes(self) -> tuple[int, int]:
-        """The axes of `(height, width)`."""
-        return self.upsampling.axes
-
-    @property
-    def channel(self) -> int:
-        """The axis of the channels."""
-        return axes.channel(self.data_format)
+    def dilation(self) -> tuple[int, ...]:
+        """Distance between the kernel's taps, per axis."""
+        return tuple(axis.dilation for axis in self.axes)
 
     @property
     def folds(self) -> bool:
@@ -149,26 +131,35 @@ class Convolution:
 
     @property
     def enlarges(self) -> bool:
-        """Whether both sizes are integers, and not both 1."""
+        """Whether all sizes are integers, and not all 1."""
         return self.upsampling.integer and max(self.upsampling.sizes) > 1
 
-    def nearest_factors(self, lowering: str) -> tuple[int, int]:
-        """Return the factors of both axes, or say why the lowering cannot fold the kernel."""
+    @property
+    def alone(self) -> "Convolution":
+        """The convolution without the upsampling."""
+        upsampling = Upsampling((1,) * len(self.axes), "nearest")
+        return dataclasses.replace(self, upsampling=upsampling)
+
+    def folded(self, lowering: str) -> tuple[Axis, ...]:
+        """Return the axes with their factors, or say why the lowering cannot fold the kernel."""
         if not self.folds:
             raise ValueError(
                 f'lowering="{lowering}" needs interpolation="nearest" and integer factors. '
                 f"Received: interpolation={self.upsampling.interpolation!r}, "
                 f'size={self.upsampling.sizes}. Use lowering="direct" or "auto".'
             )
-        return self.upsampling.factors(lowering)
+        return tuple(
+            dataclasses.replace(axis, factor=factor)
+            for axis, factor in zip(self.axes, self.upsampling.sizes, strict=True)
+        )
 
     def require_plain(self, x: Tensor, kernel: Tensor, lowering: str) -> None:
         """Say why the lowering cannot compute a dilated or grouped convolution."""
-        if self.dilation != (1, 1) or kernel.shape[2] != x.shape[self.channel]:
+        if max(self.dilation) > 1 or kernel.shape[-2] != x.shape[-1]:
             raise ValueError(
                 f'lowering="{lowering}" needs dilation_rate=1 and one group. Received: '
                 f"dilation_rate={self.dilation}, kernel shape {tuple(kernel.shape)}, image with "
-                f'{x.shape[self.channel]} channels. Use lowering="phases" or "auto".'
+                f'{x.shape[-1]} channels. Use lowering="phases" or "auto".'
             )
 
 
@@ -177,59 +168,35 @@ class Transposed:
     """A transposed convolution.
 
     Attributes:
-        data_format: "channels_last" or "channels_first".
-        strides: `(s_h, s_w)`.
-        padding: "same" or "valid".
+        axes: with the strides as factors.
+        padding: "same" or "valid", as `axes` have it.
         output_padding: Keras' argument, per axis, or None.
-        dilation: distance between the kernel's taps, per axis.
-        crop: samples cropped in front of the full output, per axis.
-        extra: the output length is `s * N + extra`, per axis.
     """
 
-    data_format: str
-    strides: tuple[int, int]
+    axes: tuple[Axis, ...]
     padding: str
-    output_padding: tuple[int, int] | None
-    dilation: tuple[int, int]
-    crop: tuple[int, int]
-    extra: tuple[int, int]
+    output_padding: tuple[int, ...] | None = None
 
     @property
-    def axes(self) -> tuple[int, int]:
-        """The axes of `(height, width)`."""
-        return axes.spatial(self.data_format)
+    def strides(self) -> tuple[int, ...]:
+        """Output pixels per input pixel, per axis."""
+        return tuple(axis.factor for axis in self.axes)
 
     @property
-    def channel(self) -> int:
-        """The axis of the channels."""
-        return axes.channel(self.data_format)
+    def dilation(self) -> tuple[int, ...]:
+        """Distance between the kernel's taps, per axis."""
+        return tuple(axis.dilation for axis in self.axes)
 
 
 def transposed(
     kernel_size: Sequence[int],
-    data_format: str,
-    strides: tuple[int, int],
+    strides: Sequence[int],
     padding: str,
-    output_padding: tuple[int, int] | None = None,
-    dilation: tuple[int, int] = (1, 1),
+    output_padding: tuple[int, ...] | None = None,
+    dilation: Sequence[int] | None = None,
 ) -> Transposed:
     """Return the plan of a transposed convolution with these arguments of Keras'."""
-    sides = list(
-        zip(
-            kernel_size,
-            strides,
-            (padding, padding),
-            output_padding or (None, None),
-            dilation,
-            strict=True,
-        )
-    )
-    return Transposed(
-        data_format=data_format,
-        strides=strides,
-        padding=padding,
-        output_padding=output_padding,
-        dilation=dilation,
-        crop=(conv_transpose_crop(*sides[0]), conv_transpose_crop(*sides[1])),
-        extra=(conv_transpose_length(0, *sides[0]), conv_transpose_length(0, *sides[1])),
-    )
+    rank = len(kernel_size)
+    more, rates = output_padding or (None,) * rank, dilation or (1,) * rank
+    each = zip(kernel_size, strides, [padding] * rank, more, rates, strict=True)
+    return Transposed(tuple(conv_transpose_axis(*one) for one in each), padding, output_padding)

@@ -1,7 +1,7 @@
 """Compute large images strip by strip, so that what lies in between stays small."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras import ops
@@ -27,19 +27,21 @@ def in_strips(
 ) -> Tensor:
     """Return `compute(x, count, pads)`, of several images or of some rows of one at a time.
 
+    Rows are what the first spatial axis counts.
+
     Strips overlap by `reach` rows => each computes its own rows from what it sees.
 
     Args:
-        x: `(batch, height, width, channels)`.
-        count: positions of the rows; `height + sum(pads)` is at least `count + reach`.
-        reach: how many rows more than its own a strip looks at.
-        pads: rows of zeros before and behind the image; a strip has them already.
+        x: `(batch, rows, *space, channels)`.
+        count: positions of the rows; `rows + sum(pads)` is at least `count + reach`.
+        reach: how many rows beyond its own a strip reads.
+        pads: rows of zeros due before and after the image; a strip has them already.
         row_bytes: size of the intermediate results of one row.
-        compute: takes rows, their number of positions and the zeros that they lack; returns as
-            many rows per position as it likes.
+        compute: takes rows, their number of positions and the padding that is still due; returns
+            as many rows per position as it likes.
     """
-    batch, height, width, channels = ops.shape(x)
-    known = all(isinstance(n, int) for n in (batch, count, width))
+    batch, height, *rest = ops.shape(x)
+    known = all(isinstance(n, int) for n in (batch, count, *rest[:-1]))
     if not known or batch == 0:
         return compute(x, count, pads)
     strips = math.ceil(count / max(1, min(count, BLOCK // row_bytes)))
@@ -56,18 +58,22 @@ def in_strips(
         x = axes.pad(x, 1, pads[0], pads[1] + lack)
         x = ops.stack([axes.window(x, 1, i * rows, rows + reach) for i in range(strips)], axis=1)
         pads = (0, 0)
-    x = ops.reshape(x, (-1, group, x.shape[-3], width, channels))
+    x = ops.reshape(x, (-1, group, x.shape[-1 - len(rest)], *rest))
     y = ops.map(lambda strip: compute(strip, rows, pads), x)
     return ops.reshape(y, (batch, strips * y.shape[2], *y.shape[3:]))
 
 
-def pad_early(x: Tensor, pads: tuple[Pads, Pads]) -> tuple[Tensor, tuple[Pads, Pads]]:
-    """Return the image with its zeros and none to put, unless those were 3 pixels in 10 more.
+def pad_early(x: Tensor, pads: Sequence[Pads]) -> tuple[Tensor, Sequence[Pads]]:
+    """Return the image, padded, and the padding that is still due: none.
 
-    Then the image stays, and the zeros are put around the products instead: not multiplied.
+    Where padding would add 3 pixels in 10, the image stays and all of it is due: zeros around the
+    products are not multiplied.
     """
-    known = all(isinstance(n, int) for n in ops.shape(x)[1:3])
-    sides = [n + sum(pad) for n, pad in zip(x.shape[1:3], pads, strict=True)] if known else (1, 1)
-    if known and math.prod(sides) > 1.3 * math.prod(x.shape[1:3]):
-        return x, pads
-    return axes.pad(axes.pad(x, 1, *pads[0]), 2, *pads[1]), ((0, 0), (0, 0))
+    sizes = ops.shape(x)[1:-1]
+    if all(isinstance(n, int) for n in sizes):
+        padded = [n + sum(widths) for n, widths in zip(sizes, pads, strict=True)]
+        if math.prod(padded) > 1.3 * math.prod(sizes):
+            return x, pads
+    for dim, widths in enumerate(pads, start=1):
+        x = axes.pad(x, dim, *widths)
+    return x, [(0, 0)] * len(pads)

@@ -1,12 +1,11 @@
-"""Resize images by a factor: every interpolation, every backend, the same numbers."""
+"""Resize by a factor: every interpolation, every backend, the same numbers."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
-from polyphase.algebra import kernels
-from polyphase.ops import arguments, axes, choice
+from polyphase.ops import arguments, choice, layout
 from polyphase.ops.plans import Upsampling
 from polyphase.ops.traces import opaque
 
@@ -21,29 +20,30 @@ def upsample(
     lowering: str = "auto",
     output_size: Any = None,
 ) -> Tensor:
-    """Upsample images by a factor or to a size, with half-pixel centres and renormalised edges.
+    """Upsample by a factor or to a size, with half-pixel centres and renormalised edges.
 
     `y[n] = sum_j phi(c(n)-j) x[j] / sum_j phi(c(n)-j)`, `c(n) = (n + 1/2) / scale - 1/2`,
     `scale` = output side / input side, both sums inside the image; per axis.
 
     Args:
-        x: `(batch, height, width, channels)`, or channels first. Floats keep their dtype (half
-            precision is summed in float32); integers are kept by nearest and become Keras'
-            float type otherwise. The batch may be empty: so is the result.
-        size: a number of at least 1, or two, `(height, width)`. The output side is
+        x: `(batch, *space, channels)`, of 1, 2 or 3 axes in space, or channels first. Floats keep
+            their dtype (half precision is summed in float32); integers are kept by nearest and
+            become Keras' float type otherwise. The batch may be empty: so is the result.
+        size: a number of at least 1, or one per axis. The output side is
             `floor(side * size)`; a float stands for the ratio of integers that rounds to it:
             88 pixels by `120 / 88` are 120. Default: 2, unless there is an `output_size`.
-        interpolation: "nearest", "bilinear", "bicubic" (`keys(a=-0.5)`), "mitchell",
-            "lanczos3" or "lanczos5".
+        interpolation: "nearest", "linear", "cubic" (`keys(a=-0.5)`), "mitchell", "lanczos3" or
+            "lanczos5"; also "bilinear" and "bicubic" of images, "trilinear" and "tricubic" of
+            volumes.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         lowering: "auto", "reference", "direct", "phases" (integer factors) or "native" (what
             TensorFlow and PyTorch compute exactly: in float32, by powers of two up to 512;
             nearest by integers; output sides up to 2^22 pixels).
-        output_size: in place of `size`: the output's sides, an int or two, `(height, width)`, at
-            least the image's. Integer scalar tensors where a side is known only when run.
+        output_size: in place of `size`: the output's sides, an int or one per axis, at least the
+            image's. Integer scalar tensors where a side is known only when run.
 
     Returns:
-        `(batch, floor(height * size), floor(width * size), channels)`, or the output size.
+        `(batch, *floor(space * size), channels)`, or the output size.
 
     Raises:
         ValueError: for a wrong rank, a size below 1, an output size below the image's, both of
@@ -52,7 +52,7 @@ def upsample(
     Exactness: nearest copies bit for bit; the others are within 1e-6 of the float64 formula
     relative to the input's largest value in float32, on every backend.
 
-    Reference: mathematics, section 2.
+    Reference: "Resampling" in docs/mathematics.md.
 
     Example:
         >>> import numpy as np
@@ -64,7 +64,7 @@ def upsample(
     """
     x = arguments.tensor(x, "upsample")
     if output_size is None:
-        size = (2, 2) if size is ... else arguments.size_pair(size)
+        size = arguments.sizes(2 if size is ... else size, len(x.shape) - 2)
     elif size is not ...:
         raise ValueError(
             "`size` and `output_size` exclude each other: a factor, or the output's sides. "
@@ -77,31 +77,33 @@ def upsample(
 def _upsample(
     x: Tensor, size: Any, interpolation: str, data_format: str | None, lowering: str, output: Any
 ) -> Tensor:
-    interpolation = arguments.one_of(interpolation, "interpolation", tuple(kernels.KERNELS))
+    interpolation = arguments.interpolation(interpolation, len(x.shape) - 2)
     data_format = arguments.data_format(data_format)
-    if output is None:
-        plan = Upsampling(data_format, size, interpolation)
-    else:
-        plan = _plan_to(x, output, interpolation, data_format)
-    return resample(x, plan, lowering)
+    channels = ops.shape(x)[1]
+    planes = interpolation == "nearest" and data_format == "channels_first"
+    x = layout.to_planes(x) if planes else layout.to_last(x, data_format)
+    plan = Upsampling(size, interpolation)
+    if output is not None:
+        plan = _plan_to(x, output, interpolation)
+    y = resample(x, plan, lowering)
+    return layout.from_planes(y, channels) if planes else layout.from_last(y, data_format)
 
 
-def _plan_to(x: Tensor, output_size: Any, interpolation: str, data_format: str) -> Upsampling:
+def _plan_to(x: Tensor, output_size: Any, interpolation: str) -> Upsampling:
     """Return the plan of upsampling to given sides.
 
     Both sides of an axis known => their quotient is its size, which gives that output exactly.
     """
-    output = arguments.output_size(output_size, x, axes.spatial(data_format))
-    sides = [axes.length(x, axis) for axis in axes.spatial(data_format)]
-    known = all(isinstance(n, int) for n in (*sides, *output))
-    if not known:
-        return Upsampling(data_format, (None, None), interpolation, output)
-    sizes = [out // n if out % n == 0 else out / n for n, out in zip(sides, output, strict=True)]
-    return Upsampling(data_format, (sizes[0], sizes[1]), interpolation)
+    output = arguments.output_size(output_size, x)
+    sides = ops.shape(x)[1:-1]
+    if not all(isinstance(n, int) for n in (*sides, *output)):
+        return Upsampling((None,) * len(sides), interpolation, output)
+    sizes = (out // n if out % n == 0 else out / n for n, out in zip(sides, output, strict=True))
+    return Upsampling(tuple(sizes), interpolation)
 
 
 def resample(x: Tensor, plan: Upsampling, lowering: str = "auto") -> Tensor:
-    """Upsample by a plan, and sum half precision in float32."""
+    """Upsample `(n, *space, c)` by a plan, and sum half precision in float32."""
     dtype = computed = keras.backend.standardize_dtype(x.dtype)
     if plan.interpolation != "nearest":
         (x,) = arguments.promoted("upsample", x)
@@ -110,13 +112,14 @@ def resample(x: Tensor, plan: Upsampling, lowering: str = "auto") -> Tensor:
         x = ops.cast(x, computed)
     if lowering == "auto" and not plan.fits_float32(x):
         lowering = "direct"
-    way = choice.function(
+    compute = choice.function(
         "upsample",
         lowering,
         interpolation=plan.interpolation,
+        rank=len(plan.sizes),
         plain=plan.integer,
         dyadic=plan.dyadic,
-        channels=x.shape[axes.channel(plan.data_format)] or 0,
+        channels=x.shape[-1] or 0,
         dtype=computed,
     )
-    return ops.cast(way(x, plan), dtype)
+    return ops.cast(compute(x, plan), dtype)

@@ -1,11 +1,12 @@
 """Upsample, then convolve, as one operation."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
-from polyphase.algebra import geometry, kernels
-from polyphase.ops import arguments, axes, choice
+from polyphase.algebra import geometry
+from polyphase.ops import arguments, axes, choice, layout
 from polyphase.ops.plans import Convolution, Upsampling
 from polyphase.ops.traces import opaque
 from polyphase.ops.upsample import resample
@@ -24,27 +25,26 @@ def upsample_conv(
     lowering: str = "auto",
     bias: Tensor | None = None,
 ) -> Tensor:
-    """Upsample images, then convolve them with stride 1: `y = Conv_w(R x) + b`.
+    """Upsample signals, images or volumes, then convolve them with stride 1: `y = Conv_w(R x) + b`.
 
     Args:
-        x: `(batch, height, width, c_in)`, or channels first; any real dtype. An empty batch has an
-            empty result.
-        kernel: `(k_h, k_w, c_in / groups, c_out)`; the number of groups follows from the shapes.
-            Where dtypes differ, all is computed in the float dtype that Keras promotes them to;
-            integers alone become Keras' float type.
+        x: `(batch, *space, c_in)`, of 1, 2 or 3 axes in space, or channels first; any real dtype.
+            An empty batch has an empty result.
+        kernel: `(*kernel_size, c_in / groups, c_out)`; the number of groups follows from the
+            shapes. Where dtypes differ, all is computed in the float dtype that Keras promotes
+            them to; integers alone become Keras' float type.
         size: upsampling factor, as in `upsample`.
         interpolation: as in `upsample`.
-        padding: "valid" or "same" (zeros, `(k-1)//2` in front), of the upsampled image.
+        padding: "valid" or "same" (zeros, `(k-1)//2` before), of the upsampled image.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
-        dilation_rate: distance between the kernel's taps, an int or two, at least 1.
+        dilation_rate: distance between the kernel's taps, an int or one per axis, at least 1.
         lowering: "auto", "reference", "direct"; without dilation and groups "patches"; for
             nearest with integer factors "phases", and without dilation and groups "transpose"
             and "difference".
-        bias: `(c_out,)`, or None; no second pass over the result where the
-            lowering can add it on the way.
+        bias: `(c_out,)`, or None; no second pass over the result where the lowering adds it itself.
 
     Returns:
-        `(batch, out_height, out_width, c_out)`: `floor(side * size)` for "same",
+        `(batch, *out_space, c_out)`: `floor(side * size)` for "same",
         `(k - 1) * dilation` less for "valid".
 
     Raises:
@@ -52,7 +52,7 @@ def upsample_conv(
 
     Exactness: every lowering is the same operator up to the border; they differ by rounding.
 
-    Reference: mathematics, section 3.
+    Reference: "Upsample, then convolve" in docs/mathematics.md.
 
     Example:
         >>> import numpy as np
@@ -61,71 +61,95 @@ def upsample_conv(
         >>> tuple(upsample_conv(x, w, 2, padding="same").shape)
         (1, 4, 4, 5)
     """
-    x = arguments.tensor(x, "upsample_conv")
-    kernel, bias = arguments.parameters(kernel, bias)
-    options = (
-        arguments.size_pair(size), interpolation, padding, data_format,
-        arguments.pair(dilation_rate, "dilation_rate"), lowering,
+    return convolved(
+        "upsample_conv", x, kernel, bias,
+        size, interpolation, padding, data_format, dilation_rate, lowering,
     )  # fmt: skip
-    return _upsample_conv(x, kernel, bias, *options)
+
+
+def convolved(
+    operation: str, x: Tensor, kernel: Tensor, bias: Any, size: Any, *options: Any
+) -> Tensor:
+    """Return the result of "upsample_conv" or "upsample_depthwise_conv" with its arguments."""
+    x = arguments.tensor(x, operation)
+    kernel, bias = arguments.parameters(kernel, bias)
+    interpolation, padding, data_format, dilation_rate, lowering = options
+    rank = len(x.shape) - 2
+    size = arguments.sizes(size, rank)
+    dilation = arguments.integers(dilation_rate, "dilation_rate", rank)
+    return _convolved(
+        operation, x, kernel, bias,
+        size, interpolation, padding, data_format, dilation, lowering,
+    )  # fmt: skip
 
 
 @opaque
-def _upsample_conv(
+def _convolved(
+    operation: str,
     x: Tensor,
     kernel: Tensor,
     bias: Tensor | None,
-    size: Any,
+    size: tuple[Any, ...],
     interpolation: str,
     padding: str,
     data_format: str | None,
-    dilation_rate: Any,
+    dilation: tuple[int, ...],
     lowering: str,
 ) -> Tensor:
-    x, data_format, restore = choice.layout(x, arguments.data_format(data_format))
-    channels = x.shape[axes.channel(data_format)]
-    kernel = arguments.kernel(kernel, channels, 2, "upsample_conv")
-    bias = arguments.bias(bias, kernel.shape[3], "upsample_conv")
-    x, kernel, bias = arguments.promoted("upsample_conv", x, kernel, bias)
-    plan = convolution_plan(x, kernel, size, interpolation, padding, data_format, dilation_rate)
-    way = choice.function(
-        "upsample_conv",
+    data_format = arguments.data_format(data_format)
+    x = layout.to_last(x, data_format)
+    depthwise = operation == "upsample_depthwise_conv"
+    kernel = arguments.kernel(kernel, x, -2, operation, groups=not depthwise)
+    *taps, c_in, filters = kernel.shape
+    bias = arguments.bias(bias, c_in * filters if depthwise else filters, operation)
+    x, kernel, bias = arguments.promoted(operation, x, kernel, bias)
+    plan = _plan(x, taps, size, interpolation, padding, dilation)
+    lowering = choice.name(
+        operation,
         lowering,
         interpolation=plan.upsampling.interpolation,
-        plain=plan.enlarges and plan.dilation == (1, 1) and channels == kernel.shape[2],
-        channels=channels,
-        filters=kernel.shape[3],
-        taps=max(kernel.shape[:2]),
-        pixels=axes.pixels(x, plan.axes),
+        plain=plan.enlarges and max(dilation) == 1 and c_in == x.shape[-1],
+        rank=len(taps),
+        channels=x.shape[-1],
+        filters=filters,
+        taps=max(taps),
+        pixels=axes.pixels(x),
         dtype=keras.backend.standardize_dtype(x.dtype),
     )
-    return restore(way(x, kernel, bias, plan))
+    return layout.from_last(_computed(operation, lowering, x, kernel, bias, plan), data_format)
 
 
-def convolution_plan(
+def _computed(
+    operation: str, lowering: str, x: Tensor, kernel: Tensor, bias: Any, plan: Convolution
+) -> Tensor:
+    """Call the lowering; what it does not fold is upsampled first, as `auto` chooses.
+
+    One tap mixes channels, upsampling mixes pixels => convolve first, unless that leaves more
+    channels to interpolate.
+    """
+    compute = choice.function(operation, lowering)
+    if lowering != "direct" and (lowering != "patches" or plan.folds):
+        return compute(x, kernel, bias, plan)
+    pointwise = max(kernel.shape[:-2]) == 1 and operation == "upsample_conv"
+    fewer = plan.upsampling.interpolation == "nearest" or kernel.shape[-1] <= x.shape[-1]
+    if lowering == "direct" and pointwise and fewer:
+        return axes.biased(resample(compute(x, kernel, None, plan.alone), plan.upsampling), bias)
+    return compute(resample(x, plan.upsampling), kernel, bias, plan.alone)
+
+
+def _plan(
     x: Tensor,
-    kernel: Tensor,
-    size: Any,
+    taps: Sequence[int],
+    size: tuple[Any, ...],
     interpolation: str,
     padding: str,
-    data_format: str,
-    dilation_rate: Any,
+    dilation: tuple[int, ...],
 ) -> Convolution:
-    """Return the checked plan of upsampling and a convolution; size and dilation are pairs."""
-    interpolation = arguments.one_of(interpolation, "interpolation", tuple(kernels.KERNELS))
+    """Return the checked plan of upsampling and a convolution."""
+    interpolation = arguments.interpolation(interpolation, len(taps))
     padding = arguments.one_of(padding, "padding", ("valid", "same"))
-    plan = Convolution(
-        upsampling=Upsampling(data_format, size, interpolation),
-        padding=padding,
-        pads=(
-            geometry.padding_amounts(kernel.shape[0], padding, dilation_rate[0]),
-            geometry.padding_amounts(kernel.shape[1], padding, dilation_rate[1]),
-        ),
-        dilation=dilation_rate,
-        upsample=resample,
-    )
-    for axis, one_size, k, rate in zip(plan.axes, size, kernel.shape, plan.dilation, strict=False):
-        if x.shape[axis] is not None:
-            upsampled = geometry.upsampled_length(x.shape[axis], one_size)
-            geometry.conv_length(upsampled, k, padding, rate)
-    return plan
+    for side, *one, k, rate in zip(x.shape[1:-1], size, taps, dilation, strict=True):
+        if side is not None:
+            geometry.conv_length(geometry.upsampled_length(side, *one), k, padding, rate)
+    plan_axes = (geometry.conv_axis(k, padding, d) for k, d in zip(taps, dilation, strict=True))
+    return Convolution(tuple(plan_axes), Upsampling(size, interpolation), padding)

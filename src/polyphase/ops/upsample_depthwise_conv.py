@@ -2,11 +2,7 @@
 
 from typing import Any
 
-import keras
-
-from polyphase.ops import arguments, axes, choice
-from polyphase.ops.traces import opaque
-from polyphase.ops.upsample_conv import convolution_plan
+from polyphase.ops.upsample_conv import convolved
 
 Tensor = Any
 
@@ -22,24 +18,24 @@ def upsample_depthwise_conv(
     lowering: str = "auto",
     bias: Tensor | None = None,
 ) -> Tensor:
-    """Upsample images, then convolve each channel with its own kernels, with stride 1.
+    """Upsample, then convolve each channel with its own kernels, with stride 1.
 
     Args:
-        x: `(batch, height, width, c)`, or channels first; any real dtype. An empty batch has an
-            empty result.
-        kernel: `(k_h, k_w, c, m)` as DepthwiseConv2D stores it; dtypes are promoted as in
+        x: `(batch, *space, c)`, of 1, 2 or 3 axes in space, or channels first; any real dtype.
+            An empty batch has an empty result.
+        kernel: `(*kernel_size, c, m)` as DepthwiseConv2D stores it; dtypes are promoted as in
             `upsample_conv`.
         size: upsampling factor, as in `upsample`.
         interpolation: as in `upsample`.
-        padding: "valid" or "same" (zeros, `(k-1)//2` in front), of the upsampled image.
+        padding: "valid" or "same" (zeros, `(k-1)//2` before), of the upsampled image.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
-        dilation_rate: distance between the kernel's taps, an int or two, at least 1.
+        dilation_rate: distance between the kernel's taps, an int or one per axis, at least 1.
         lowering: "auto", "reference", "direct"; for nearest with integer factors "phases", and on
             PyTorch without dilation "transpose".
         bias: `(c * m,)`, or None.
 
     Returns:
-        `(batch, out_height, out_width, c * m)`: `floor(side * size)` for "same",
+        `(batch, *out_space, c * m)`: `floor(side * size)` for "same",
         `(k - 1) * dilation` less for "valid"; channel `c*m + j` is kernel `j` of channel `c`.
 
     Raises:
@@ -47,7 +43,7 @@ def upsample_depthwise_conv(
 
     Exactness: every lowering is the same operator up to the border; they differ by rounding.
 
-    Reference: mathematics, section 3, channel by channel.
+    Reference: "Upsample, then convolve" in docs/mathematics.md, channel by channel.
 
     Example:
         >>> import numpy as np
@@ -56,41 +52,7 @@ def upsample_depthwise_conv(
         >>> tuple(upsample_depthwise_conv(x, w, 2, padding="same").shape)
         (1, 4, 4, 6)
     """
-    x = arguments.tensor(x, "upsample_depthwise_conv")
-    kernel, bias = arguments.parameters(kernel, bias)
-    options = (
-        arguments.size_pair(size), interpolation, padding, data_format,
-        arguments.pair(dilation_rate, "dilation_rate"), lowering,
+    return convolved(
+        "upsample_depthwise_conv", x, kernel, bias,
+        size, interpolation, padding, data_format, dilation_rate, lowering,
     )  # fmt: skip
-    return _upsample_depthwise_conv(x, kernel, bias, *options)
-
-
-@opaque
-def _upsample_depthwise_conv(
-    x: Tensor,
-    kernel: Tensor,
-    bias: Tensor | None,
-    size: Any,
-    interpolation: str,
-    padding: str,
-    data_format: str | None,
-    dilation_rate: Any,
-    lowering: str,
-) -> Tensor:
-    x, data_format, restore = choice.layout(x, arguments.data_format(data_format))
-    channels = x.shape[axes.channel(data_format)]
-    kernel = arguments.kernel(kernel, channels, 2, "upsample_depthwise_conv", groups=False)
-    bias = arguments.bias(bias, kernel.shape[2] * kernel.shape[3], "upsample_depthwise_conv")
-    x, kernel, bias = arguments.promoted("upsample_depthwise_conv", x, kernel, bias)
-    plan = convolution_plan(x, kernel, size, interpolation, padding, data_format, dilation_rate)
-    way = choice.function(
-        "upsample_depthwise_conv",
-        lowering,
-        interpolation=plan.upsampling.interpolation,
-        plain=plan.enlarges and plan.dilation == (1, 1),
-        channels=channels,
-        filters=kernel.shape[3],
-        pixels=axes.pixels(x, plan.axes),
-        dtype=keras.backend.standardize_dtype(x.dtype),
-    )
-    return restore(way(x, kernel, bias, plan))

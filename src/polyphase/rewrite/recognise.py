@@ -21,7 +21,7 @@ def keras_agrees(interpolation: str, size: tuple[Any, Any]) -> bool:
 
     Nearest at integers. The others where coordinates are exact in float32: at powers of two.
     """
-    plan = Upsampling("channels_last", size, interpolation)
+    plan = Upsampling(size, interpolation)
     if interpolation == "nearest":
         return plan.integer
     return plan.dyadic and interpolation in _KERAS_SMOOTH[keras.backend.backend()]

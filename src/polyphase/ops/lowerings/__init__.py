@@ -1,7 +1,6 @@
-"""The ways to compute an operation, all exactly equivalent; one file per way.
+"""The lowerings of the operations, all exactly equivalent; one per file.
 
-Each file has a function per operation that it can compute; a missing function says that the
-way does not exist for that operation.
+Each file has a function per operation that it can compute.
 """
 
 from types import ModuleType

@@ -1,10 +1,10 @@
-"""Summation by parts: convolve before upsampling, differences and all; `k*k` pointwise products.
+"""Summation by parts: convolve before upsampling, differences and all; pointwise products.
 
 With tail sums `t[a] = w[a] + ... + w[k-1]`, `S = t[0]` and `delta[j] = x[j] - x[j-1]` one axis is
 
     y[n] = S x[(n-pl) // s] + sum over a in 1..k-1 with (n-pl+a) mod s = 0 of t[a] delta[(n-pl+a)/s]
 
-and two axes are the tensor product. Differences and matrix products commute: all pixels are
+and several axes are the tensor product. Differences and matrix products commute: all pixels are
 multiplied by all tail sums in one matrix product, then differences are taken and added up.
 """
 
@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from keras import backend, ops
 
+from polyphase.algebra.geometry import Axis
 from polyphase.ops import axes
-from polyphase.ops.overlap import Side, add_groups, overlapped
+from polyphase.ops.overlap import add_groups, overlapped, tap_axis
 from polyphase.ops.plans import Convolution
 
 Tensor = Any
@@ -30,21 +31,18 @@ def upsample_conv(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolut
     dtype = backend.standardize_dtype(x.dtype)
     if dtype != "float64":
         x, kernel = ops.cast(x, "float32"), ops.cast(kernel, "float32")
-    if plan.data_format == "channels_first":
-        x = ops.transpose(x, (0, 2, 3, 1))
-    factors = plan.nearest_factors("difference")
-    rows, columns = (_side(kernel.shape[i], factors[i], plan.pads[i], i + 1) for i in (0, 1))
-    for i in (0, 1):
-        kernel = axes.fold(kernel, _tails(kernel.shape[i]), axis=i)
-    y = overlapped(x, kernel, bias, (rows, columns), _spread, _gather)
-    if plan.data_format == "channels_first":
-        y = ops.transpose(y, (0, 3, 1, 2))
-    return ops.cast(y, dtype)
+    folded = plan.folded("difference")
+    spans = [-(-axis.span // axis.factor) for axis in folded]
+    for i, axis in enumerate(folded):
+        kernel = axes.fold(kernel, _tails(axis.taps), axis=i)
 
+    def spread(products: Tensor, i: int, count: Any) -> list[Tensor]:
+        return _spread(products, i + 1, folded[i], spans[i], count)
 
-def _side(taps: int, factor: int, pads: tuple[int, int], axis: int) -> Side:
-    first, turn = divmod(-pads[0], factor)
-    return Side(axis, factor, sum(pads) - taps + 1, first, turn, span=-(-(taps - 1) // factor))
+    def gather(g: Tensor, i: int) -> Tensor:
+        return _gather(g, i + 1, folded[i], spans[i])
+
+    return ops.cast(overlapped(x, kernel, bias, folded, spans, spread, gather), dtype)
 
 
 def _tails(taps: int) -> np.ndarray:
@@ -52,30 +50,30 @@ def _tails(taps: int) -> np.ndarray:
     return np.triu(np.ones((taps, taps)))[[0, *range(taps - 1, 0, -1)]]
 
 
-def _spread(products: Tensor, side: Side, count: Any) -> list[Tensor]:
+def _spread(products: Tensor, dim: int, axis: Axis, span: int, count: Any) -> list[Tensor]:
     """Return the products with `S`, for all phases, and those with `t[k-1] .. t[1]`, in theirs."""
-    plain = axes.window(axes.window(products, side.axis, 0, count), side.place, 0, 1)
-    taps = products.shape[side.place]
+    tap_dim = tap_axis(products, dim)
+    plain = axes.window(axes.window(products, dim, 0, count), tap_dim, 0, 1)
+    taps, factor = axis.taps, axis.factor
     if taps == 1:
-        return [ops.repeat(plain, side.factor, axis=side.place)]
-    weighted = axes.window(products, side.place, 1, taps - 1)
-    after, before = (
-        axes.window(weighted, side.axis, start, count + side.span - 1) for start in (1, 0)
-    )
-    differences = axes.pad(after - before, side.place, side.span * side.factor - taps + 1, 0)
-    return [plain, add_groups(differences, side, count)]
+        return [ops.repeat(plain, factor, axis=tap_dim)]
+    weighted = axes.window(products, tap_dim, 1, taps - 1)
+    after, before = (axes.window(weighted, dim, start, count + span - 1) for start in (1, 0))
+    differences = axes.pad(after - before, tap_dim, span * factor - taps + 1, 0)
+    return [plain, add_groups(differences, dim, factor, count)]
 
 
-def _gather(g: Tensor, taps: int, side: Side) -> Tensor:
+def _gather(g: Tensor, dim: int, axis: Axis, span: int) -> Tensor:
     """Return the adjoint of `_spread`: one axis' phases become what meets `S, t[k-1], .., t[1]`."""
+    tap_dim, taps, factor = tap_axis(g, dim), axis.taps, axis.factor
 
     def padded(part: Tensor, before: int) -> Tensor:
-        return axes.pad(part, side.axis, before, side.span - before)
+        return axes.pad(part, dim, before, span - before)
 
-    phases = [axes.window(g, side.place, p, 1) for p in range(side.factor)]
+    phases = [axes.window(g, tap_dim, p, 1) for p in range(factor)]
     parts = [padded(sum(phases[1:], phases[0]), 0)]
     for a in range(taps - 1, 0, -1):
-        pixels = -(-a // side.factor)
-        phase = phases[pixels * side.factor - a]
+        pixels = -(-a // factor)
+        phase = phases[pixels * factor - a]
         parts.append(padded(phase, pixels) - padded(phase, pixels - 1))
-    return ops.concatenate(parts, axis=side.place)
+    return ops.concatenate(parts, axis=tap_dim)

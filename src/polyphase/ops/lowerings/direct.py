@@ -1,11 +1,11 @@
-"""The plain way: a table of taps; upsample, then convolve; the backend's own transposed one."""
+"""The plain lowering: a table of taps; upsample, then convolve; the backend's transposed one."""
 
 from typing import Any
 
 from keras import backend, ops
 
 from polyphase.algebra.resampling import ResamplingMatrix
-from polyphase.ops import axes
+from polyphase.ops import axes, layout
 from polyphase.ops.gradients import computed, linear
 from polyphase.ops.lowerings import patches, reference
 from polyphase.ops.plans import Convolution, Transposed, Upsampling
@@ -18,13 +18,15 @@ def upsample(x: Tensor, plan: Upsampling) -> Tensor:
 
     The gradient gathers by the transposed table => as fast, and the same bits every time.
     """
-    for side, axis in enumerate(plan.axes):
-        matrix = plan.matrix(x, side)
+    if plan.identity:
+        return x
+    for i in range(len(plan.sizes)):
+        matrix = plan.matrix(x, i)
         if matrix is None:
-            columns, weights = plan.table(x, side)
-            x = _taken(x, axis, columns, weights, plan.interpolation)
+            columns, weights = plan.table(x, i)
+            x = _taken(x, i + 1, columns, weights, plan.interpolation)
         else:
-            x = _resample(x, axis, matrix, plan.interpolation)
+            x = _resample(x, i + 1, matrix, plan.interpolation)
     return x
 
 
@@ -45,18 +47,8 @@ def _taken(x: Tensor, axis: int, columns: Any, weights: Any, interpolation: str)
 
 
 def upsample_conv(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolution) -> Tensor:
-    """Upsample, then convolve with the backend's convolution.
-
-    One tap mixes channels, upsampling mixes pixels => convolve first, unless that leaves more
-    channels to interpolate.
-    """
-    copies = plan.upsampling.interpolation == "nearest"
-    fewer = kernel.shape[3] <= x.shape[plan.channel]
-    if tuple(kernel.shape[:2]) == (1, 1) and (copies or fewer):
-        y = plan.upsample(_convolution(x, kernel, plan), plan.upsampling)
-    else:
-        y = _convolution(plan.upsample(x, plan.upsampling), kernel, plan)
-    return axes.biased(y, bias, plan.channel)
+    """Upsample, then convolve with the backend's convolution."""
+    return axes.biased(_convolution(upsample(x, plan.upsampling), kernel, plan), bias)
 
 
 def upsample_depthwise_conv(
@@ -64,19 +56,13 @@ def upsample_depthwise_conv(
 ) -> Tensor:
     """Upsample, then convolve with the backend's depthwise convolution.
 
-    Of an empty batch TensorFlow's gradient by the kernel is memory that nobody wrote.
+    Of an empty batch TensorFlow's gradient by the kernel is memory that nobody wrote; of volumes it
+    has no depthwise convolution.
     """
-    if x.shape[0] == 0:
+    if x.shape[0] == 0 or (backend.backend() == "tensorflow" and len(plan.axes) == 3):
         return reference.upsample_depthwise_conv(x, kernel, bias, plan)
-    y = ops.depthwise_conv(
-        plan.upsample(x, plan.upsampling),
-        kernel,
-        strides=1,
-        padding=plan.padding,
-        data_format=plan.data_format,
-        dilation_rate=plan.dilation,
-    )
-    return axes.biased(y, bias, plan.channel)
+    image = upsample(x, plan.upsampling)
+    return axes.biased(ops.depthwise_conv(image, kernel, **_arguments(plan)), bias)
 
 
 def _convolution(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
@@ -85,25 +71,23 @@ def _convolution(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
     XLA's gradient with respect to the kernel is slow => on JAX that of `patches` instead, which
     knows one group only.
     """
-    if kernel.shape[2] != x.shape[plan.channel]:
-        return _backend_convolution(x, kernel, plan)
+    if kernel.shape[-2] != x.shape[-1]:
+        return ops.conv(x, kernel, **_arguments(plan))
     return computed(
-        lambda x, kernel: _backend_convolution(x, kernel, plan),
+        lambda x, kernel: ops.conv(x, kernel, **_arguments(plan)),
         lambda x, kernel: patches.convolution(x, kernel, None, plan),
         x,
         kernel,
     )
 
 
-def _backend_convolution(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
-    return ops.conv(
-        x,
-        kernel,
-        strides=1,
-        padding=plan.padding,
-        data_format=plan.data_format,
-        dilation_rate=plan.dilation,
-    )
+def _arguments(plan: Convolution) -> dict[str, Any]:
+    return {
+        "strides": 1,
+        "padding": plan.padding,
+        "data_format": "channels_last",
+        "dilation_rate": plan.dilation,
+    }
 
 
 def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transposed) -> Tensor:
@@ -111,30 +95,32 @@ def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transpo
 
     XLA's gradient of it multiplies inserted zeros => on JAX that of `patches` instead.
     """
-    if _backend_fails(kernel, plan):
+    if _backend_fails(plan):
         return patches.conv_transpose(x, kernel, bias, plan)
-    behind = _torch_output_padding(kernel, plan)
-    if behind is not None:
-        return _torch_conv_transpose(x, kernel, bias, plan, behind)
+    after = _torch_output_padding(plan)
+    if after is not None:
+        return _torch_conv_transpose(x, kernel, bias, plan, after)
     y = computed(
         lambda x, kernel: _backend_conv_transpose(x, kernel, plan),
         lambda x, kernel: patches.conv_transpose(x, kernel, None, plan),
         x,
         kernel,
     )
-    return axes.biased(y, bias, plan.channel)
+    return axes.biased(y, bias)
 
 
-def _backend_fails(kernel: Tensor, plan: Transposed) -> bool:
+def _backend_fails(plan: Transposed) -> bool:
     """Return whether the backend cannot compute it on every processor.
 
     - PyTorch 2.13, a single tap that leaves gaps: without AVX-512 the gradient by the kernel is
       wrong (channels last) and writes past its memory.
+    - TensorFlow, volumes, such a tap: the gradient by the image is wrong for strides above 2.
     - TensorFlow, dilation: without oneDNN there is no kernel.
     """
-    if backend.backend() == "torch":
-        return tuple(kernel.shape[:2]) == (1, 1) != plan.strides
-    return backend.backend() == "tensorflow" and max(plan.dilation) > 1
+    gaps = {axis.taps for axis in plan.axes} == {1} != set(plan.strides)
+    if backend.backend() == "tensorflow":
+        return max(plan.dilation) > 1 or (gaps and len(plan.axes) == 3)
+    return backend.backend() == "torch" and gaps
 
 
 def _backend_conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:
@@ -143,52 +129,54 @@ def _backend_conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed) -> Tens
     "same" with an even kernel and `output_padding=0` is shorter than the stride times the input,
     which TensorFlow refuses.
     """
-    short = any(extra <= -stride for extra, stride in zip(plan.extra, plan.strides, strict=True))
+    short = any(axis.extra <= -axis.factor for axis in plan.axes)
     y = ops.conv_transpose(
         x,
         kernel,
         strides=plan.strides,
         padding="valid" if short else plan.padding,
         output_padding=None if short else plan.output_padding,
-        data_format=plan.data_format,
+        data_format="channels_last",
         dilation_rate=plan.dilation,
     )
     if short:
-        for side, axis in enumerate(plan.axes):
-            size = axes.length(x, axis) * plan.strides[side] + plan.extra[side]
-            y = axes.window(y, axis, plan.crop[side], size)
+        for dim, axis in enumerate(plan.axes, start=1):
+            y = axes.window(y, dim, axis.first, axes.length(x, dim) * axis.factor + axis.extra)
     return y
 
 
-def _torch_output_padding(kernel: Tensor, plan: Transposed) -> list[int] | None:
-    """Return by how much less PyTorch must crop behind than in front; None: it cannot.
+def _torch_output_padding(plan: Transposed) -> list[int] | None:
+    """Return by how much less PyTorch must crop after than before; None: it cannot.
 
-    PyTorch crops both ends alike and then less behind; Keras computes in full and crops.
+    PyTorch crops both ends alike and then less after; Keras computes in full and crops.
     """
-    behind = [
-        extra + stride + 2 * crop - (size - 1) * rate - 1
-        for extra, stride, crop, size, rate in zip(
-            plan.extra, plan.strides, plan.crop, kernel.shape, plan.dilation, strict=False
-        )
-    ]
-    most = [max(both) for both in zip(plan.strides, plan.dilation, strict=True)]
-    fits = all(0 <= less < bound for less, bound in zip(behind, most, strict=True))
-    return behind if backend.backend() == "torch" and fits else None
+    after = [a.extra + a.factor + 2 * a.first - a.span - 1 for a in plan.axes]
+    fits = all(
+        0 <= less < max(axis.factor, axis.dilation)
+        for less, axis in zip(after, plan.axes, strict=True)
+    )
+    return after if backend.backend() == "torch" and fits else None
 
 
 def _torch_conv_transpose(
-    x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transposed, behind: list[int]
+    x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transposed, after: list[int]
 ) -> Tensor:
-    import torch
-
-    last = plan.data_format == "channels_last"
-    y = torch.nn.functional.conv_transpose2d(
-        x.permute(0, 3, 1, 2) if last else x,
-        kernel.permute(3, 2, 0, 1),
+    rank = len(after)
+    return torch_conv_transpose(
+        x,
+        kernel.permute(rank + 1, rank, *range(rank)),
         bias,
         stride=plan.strides,
-        padding=plan.crop,
-        output_padding=tuple(behind),
+        padding=tuple(axis.first for axis in plan.axes),
+        output_padding=tuple(after),
         dilation=plan.dilation,
     )
-    return y.permute(0, 2, 3, 1) if last else y
+
+
+def torch_conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, **options: Any) -> Tensor:
+    """Call PyTorch's own on `(n, *space, c)`; the kernel and the options are as it wants them."""
+    import torch
+
+    function = getattr(torch.nn.functional, f"conv_transpose{len(x.shape) - 2}d")
+    y = function(layout.from_last(x, "channels_first"), kernel, bias, **options)
+    return layout.to_last(y, "channels_first")

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import backend, ops
 
-from polyphase.ops import axes
+from polyphase.ops import layout
 from polyphase.ops.gradients import linear
 from polyphase.ops.lowerings import phases
 from polyphase.ops.plans import Upsampling
@@ -21,7 +21,8 @@ def upsample(x: Tensor, plan: Upsampling) -> Tensor:
     exactly where sizes are powers of two => there the same operator; nearest at every integer.
     Up to a side of 2^22 pixels, that is: `Upsampling.fits_float32`.
     """
-    resize = _RESIZE.get(backend.backend(), {}).get(plan.interpolation)
+    images = backend.backend() == "torch" or len(plan.sizes) == 2
+    resize = _RESIZE.get(backend.backend(), {}).get(plan.interpolation) if images else None
     fits = plan.integer if plan.interpolation == "nearest" else plan.dyadic
     fits = fits and plan.fits_float32(x)
     if resize is None or not fits or backend.standardize_dtype(x.dtype) != "float32":
@@ -37,10 +38,7 @@ def upsample(x: Tensor, plan: Upsampling) -> Tensor:
 
 
 def _tensorflow(x: Tensor, plan: Upsampling, method: str) -> Tensor:
-    first = plan.data_format == "channels_first"
-    image = ops.transpose(x, (0, 2, 3, 1)) if first else x
-    y = _tensorflow_cubic(image, plan) if method == "bicubic" else _resized(image, plan, method)
-    return ops.transpose(y, (0, 3, 1, 2)) if first else y
+    return _tensorflow_cubic(x, plan) if method == "bicubic" else _resized(x, plan, method)
 
 
 def _resized(image: Tensor, plan: Upsampling, method: str) -> Tensor:
@@ -52,10 +50,10 @@ def _resized(image: Tensor, plan: Upsampling, method: str) -> Tensor:
 
 
 def _tensorflow_cubic(image: Tensor, plan: Upsampling) -> Tensor:
-    """Resize with `keys(a=-0.5)`, and the quicker gradient of TensorFlow's other way.
+    """Resize with `keys(a=-0.5)`, and the quicker gradient of TensorFlow's other resize.
 
     The kernel is read from a table of 1024 steps => exact at powers of two up to 512; its gradient
-    is slow. The other way, antialiasing, does nothing else when upsampling: the same adjoint.
+    is slow. The other one, antialiasing, does nothing else when upsampling: the same adjoint.
     """
     import tensorflow as tf
 
@@ -92,8 +90,7 @@ def _torch(x: Tensor, plan: Upsampling, mode: str) -> Tensor:
 
 def _few_channels(x: Tensor, plan: Upsampling) -> bool:
     """Return whether PyTorch's gradient of bicubic is slower than ours: large pictures."""
-    pixels = math.prod(axes.length(x, axis) for axis in plan.axes)
-    return x.shape[axes.channel(plan.data_format)] <= 4 and pixels >= 64 * 64
+    return x.shape[-1] <= 4 and math.prod(x.shape[1:-1]) >= 64 * 64
 
 
 def _interpolated(x: Tensor, plan: Upsampling, mode: str) -> Tensor:
@@ -104,18 +101,17 @@ def _interpolated(x: Tensor, plan: Upsampling, mode: str) -> Tensor:
     """
     from torch.nn.functional import interpolate
 
-    last = plan.data_format == "channels_last"
-    image = x.permute(0, 3, 1, 2) if last else x
+    image = layout.from_last(x, "channels_first")
     sides = tuple(
         side * size for side, size in zip(image.shape[2:], plan.factors("native"), strict=True)
     )
     # PyTorch 2.13 resamples a column of pixels wrongly if it antialiases; a row is right.
-    turned = mode == "bicubic" and sides[1] == 1
-    if turned:
+    upright = mode == "bicubic" and sides[1] == 1
+    if upright:
         image, sides = image.transpose(2, 3), sides[::-1]
     y = interpolate(image, size=sides, mode=mode, antialias=mode == "bicubic")
-    y = y.transpose(2, 3) if turned else y
-    return y.permute(0, 2, 3, 1) if last else y
+    y = y.transpose(2, 3) if upright else y
+    return layout.to_last(y, "channels_first")
 
 
 _TENSORFLOW = {
@@ -134,8 +130,7 @@ _RESIZE = {
         name: functools.partial(_torch, mode=mode)
         for name, mode in (
             ("nearest", "nearest-exact"),
-            ("bilinear", "bilinear"),
-            ("bicubic", "bicubic"),
+            *((mode, mode) for mode in ("linear", "bilinear", "trilinear", "bicubic")),
         )
     },
 }

@@ -6,19 +6,20 @@ exists.
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras import backend, ops
 
-from polyphase.algebra.phases import Phase
+from polyphase.algebra.geometry import Axis
+from polyphase.algebra.phases import Phase, conv_transpose_phases, reach, upsample_conv_phases
 from polyphase.algebra.resampling import edge_gain, phase_taps
 from polyphase.ops import axes
-from polyphase.ops.banks import Bank, conv_transpose_banks, upsample_conv_banks
 from polyphase.ops.gradients import linear
 from polyphase.ops.plans import Convolution, Transposed, Upsampling
 
 Tensor = Any
+Bank = tuple[Phase, ...]
 
 
 def upsample(x: Tensor, plan: Upsampling) -> Tensor:
@@ -29,8 +30,8 @@ def upsample(x: Tensor, plan: Upsampling) -> Tensor:
     """
     factors = plan.factors("phases")
     if plan.interpolation == "nearest":
-        return _repeat(x, plan.axes, factors)
-    for axis, factor in zip(plan.axes, factors, strict=True):
+        return _repeat(x, factors)
+    for axis, factor in enumerate(factors, start=1):
         forward, adjoint = _resampling(axes.length(x, axis), axis, factor, plan.interpolation)
         x = linear(x, forward, adjoint)
     return x
@@ -38,39 +39,37 @@ def upsample(x: Tensor, plan: Upsampling) -> Tensor:
 
 def upsample_adjoint(g: Tensor, plan: Upsampling) -> Tensor:
     """Return the gradient of `upsample` with respect to the image: the transposed table."""
-    for axis, factor in zip(plan.axes, plan.factors("phases"), strict=True):
+    for axis, factor in enumerate(plan.factors("phases"), start=1):
         size = axes.length(g, axis) // factor
         g = _resampling(size, axis, factor, plan.interpolation)[1](g)
     return g
 
 
-def _repeat(x: Tensor, spatial: tuple[int, int], factors: tuple[int, int]) -> Tensor:
+def _repeat(x: Tensor, factors: Sequence[int]) -> Tensor:
     """Copy every pixel into all its phases, in one pass; the gradient adds the phases up."""
-    vertical, horizontal = spatial
-    shape = list(ops.shape(x))
-    split = list(shape)
-    split.insert(horizontal + 1, factors[1])
-    split.insert(vertical + 1, factors[0])
-    joined = list(shape)
-    joined[vertical] = shape[vertical] * factors[0]
-    joined[horizontal] = shape[horizontal] * factors[1]
-    behind = math.prod(shape[horizontal + 1 :])
-    front = (slice(None),) * (vertical + 1)
+    shape = ops.shape(x)
+    batch, *sizes, channels = shape
+    pairs = list(zip(sizes, factors, strict=True))
+    single = (batch, *(one for size in sizes for one in (size, 1)), channels)
+    split = (batch, *(one for pair in pairs for one in pair), channels)
+    joined = (batch, *(size * factor for size, factor in pairs), channels)
 
     def repeat(x: Tensor) -> Tensor:
-        single = ops.expand_dims(ops.expand_dims(x, horizontal + 1), vertical + 1)
-        return ops.reshape(ops.broadcast_to(single, split), joined)
+        if len(factors) == 3 and backend.backend() == "tensorflow":  # which broadcasts two axes
+            slices = ops.reshape(ops.repeat(x, factors[0], axis=1), (-1, *sizes[1:], channels))
+            return ops.reshape(_repeat(slices, factors[1:]), joined)
+        return ops.reshape(ops.broadcast_to(ops.reshape(x, single), split), joined)
 
     def add(g: Tensor) -> Tensor:
         if backend.backend() == "tensorflow":  # whose slices of six axes are slow
-            rows = ops.reshape(g, (-1, factors[0], joined[horizontal] * behind))
-            columns = ops.reshape(ops.sum(rows, axis=1), (-1, factors[1], behind))
-            return ops.reshape(ops.sum(columns, axis=1), shape)
+            for dim, factor in enumerate(factors, start=1):
+                after = math.prod(joined[dim + 1 :])
+                g = ops.sum(ops.reshape(g, (-1, factor, after)), axis=1)
+            return ops.reshape(g, shape)
         phases = ops.reshape(g, split)
         return sum(
-            phases[(*front, p, slice(None), q)]
-            for p in range(factors[0])
-            for q in range(factors[1])
+            phases[(slice(None), *(one for p in phase for one in (slice(None), p)))]
+            for phase in itertools.product(*map(range, factors))
         )
 
     return linear(x, repeat, add)
@@ -90,7 +89,7 @@ def _resampling(
     def forward(x: Tensor) -> Tensor:
         return axes.interleave(
             [
-                _shifted(x, axis, size, shifts) * axes.along(gains[:, p], axis, x.dtype)
+                _shifted(x, axis, size, shifts) * axes.along(gains[:, p], x, axis)
                 for p, shifts in enumerate(offsets)
             ],
             axis,
@@ -102,7 +101,7 @@ def _resampling(
         phases = ops.unstack(ops.reshape(g, split), factor, axis=axis + 1)
         return sum(
             _shifted(
-                phase * axes.along(gains[:, p], axis, g.dtype),
+                phase * axes.along(gains[:, p], phase, axis),
                 axis,
                 size,
                 [(-shift, weight) for shift, weight in shifts],
@@ -127,10 +126,8 @@ def upsample_conv(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolut
     Nearest, integer factors => taps that meet the same input pixel can be added up; zero padding
     commutes with the upsampling, so this holds up to the border.
     """
-    factors = plan.nearest_factors("phases")
-    convolve = _convolution(plan.data_format)
-    y = _filter_bank(x, kernel, upsample_conv_banks(kernel, plan, factors), convolve)
-    return axes.biased(y, bias, plan.channel)
+    folded = plan.folded("phases")
+    return axes.biased(_filter_bank(x, kernel, folded, _nearest(folded), _convolution), bias)
 
 
 def upsample_depthwise_conv(
@@ -141,74 +138,65 @@ def upsample_depthwise_conv(
     A channel is convolved alone => a product with a vector instead of a convolution, which a
     compiler turns into one loop.
     """
-    factors = plan.nearest_factors("phases")
-    image = ops.repeat(x, kernel.shape[3], axis=plan.channel)
-    weights = ops.reshape(kernel, (*kernel.shape[:2], -1))
-    banks = upsample_conv_banks(kernel, plan, factors)
-
-    def convolve(part: Tensor, folded: Tensor) -> Tensor:
-        rows, columns = folded.shape[:2]
-        sides = [
-            axes.length(part, bank.axis) - taps + 1
-            for bank, taps in zip(banks, (rows, columns), strict=True)
-        ]
-        total = 0
-        for a, b in itertools.product(range(rows), range(columns)):
-            line = axes.window(part, plan.axes[0], a, sides[0])
-            tap = axes.window(line, plan.axes[1], b, sides[1])
-            total = total + tap * axes.along(folded[a, b], plan.channel, part.dtype)
-        return total
-
-    return axes.biased(_filter_bank(image, weights, banks, convolve), bias, plan.channel)
+    folded = plan.folded("phases")
+    *taps, channels, multiplier = kernel.shape
+    image = ops.repeat(x, multiplier, axis=-1)
+    weights = ops.reshape(kernel, (*taps, channels * multiplier))
+    return axes.biased(_filter_bank(image, weights, folded, _nearest(folded), _weighted), bias)
 
 
 def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transposed) -> Tensor:
     """Convolve the input with every phase's taps `W[p], W[p+s], ...`."""
-    swapped = ops.transpose(kernel, (0, 1, 3, 2))
-    banks = conv_transpose_banks(kernel, plan)
-    y = _filter_bank(x, swapped, banks, _convolution(plan.data_format))
-    return axes.biased(y, bias, plan.channel)
+    rank = len(plan.axes)
+    banks = [conv_transpose_phases(a.taps, a.factor, a.first, a.dilation) for a in plan.axes]
+    swapped = ops.swapaxes(kernel, rank, rank + 1)
+    return axes.biased(_filter_bank(x, swapped, plan.axes, banks, _convolution), bias)
 
 
-def _convolution(data_format: str) -> Callable[[Tensor, Tensor], Tensor]:
-    return lambda x, kernel: ops.conv(x, kernel, padding="valid", data_format=data_format)
+def _nearest(folded: Sequence[Axis]) -> list[Bank]:
+    return [upsample_conv_phases(a.taps, a.factor, -a.first, a.dilation) for a in folded]
+
+
+def _convolution(x: Tensor, kernel: Tensor) -> Tensor:
+    return ops.conv(x, kernel, padding="valid", data_format="channels_last")
+
+
+def _weighted(x: Tensor, kernel: Tensor) -> Tensor:
+    """Return the sum over all taps of the shifted image, each channel times its weight."""
+    *taps, _ = kernel.shape
+    sizes = [axes.length(x, dim) - k + 1 for dim, k in enumerate(taps, start=1)]
+    total = 0
+    for tap, part in axes.windows(x, [range(k) for k in taps], sizes):
+        total = total + part * axes.along(kernel[tap], part, -1)
+    return total
 
 
 def _filter_bank(
-    x: Tensor, kernel: Tensor, banks: list[Bank], convolve: Callable[[Tensor, Tensor], Tensor]
+    x: Tensor,
+    kernel: Tensor,
+    plan: Sequence[Axis],
+    banks: Sequence[Bank],
+    convolve: Callable[[Tensor, Tensor], Tensor],
 ) -> Tensor:
     """Return the woven phases; a phase without taps is zero."""
-    rows, columns = banks
-    padded = columns.pad(rows.pad(x))
-    lines = []
-    for row in rows.phases:
-        folded = axes.fold(kernel, row.fold, axis=0) if row.taps else None
-        band = _reached(padded, rows, row, rows.positions(x))
-        lines.append(
-            [
-                convolve(
-                    _reached(band, columns, column, columns.positions(x)),
-                    axes.fold(folded, column.fold, axis=1),
-                )
-                if folded is not None and column.taps
-                else None
-                for column in columns.phases
-            ]
-        )
-    zero = ops.zeros_like(next(part for line in lines for part in line if part is not None))
-    woven = axes.interleave(
-        [
-            axes.interleave([zero if part is None else part for part in line], columns.axis)
-            for line in lines
-        ],
-        rows.axis,
-    )
-    return columns.crop(x, rows.crop(x, woven))
+    sizes = ops.shape(x)[1:-1]
+    for dim, (axis, bank) in enumerate(zip(plan, banks, strict=True), start=1):
+        x = axes.pad(x, dim, *axis.pads(*reach(bank)))
 
+    def woven(x: Tensor, kernel: Tensor, i: int) -> Tensor:
+        """Return the phases of axis `i` and those after it."""
+        if i == len(banks):
+            return convolve(x, kernel)
+        origin, count = min(0, reach(banks[i])[0]), sizes[i] + plan[i].surplus
+        parts = {}
+        for p, phase in enumerate(banks[i]):
+            if phase.taps:
+                read = axes.window(x, i + 1, phase.first - origin, count + phase.taps - 1)
+                parts[p] = woven(read, axes.fold(kernel, phase.fold, axis=i), i + 1)
+        zero = ops.zeros_like(next(iter(parts.values())))
+        return axes.interleave([parts.get(p, zero) for p in range(len(banks[i]))], i + 1)
 
-def _reached(padded: Tensor, bank: Bank, phase: Phase, positions: Any) -> Tensor:
-    """Cut what a phase reads out of the padded image."""
-    return axes.window(padded, bank.axis, phase.first - bank.start, positions + phase.taps - 1)
+    return axes.crop(woven(x, kernel, 0), sizes, plan)
 
 
 def _gains(size: Any, factor: int, interpolation: str) -> Any:

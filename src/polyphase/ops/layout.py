@@ -1,0 +1,34 @@
+"""From a data format to `(n, *space, c)`, in which everything is computed, and back: once."""
+
+from typing import Any
+
+from keras import ops
+
+Tensor = Any
+
+
+def to_last(x: Tensor, data_format: str) -> Tensor:
+    """Return a tensor in a data format as `(n, *space, c)`."""
+    if data_format == "channels_last":
+        return x
+    return ops.transpose(x, (0, *range(2, len(x.shape)), 1))
+
+
+def from_last(y: Tensor, data_format: str) -> Tensor:
+    """Return `(n, *space, c)` in a data format."""
+    if data_format == "channels_last":
+        return y
+    channel = len(y.shape) - 1
+    return ops.transpose(y, (0, channel, *range(1, channel)))
+
+
+def to_planes(x: Tensor) -> Tensor:
+    """Return `(n, c, *space)` as `(n * c, *space, 1)`: TensorFlow transposes slowly."""
+    batch, channels, *space = ops.shape(x)
+    return ops.reshape(x, (batch * channels, *space, 1))
+
+
+def from_planes(y: Tensor, channels: Any) -> Tensor:
+    """Return `(n * c, *space, 1)` as `(n, c, *space)`."""
+    count, *space, _ = ops.shape(y)
+    return ops.reshape(y, (count // channels, channels, *space))
