@@ -6,13 +6,12 @@ from fractions import Fraction
 from typing import Any
 
 import keras
-from keras import layers
 
-from polyphase import layers as ours
 from polyphase.algebra.alignment import Grid
 from polyphase.algebra.geometry import padding_amounts, strided_padding
-from polyphase.inspection.found import DEPTH_TO_SPACE
 from polyphase.inspection.readings import transposed_crop
+from polyphase.layers import kinds
+from polyphase.layers.kinds import Kind
 from polyphase.ops import axes
 from polyphase.rewrite.graph import calls, data_format, graph_of, is_graph
 
@@ -62,8 +61,8 @@ def shifts(model: keras.Model) -> tuple[Shift, ...]:
     Exactness: fractions, no floating point; no weights are looked at.
 
     Example:
-        >>> model = keras.Sequential([keras.Input((8, 8, 1)),
-        ...     layers.Conv2D(4, 2, 2), layers.Conv2DTranspose(1, 3, 2, padding="same")])
+        >>> model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 2, 2),
+        ...     keras.layers.Conv2DTranspose(1, 3, 2, padding="same")])
         >>> shifts(model)[0].pixels
         (-0.5, -0.5)
     """
@@ -79,7 +78,8 @@ def offset(model: keras.Model) -> tuple[float, float] | None:
     None where that is not known, or the sides are not the input's.
 
     Example:
-        >>> offset(keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(4, 3, padding="same")]))
+        >>> same = keras.layers.Conv2D(4, 3, padding="same")
+        >>> offset(keras.Sequential([keras.Input((8, 8, 1)), same]))
         (0.0, 0.0)
     """
     walk = _Walk(model)
@@ -162,13 +162,13 @@ class _Walk:
         if before[0] is None:
             return None
         origin, grids = before[0]
-        for kinds, rule in _RULES:
-            if isinstance(operation, kinds):
-                sides = self._sides(taken[0]), self._sides(given[0])
-                per_axis = zip(grids, *sides, (0, 1), strict=True)
-                rows, columns = (rule(operation, *one) for one in per_axis)
-                return None if rows is None or columns is None else (origin, (rows, columns))
-        return before[0] if _named(operation, _STAY | _MERGE) else None
+        rule = GRIDS[kinds.nearest(operation)]
+        if rule is None:
+            return before[0] if _named(operation, _STAY | _MERGE) else None
+        sides = self._sides(taken[0]), self._sides(given[0])
+        per_axis = zip(grids, (0, 1), *sides, strict=True)
+        rows, columns = (rule(operation, *one) for one in per_axis)
+        return None if rows is None or columns is None else (origin, (rows, columns))
 
     def _meeting(
         self, operation: Any, before: list[Place], taken: list[Any], given: Any, path: str
@@ -195,7 +195,7 @@ class _Walk:
         origin, least = min(
             known, key=lambda one: (one[0] < 0, sum(abs(grid.offset) for grid in one[1]))
         )
-        if isinstance(operation, ours.ConcatConv2D):
+        if kinds.nearest(operation) is kinds.CONCATENATED:
             least = tuple(_window(operation, grid, axis) for axis, grid in enumerate(least))  # type: ignore[assignment]
         return origin, least
 
@@ -203,7 +203,7 @@ class _Walk:
         channel = axes.channel(self.layout)
         if _named(operation, {"Concatenate"}):
             return bool(operation.axis % 4 == channel)
-        return _named(operation, _MERGE) or isinstance(operation, ours.ConcatConv2D)
+        return _named(operation, _MERGE) or kinds.nearest(operation) is kinds.CONCATENATED
 
     def _note(self, name: str, one: Grids, other: Grids, meets: bool) -> None:
         rows, columns = (float(a.offset - b.offset) for a, b in zip(one, other, strict=True))
@@ -220,12 +220,12 @@ def _named(operation: Any, names: Set[str]) -> bool:
     return kind.__name__ in names and kind.__module__.startswith("keras.")
 
 
-# A rule gives the grid of a layer's result along one axis, from the input's and the sides; None: it
-# is not known.
-Rule = Callable[[Any, Grid, int | None, int | None, int], Grid | None]
+# A rule gives the grid of a layer's result along one axis, from the input's and from the lengths
+# of that axis before and after; None: it is not known.
+Rule = Callable[[Any, Grid, int, int | None, int | None], Grid | None]
 
 
-def _convolved(layer: Any, grid: Grid, before: int | None, after: int | None, axis: int) -> Grid:
+def _convolved(layer: Any, grid: Grid, axis: int, before: int | None, after: int | None) -> Grid:
     k = getattr(layer, "kernel_size", None) or layer.pool_size
     stride = layer.strides[axis]
     rate = getattr(layer, "dilation_rate", (1, 1))[axis]
@@ -233,39 +233,25 @@ def _convolved(layer: Any, grid: Grid, before: int | None, after: int | None, ax
     return grid.windowed(k[axis], stride, zeros, rate)
 
 
-def _transposed(layer: Any, grid: Grid, before: int | None, after: int | None, axis: int) -> Grid:
+def _transposed(layer: Any, grid: Grid, axis: int, *lengths: int | None) -> Grid:
     k, stride, rate = (one[axis] for one in (layer.kernel_size, layer.strides, layer.dilation_rate))
     return grid.transposed(k, stride, transposed_crop(layer)[axis], rate)
 
 
 def _upsampled(
-    layer: Any, grid: Grid, before: int | None, after: int | None, axis: int
+    layer: Any, grid: Grid, axis: int, before: int | None, after: int | None
 ) -> Grid | None:
     if before and after:
         return grid.upsampled(Fraction(after, before))
     return grid.upsampled(_ratio(layer.size[axis])) if hasattr(layer, "size") else None
 
 
-def _upsampled_convolved(
-    layer: Any, grid: Grid, before: int | None, after: int | None, axis: int
-) -> Grid:
+def _upsampled_convolved(layer: Any, grid: Grid, axis: int, *lengths: int | None) -> Grid:
     return _window(layer, grid.upsampled(_ratio(layer.size[axis])), axis)
 
 
-def _sub_pixel(layer: Any, grid: Grid, before: int | None, after: int | None, axis: int) -> Grid:
+def _sub_pixel(layer: Any, grid: Grid, axis: int, *lengths: int | None) -> Grid:
     return _window(layer, grid, axis).upsampled(layer.size[axis])
-
-
-def _woven(layer: Any, grid: Grid, before: int | None, after: int | None, axis: int) -> Grid:
-    return grid.upsampled(layer.block_size)
-
-
-def _cropped(layer: Any, grid: Grid, before: int | None, after: int | None, axis: int) -> Grid:
-    return grid.cropped(layer.cropping[axis][0])
-
-
-def _padded(layer: Any, grid: Grid, before: int | None, after: int | None, axis: int) -> Grid:
-    return grid.cropped(-layer.padding[axis][0])
 
 
 def _window(layer: Any, grid: Grid, axis: int) -> Grid:
@@ -277,21 +263,18 @@ def _ratio(size: int | float) -> Fraction:
     return Fraction(size).limit_denominator(1024)
 
 
-# Ours first: they are subclasses of Keras'.
-_RULES: tuple[tuple[tuple[type, ...], Rule], ...] = (
-    ((ours.SubPixelConv2D,), _sub_pixel),
-    (
-        (ours.UpSampleConv2D, ours.UpSampleDepthwiseConv2D, ours.UpSampleSeparableConv2D),
-        _upsampled_convolved,
-    ),
-    ((layers.UpSampling2D, layers.Resizing), _upsampled),
-    ((layers.Conv2DTranspose,), _transposed),
-    ((layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D), _convolved),
-    ((layers.MaxPooling2D, layers.AveragePooling2D), _convolved),
-    ((layers.Cropping2D,), _cropped),
-    ((layers.ZeroPadding2D,), _padded),
-    ((DEPTH_TO_SPACE,), _woven),
-)
+GRIDS: dict[Kind, Rule | None] = {
+    **dict.fromkeys((*kinds.CONVOLUTIONS, *kinds.POOLING), _convolved),
+    kinds.CONCATENATED: _convolved,  # of one image; several meet
+    kinds.TRANSPOSED: _transposed,
+    **dict.fromkeys(kinds.UPSAMPLED, _upsampled_convolved),
+    kinds.SUB_PIXEL: _sub_pixel,
+    **dict.fromkeys((kinds.UPSAMPLING, kinds.RESIZING), _upsampled),
+    kinds.DEPTH_TO_SPACE: lambda layer, grid, axis, *_: grid.upsampled(layer.block_size),
+    kinds.CROPPING: lambda layer, grid, axis, *_: grid.cropped(layer.cropping[axis][0]),
+    kinds.ZERO_PADDING: lambda layer, grid, axis, *_: grid.cropped(-layer.padding[axis][0]),
+    **dict.fromkeys((kinds.OPAQUE, kinds.DENSE, kinds.UPSAMPLING_LIKE), None),
+}
 
 # Keras' layers and operations that compute each pixel from the one at its place, or from all
 # around it alike; by the names of their classes, since operations have no others.

@@ -7,15 +7,12 @@ from typing import Any
 import keras
 
 from polyphase.inspection.readings import Reading, read, sub_pixel
+from polyphase.layers import kinds
 from polyphase.rewrite.activations import linear
 from polyphase.rewrite.compare import require_finite
 from polyphase.rewrite.cost import written
 from polyphase.rewrite.graph import calls, graph_of, is_graph
 from polyphase.rewrite.recognise import keras_order
-
-DEPTH_TO_SPACE = type(
-    keras.ops.depth_to_space(keras.KerasTensor((1, 1, 1, 4)), 2)._keras_history.operation
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +71,7 @@ def _found(model: Any, path: str) -> Iterator[Found]:
     for layer, inputs, outputs in calls(graph_of(model)):
         if is_graph(layer):
             yield from _found(layer, f"{path}{layer.name}/")
-        elif type(layer) is DEPTH_TO_SPACE:
+        elif kinds.exact(layer) is kinds.DEPTH_TO_SPACE:
             yield from _woven(layer, inputs[0], path)
         elif isinstance(layer, keras.Layer):
             reading = read(layer)
@@ -100,7 +97,7 @@ def _woven(operation: Any, small: Any, path: str) -> Iterator[Found]:
         node = layer._inbound_nodes[small._keras_history.node_index]
         small, data_format = node.input_tensors[0], "channels_first"
         layer = small._keras_history.operation
-    plain = type(layer) is keras.layers.Conv2D and linear(layer.activation)
+    plain = kinds.exact(layer) is kinds.CONVOLUTION and linear(layer.activation)
     if plain and layer.strides == (1, 1) and layer.data_format == data_format:
         factor = (operation.block_size, operation.block_size)
         reading = sub_pixel(layer, factor, keras_order(operation.data_format))

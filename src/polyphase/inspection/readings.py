@@ -7,12 +7,12 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers
 
-from polyphase import layers as ours
 from polyphase.algebra import checkerboard
 from polyphase.algebra.channel_order import dcr_channels
 from polyphase.algebra.geometry import conv_transpose_crop, strided_padding
+from polyphase.layers import kinds
+from polyphase.layers.kinds import Kind
 from polyphase.ops import axes
 
 Weights = list[np.ndarray]
@@ -46,15 +46,19 @@ class Reading:
 
 def read(layer: Any) -> Reading | None:
     """Return what a built layer's weights say; None for a layer that has no part in upsampling."""
-    for kinds, reader in _READERS:
-        if isinstance(layer, kinds):
-            return reader(layer)
-    return None
+    reader, kind = _reader(layer), kinds.nearest(layer)
+    if reader is None or np.max(getattr(layer, kind.factor)) <= 1:
+        return None
+    return reader(layer, kind)
 
 
 def is_read(layer: Any) -> bool:
     """Return whether layers of this kind are read, whether or not this one upsamples."""
-    return any(isinstance(layer, kinds) for kinds, _ in _READERS)
+    return _reader(layer) is not None
+
+
+def _reader(layer: Any) -> Callable[[Any, Kind], Reading] | None:
+    return READERS[kinds.nearest(layer)] if kinds.rank(layer) == 2 else None
 
 
 def sub_pixel(layer: Any, factor: tuple[int, int], order: str) -> Reading:
@@ -87,40 +91,17 @@ def numpy(tensor: Any) -> np.ndarray:
     )
 
 
-def _resizing(layer: Any) -> Reading | None:
-    if max(layer.size) <= 1:
-        return None
-    return Reading(f"{layer.interpolation} upsampling, x{_plain(layer.size)}", tuple(layer.size))
-
-
-def _resize_convolution(layer: Any) -> Reading | None:
-    if max(layer.size) <= 1:
-        return None
-    kind = {
-        ours.UpSampleDepthwiseConv2D: "depthwise convolution",
-        ours.UpSampleSeparableConv2D: "separable convolution",
-    }.get(type(layer), "convolution")
-    interpolation = getattr(layer, "interpolation", "nearest")
-    what = f"{interpolation} upsampling, x{_plain(layer.size)}, and {kind} {_sides_of(layer)}"
-    return Reading(what, tuple(layer.size))
-
-
-def _concatenation(layer: Any) -> Reading | None:
-    sizes = [size for size in layer.size if max(size) > 1]
-    if not sizes:
-        return None
+def _upsampled(layer: Any, kind: Kind) -> Reading:
+    sizes = layer.size if kind is kinds.CONCATENATED else [layer.size]
+    sizes = [size for size in sizes if max(size) > 1]
     listed = ", ".join(f"x{_plain(size)}" for size in sizes)
-    what = f"{layer.interpolation} upsampling, {listed}, and convolution {_sides_of(layer)}"
+    what = f"{layer.interpolation} upsampling, {listed}"
+    if kind.convolution:
+        what += f", and {kind.convolution.operator} {_sides_of(layer)}"
     return Reading(what, tuple(sizes[0]))
 
 
-def _sub_pixel_layer(layer: Any) -> Reading | None:
-    return sub_pixel(layer, layer.size, layer.order) if max(layer.size) > 1 else None
-
-
-def _transposed(layer: Any) -> Reading | None:
-    if max(layer.strides) == 1:
-        return None
+def _transposed(layer: Any, kind: Kind) -> Reading:
     kernel, strides = numpy(layer.kernel), tuple(layer.strides)
     crop = transposed_crop(layer)
     overlap = checkerboard.overlap_counts(kernel.shape[:2], strides, crop)
@@ -129,7 +110,7 @@ def _transposed(layer: Any) -> Reading | None:
         return _changed(layer, kernel, checkerboard.repair(kernel, strides))
 
     return Reading(
-        f"transposed convolution {_sides(kernel)}, stride {_plain(strides)}",
+        f"{kind.operator} {_sides(kernel)}, stride {_plain(strides)}",
         strides,
         checkerboard.conv_transpose_gains(kernel, strides, crop),
         overlap,
@@ -147,26 +128,18 @@ def transposed_crop(layer: Any) -> tuple[int, ...]:
     )
 
 
-def _strided(layer: Any) -> Reading | None:
-    if max(layer.strides) == 1:
-        return None
+def _strided(layer: Any, kind: Kind) -> Reading:
     # A convolution's gradient is the transposed convolution with its kernel.
-    kernel = numpy(
-        layer.depthwise_kernel if isinstance(layer, layers.SeparableConv2D) else layer.kernel
-    )
+    kernel = numpy(kinds.kernels(layer)[0])
     strides, before = tuple(layer.strides), _zeros_before(layer)
     spread, taps = (_dilated(one, layer) for one in (kernel, np.ones((*kernel.shape[:2], 1, 1))))
     return Reading(
-        f"{_name(layer)} {_sides(kernel)}, stride {_plain(strides)}",
+        f"{kind.operator} {_sides(kernel)}, stride {_plain(strides)}",
         strides,
         checkerboard.conv_transpose_gains(spread, strides, before),
         checkerboard.conv_transpose_gains(taps, strides, before)[..., 0, 0].astype(int),
         gradient=True,
     )
-
-
-def _name(layer: Any) -> str:
-    return next(name for kind, name in _NAMES.items() if isinstance(layer, kind))
 
 
 def _dilated(kernel: np.ndarray, layer: Any) -> np.ndarray:
@@ -196,23 +169,15 @@ def _zeros_before(layer: Any) -> tuple[int, ...]:
     return tuple(map(strided_padding, sides, layer.kernel_size, layer.strides, layer.dilation_rate))
 
 
-_NAMES = {
-    layers.Conv2D: "convolution",
-    layers.DepthwiseConv2D: "depthwise convolution",
-    layers.SeparableConv2D: "separable convolution",
+READERS: dict[Kind, Callable[[Any, Kind], Reading] | None] = {
+    **dict.fromkeys(kinds.CONVOLUTIONS, _strided),
+    kinds.TRANSPOSED: _transposed,
+    kinds.SUB_PIXEL: lambda layer, kind: sub_pixel(layer, layer.size, layer.order),
+    **dict.fromkeys((kinds.UPSAMPLING, *kinds.UPSAMPLED, kinds.CONCATENATED), _upsampled),
+    **dict.fromkeys((kinds.OPAQUE, kinds.DENSE, kinds.UPSAMPLING_LIKE, kinds.RESIZING), None),
+    kinds.DEPTH_TO_SPACE: None,  # `found` reads it with the convolution before it
+    **dict.fromkeys((*kinds.POOLING, kinds.CROPPING, kinds.ZERO_PADDING), None),
 }
-# Ours first: they are subclasses of Keras'.
-_READERS: tuple[tuple[tuple[type, ...], Callable[[Any], Reading | None]], ...] = (
-    ((ours.SubPixelConv2D,), _sub_pixel_layer),
-    ((ours.ConcatConv2D,), _concatenation),
-    (
-        (ours.UpSampleConv2D, ours.UpSampleDepthwiseConv2D, ours.UpSampleSeparableConv2D),
-        _resize_convolution,
-    ),
-    ((layers.UpSampling2D,), _resizing),
-    ((layers.Conv2DTranspose,), _transposed),
-    (tuple(_NAMES), _strided),
-)
 
 
 def _changed(layer: Any, kernel: np.ndarray, repaired: np.ndarray) -> Weights:

@@ -5,15 +5,93 @@ from typing import Any
 import keras
 from keras import ops
 
-from polyphase.algebra import kernels
-from polyphase.layers import shapes
+from polyphase.layers import mixins, shapes
 from polyphase.ops import arguments, axes, upsample_conv
 
 Tensor = Any
 
 
+class ConcatConv(mixins.Configured):
+    """What `ConcatConv2D` adds to the layer of Keras that is its next base class."""
+
+    _added = ("size", "interpolation")
+    _removed = ("strides", "groups")
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        size: Any,
+        padding: str = "valid",
+        interpolation: str = "nearest",
+        **kwargs: Any,
+    ) -> None:
+        for name in ("strides", "groups"):
+            value = kwargs.pop(name, 1)
+            if value not in (1, (1, 1), [1, 1]):
+                raise ValueError(f"{type(self).__name__} has {name}=1. Received: {name}={value!r}.")
+        super().__init__(filters, kernel_size, padding=padding, **kwargs)
+        self.input_spec = None  # Conv2D's: one image
+        if not isinstance(size, (tuple, list)) or not size:
+            raise ValueError(
+                "`size` must be a list of one upsampling factor per input, such as (2, 1). "
+                f"Received: size={size!r}."
+            )
+        self.size = tuple(arguments.sizes(one) for one in size)
+        self.interpolation = mixins.interpolation(interpolation)
+
+    def build(self, input_shape: Any) -> None:
+        """Make Conv2D's weights for all input channels together."""
+        super().build(shapes.concatenated(input_shape, self.size, self.data_format))
+        self.channels = tuple(shape[axes.channel(self.data_format)] for shape in input_shape)
+        self.input_spec = None
+
+    def call(self, inputs: Any) -> Tensor:
+        """Return the sum of what each image contributes, with bias and activation."""
+        several = isinstance(inputs, (list, tuple))
+        self._joined([tuple(x.shape) for x in inputs] if several else tuple(inputs.shape))
+        kernel = ops.convert_to_tensor(self.kernel)
+        parts, start = [], 0
+        for x, size, channels in zip(inputs, self.size, self.channels, strict=True):
+            start += channels
+            part = upsample_conv(
+                x,
+                kernel[..., start - channels : start, :],
+                size=size,
+                interpolation="nearest" if size == (1, 1) else self.interpolation,
+                padding=self.padding,
+                data_format=self.data_format,
+                dilation_rate=self.dilation_rate,
+                bias=self.bias if start == kernel.shape[-2] else None,
+            )
+            parts.append(part)
+        total = axes.total(parts)
+        return total if self.activation is None else self.activation(total)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+        """Return the output shape, of a list of shapes or of the concatenation's."""
+        several = isinstance(input_shape[0], (tuple, list))
+        whole = self._joined(input_shape) if several else input_shape
+        shape: tuple[Any, ...] = super().compute_output_shape(whole)
+        return shape
+
+    def _joined(self, input_shapes: Any) -> tuple[Any, ...]:
+        """Return the shape of the concatenation of images that the layer was built for."""
+        whole = shapes.concatenated(input_shapes, self.size, self.data_format)
+        channels = tuple(shape[axes.channel(self.data_format)] for shape in input_shapes)
+        if self.built and any(
+            one is not None and one != made_for
+            for one, made_for in zip(channels, self.channels, strict=True)
+        ):
+            raise ValueError(
+                f"{type(self).__name__} was built for images of {self.channels} channels. "
+                f"Received: {channels}."
+            )
+        return whole
+
+
 @keras.saving.register_keras_serializable(package="polyphase")
-class ConcatConv2D(keras.layers.Conv2D):
+class ConcatConv2D(ConcatConv, keras.layers.Conv2D):
     """Convolve the concatenation of images, each upsampled with its own factor first.
 
     `Conv_w(concat(R x, z)) = Conv_{w_x}(R x) + Conv_{w_z}(z)`, the kernel split by input channels:
@@ -50,83 +128,3 @@ class ConcatConv2D(keras.layers.Conv2D):
         >>> tuple(layer([x, skip]).shape)
         (1, 10, 14, 4)
     """
-
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        size: Any,
-        padding: str = "valid",
-        interpolation: str = "nearest",
-        **kwargs: Any,
-    ) -> None:
-        for name in ("strides", "groups"):
-            said = kwargs.pop(name, 1)
-            if said not in (1, (1, 1), [1, 1]):
-                raise ValueError(f"ConcatConv2D has {name}=1. Received: {name}={said!r}.")
-        super().__init__(filters, kernel_size, padding=padding, **kwargs)
-        self.input_spec = None  # Conv2D's: one image
-        if not isinstance(size, (tuple, list)) or not size:
-            raise ValueError(
-                "`size` must be a list of one upsampling factor per input, such as (2, 1). "
-                f"Received: size={size!r}."
-            )
-        self.size = tuple(arguments.sizes(one) for one in size)
-        self.interpolation = arguments.one_of(
-            interpolation, "interpolation", tuple(kernels.KERNELS)
-        )
-
-    def build(self, input_shape: Any) -> None:
-        """Make Conv2D's weights for all input channels together."""
-        super().build(shapes.concatenated(input_shape, self.size, self.data_format))
-        self.channels = tuple(shape[axes.channel(self.data_format)] for shape in input_shape)
-        self.input_spec = None
-
-    def call(self, inputs: Any) -> Tensor:
-        """Return the sum of what each image contributes, with bias and activation."""
-        several = isinstance(inputs, (list, tuple))
-        self._joined([tuple(x.shape) for x in inputs] if several else tuple(inputs.shape))
-        kernel = ops.convert_to_tensor(self.kernel)
-        parts, start = [], 0
-        for x, size, channels in zip(inputs, self.size, self.channels, strict=True):
-            start += channels
-            part = upsample_conv(
-                x,
-                kernel[:, :, start - channels : start],
-                size=size,
-                interpolation="nearest" if size == (1, 1) else self.interpolation,
-                padding=self.padding,
-                data_format=self.data_format,
-                dilation_rate=self.dilation_rate,
-                bias=self.bias if start == kernel.shape[2] else None,
-            )
-            parts.append(part)
-        total = axes.total(parts)
-        return total if self.activation is None else self.activation(total)
-
-    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
-        """Return the output shape, of a list of shapes or of the concatenation's."""
-        several = isinstance(input_shape[0], (tuple, list))
-        whole = self._joined(input_shape) if several else input_shape
-        shape: tuple[Any, ...] = super().compute_output_shape(whole)
-        return shape
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
-        config = super().get_config()
-        del config["strides"], config["groups"]
-        return {**config, "size": self.size, "interpolation": self.interpolation}
-
-    def _joined(self, input_shapes: Any) -> tuple[Any, ...]:
-        """Return the shape of the concatenation of images that the layer was built for."""
-        whole = shapes.concatenated(input_shapes, self.size, self.data_format)
-        channels = tuple(shape[axes.channel(self.data_format)] for shape in input_shapes)
-        if self.built and any(
-            one is not None and one != made_for
-            for one, made_for in zip(channels, self.channels, strict=True)
-        ):
-            raise ValueError(
-                f"ConcatConv2D was built for images of {self.channels} channels. Received: "
-                f"{channels}."
-            )
-        return whole

@@ -4,47 +4,14 @@ from typing import Any
 
 import keras
 
+from polyphase.layers.mixins import Configured
 from polyphase.ops import conv_transpose
 
 Tensor = Any
 
 
-@keras.saving.register_keras_serializable(package="polyphase")
-class Conv2DTranspose(keras.layers.Conv2DTranspose):
-    """Transpose-convolve images; a drop-in for `keras.layers.Conv2DTranspose`.
-
-    Args:
-        filters: number of output channels, at least 1.
-        kernel_size: an int or two, at least 1.
-        strides: upsampling factor, an int or two, at least 1.
-        padding: "valid" or "same".
-        output_padding: None, or an int or two, at least 0 and less than the stride.
-        data_format: "channels_last" or "channels_first"; default: Keras' configuration.
-        dilation_rate: distance between the kernel's taps, an int or two, at least 1.
-        activation: name or function; default none.
-        *args: the Keras layer's next arguments, in its order: `use_bias`, `kernel_initializer`, ...
-        lowering: how to compute it, as in `polyphase.ops.conv_transpose`.
-        **kwargs: the Keras layer's other arguments: `use_bias`, `kernel_initializer`,
-            regularizers, constraints, `dtype`, ...
-
-    Input: `(batch, height, width, c_in)`, or channels first; sizes may be unknown.
-    Output: `(batch, height * s, width * s, filters)` for "same",
-    `((height - 1) * s + max(k, s), ...)` for "valid".
-
-    Raises:
-        ValueError: for arguments that Keras' layer refuses.
-
-    Exactness: Keras' operator; float32 results differ by rounding.
-
-    Example:
-        >>> import numpy as np
-        >>> layer = Conv2DTranspose(1, (1, 1), strides=(2, 2))
-        >>> x = np.array([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2, 1)
-        >>> layer.build(x.shape)
-        >>> layer.set_weights([np.ones((1, 1, 1, 1)), np.zeros(1)])
-        >>> keras.ops.convert_to_numpy(layer(x))[0, :, :, 0].astype(int).tolist()
-        [[1, 0, 2, 0], [0, 0, 0, 0], [3, 0, 4, 0], [0, 0, 0, 0]]
-    """
+class ConvTranspose(Configured):
+    """What `Conv2DTranspose` adds to the layer of Keras that is its next base class."""
 
     def __init__(
         self,
@@ -89,6 +56,40 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
         )
         return outputs if self.activation is None else self.activation(outputs)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
-        return {**super().get_config(), "lowering": self.lowering}
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class Conv2DTranspose(ConvTranspose, keras.layers.Conv2DTranspose):
+    """Transpose-convolve images; a drop-in for `keras.layers.Conv2DTranspose`.
+
+    Args:
+        filters: number of output channels, at least 1.
+        kernel_size: an int or two, at least 1.
+        strides: upsampling factor, an int or two, at least 1.
+        padding: "valid" or "same".
+        output_padding: None, or an int or two, at least 0 and less than the stride.
+        data_format: "channels_last" or "channels_first"; default: Keras' configuration.
+        dilation_rate: distance between the kernel's taps, an int or two, at least 1.
+        activation: name or function; default none.
+        *args: the Keras layer's next arguments, in its order: `use_bias`, `kernel_initializer`, ...
+        lowering: how to compute it, as in `polyphase.ops.conv_transpose`.
+        **kwargs: the Keras layer's other arguments: `use_bias`, `kernel_initializer`,
+            regularizers, constraints, `dtype`, ...
+
+    Input: `(batch, height, width, c_in)`, or channels first; sizes may be unknown.
+    Output: `(batch, height * s, width * s, filters)` for "same",
+    `((height - 1) * s + max(k, s), ...)` for "valid".
+
+    Raises:
+        ValueError: for arguments that Keras' layer refuses.
+
+    Exactness: Keras' operator; float32 results differ by rounding.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = Conv2DTranspose(1, (1, 1), strides=(2, 2))
+        >>> x = np.array([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2, 1)
+        >>> layer.build(x.shape)
+        >>> layer.set_weights([np.ones((1, 1, 1, 1)), np.zeros(1)])
+        >>> keras.ops.convert_to_numpy(layer(x))[0, :, :, 0].astype(int).tolist()
+        [[1, 0, 2, 0], [0, 0, 0, 0], [3, 0, 4, 0], [0, 0, 0, 0]]
+    """

@@ -1,17 +1,76 @@
 """SubPixelConv2D: a convolution into s*s phases, woven into an image s times larger."""
 
+import math
 from typing import Any
 
 import keras
 
 from polyphase.algebra.channel_order import ORDERS
+from polyphase.layers.mixins import Configured
 from polyphase.ops import arguments, axes, depth_to_space, upsample_conv
 
 Tensor = Any
 
 
+class SubPixelConv(Configured):
+    """What `SubPixelConv2D` adds to the layer of Keras that is its next base class."""
+
+    _added = ("size", "order")
+    _removed = ("strides",)
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        size: Any = 2,
+        padding: str = "valid",
+        *,
+        order: str = "dcr",
+        **kwargs: Any,
+    ) -> None:
+        arguments.no_strides(kwargs, type(self).__name__)
+        self.order = arguments.one_of(order, "order", ORDERS)
+        self.size = arguments.integers(size, "size")
+        super().__init__(filters * math.prod(self.size), kernel_size, padding=padding, **kwargs)
+
+    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
+        """Return the convolved images, before bias and weaving."""
+        # Size 1: a plain convolution, in the layout that the device can compute.
+        return upsample_conv(
+            inputs,
+            kernel,
+            size=1,
+            padding=self.padding,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
+            lowering="direct",
+        )
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the convolved images, woven, with bias and activation."""
+        outputs = self.convolution_op(inputs, self.kernel)
+        if self.use_bias:
+            channel = axes.channel(self.data_format)
+            outputs = outputs + axes.along(self.bias, outputs, channel)
+        outputs = depth_to_space(outputs, self.size, self.data_format, self.order)
+        return outputs if self.activation is None else self.activation(outputs)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+        """Return the output shape; unknown sides stay unknown."""
+        shape = list(super().compute_output_shape(input_shape))
+        shape[axes.channel(self.data_format)] //= math.prod(self.size)
+        for axis, size in zip(axes.spatial(self.data_format), self.size, strict=True):
+            if shape[axis] is not None:
+                shape[axis] *= size
+        return tuple(shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        return super().get_config() | {"filters": self.filters // math.prod(self.size)}
+
+
 @keras.saving.register_keras_serializable(package="polyphase")
-class SubPixelConv2D(keras.layers.Conv2D):
+class SubPixelConv2D(SubPixelConv, keras.layers.Conv2D):
     """Convolve into `s_h * s_w * filters` channels, then move them into space.
 
     Args:
@@ -42,58 +101,3 @@ class SubPixelConv2D(keras.layers.Conv2D):
         >>> tuple(layer(np.ones((1, 5, 7, 3), "float32")).shape)
         (1, 10, 14, 4)
     """
-
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        size: Any = 2,
-        padding: str = "valid",
-        *,
-        order: str = "dcr",
-        **kwargs: Any,
-    ) -> None:
-        arguments.no_strides(kwargs, "SubPixelConv2D")
-        self.order = arguments.one_of(order, "order", ORDERS)
-        self.size = arguments.integers(size, "size")
-        super().__init__(
-            filters * self.size[0] * self.size[1], kernel_size, padding=padding, **kwargs
-        )
-
-    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
-        """Return the convolved images, before bias and weaving."""
-        # Size 1: a plain convolution, in the layout that the device can compute.
-        return upsample_conv(
-            inputs,
-            kernel,
-            size=1,
-            padding=self.padding,
-            data_format=self.data_format,
-            dilation_rate=self.dilation_rate,
-            lowering="direct",
-        )
-
-    def call(self, inputs: Tensor) -> Tensor:
-        """Return the convolved images, woven, with bias and activation."""
-        outputs = self.convolution_op(inputs, self.kernel)
-        if self.use_bias:
-            channel = axes.channel(self.data_format)
-            outputs = outputs + axes.along(self.bias, outputs, channel)
-        outputs = depth_to_space(outputs, self.size, self.data_format, self.order)
-        return outputs if self.activation is None else self.activation(outputs)
-
-    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
-        """Return the output shape; unknown sides stay unknown."""
-        shape = list(super().compute_output_shape(input_shape))
-        shape[axes.channel(self.data_format)] //= self.size[0] * self.size[1]
-        for axis, size in zip(axes.spatial(self.data_format), self.size, strict=True):
-            if shape[axis] is not None:
-                shape[axis] *= size
-        return tuple(shape)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
-        config = super().get_config()
-        del config["strides"]
-        filters = self.filters // (self.size[0] * self.size[1])
-        return {**config, "filters": filters, "size": self.size, "order": self.order}

@@ -4,15 +4,64 @@ from typing import Any
 
 import keras
 
-from polyphase.algebra import geometry, kernels
-from polyphase.layers import shapes
-from polyphase.ops import arguments, axes, choice, upsample_conv
+from polyphase.algebra import geometry
+from polyphase.layers import mixins, shapes
+from polyphase.ops import axes, choice, upsample_conv
 
 Tensor = Any
 
 
+class UpSampleConv(mixins.Upsampled):
+    """What `UpSampleConv2D` adds to the layer of Keras that is its next base class."""
+
+    _added = ("size", "interpolation", "lowering")
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        size: Any = 2,
+        padding: str = "valid",
+        interpolation: str = "nearest",
+        *,
+        lowering: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            filters, kernel_size, size=size, padding=padding, lowering=lowering, **kwargs
+        )
+        self.interpolation = mixins.interpolation(interpolation)
+        self.supports_jit = choice.compiles(self.interpolation)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the upsampled and convolved images, with bias and activation."""
+        outputs = upsample_conv(
+            inputs,
+            self.kernel,
+            size=self.size,
+            interpolation=self.interpolation,
+            padding=self.padding,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
+            bias=self.bias,
+            lowering=self.lowering,
+        )
+        return outputs if self.activation is None else self.activation(outputs)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+        """Return the output shape; unknown sides stay unknown."""
+        shape = list(shapes.upsampled(input_shape, self.size, self.data_format))
+        shape[axes.channel(self.data_format)] = self.filters
+        for axis, k, dilation in zip(
+            axes.spatial(self.data_format), self.kernel_size, self.dilation_rate, strict=True
+        ):
+            if shape[axis] is not None:
+                shape[axis] = geometry.conv_length(shape[axis], k, self.padding, dilation)
+        return tuple(shape)
+
+
 @keras.saving.register_keras_serializable(package="polyphase")
-class UpSampleConv2D(keras.layers.Conv2D):
+class UpSampleConv2D(UpSampleConv, keras.layers.Conv2D):
     """Upsample images, then convolve them: `UpSampling2D(size)` and `Conv2D(...)` in one layer.
 
     The weights are those of the Conv2D, so they can be moved over with `set_weights`.
@@ -42,60 +91,3 @@ class UpSampleConv2D(keras.layers.Conv2D):
         >>> tuple(layer(np.ones((1, 5, 7, 3), "float32")).shape)
         (1, 10, 14, 4)
     """
-
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        size: Any = 2,
-        padding: str = "valid",
-        interpolation: str = "nearest",
-        *,
-        lowering: str = "auto",
-        **kwargs: Any,
-    ) -> None:
-        arguments.no_strides(kwargs, "UpSampleConv2D")
-        super().__init__(filters, kernel_size, padding=padding, **kwargs)
-        self.size = arguments.sizes(size)
-        self.interpolation = arguments.one_of(
-            interpolation, "interpolation", tuple(kernels.KERNELS)
-        )
-        self.lowering = lowering
-        self.supports_jit = choice.compiles(self.interpolation)
-
-    def call(self, inputs: Tensor) -> Tensor:
-        """Return the upsampled and convolved images, with bias and activation."""
-        outputs = upsample_conv(
-            inputs,
-            self.kernel,
-            size=self.size,
-            interpolation=self.interpolation,
-            padding=self.padding,
-            data_format=self.data_format,
-            dilation_rate=self.dilation_rate,
-            bias=self.bias,
-            lowering=self.lowering,
-        )
-        return outputs if self.activation is None else self.activation(outputs)
-
-    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
-        """Return the output shape; unknown sides stay unknown."""
-        shape = list(shapes.upsampled(input_shape, self.size, self.data_format))
-        shape[axes.channel(self.data_format)] = self.filters
-        for axis, k, dilation in zip(
-            axes.spatial(self.data_format), self.kernel_size, self.dilation_rate, strict=True
-        ):
-            if shape[axis] is not None:
-                shape[axis] = geometry.conv_length(shape[axis], k, self.padding, dilation)
-        return tuple(shape)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
-        config = super().get_config()
-        del config["strides"]
-        return {
-            **config,
-            "size": self.size,
-            "interpolation": self.interpolation,
-            "lowering": self.lowering,
-        }

@@ -4,14 +4,43 @@ from typing import Any
 
 import keras
 
-from polyphase.layers import shapes
-from polyphase.ops import arguments, upsample_depthwise_conv
+from polyphase.layers.mixins import Upsampled
+from polyphase.ops import upsample_depthwise_conv
 
 Tensor = Any
 
 
+class UpSampleDepthwiseConv(Upsampled):
+    """What `UpSampleDepthwiseConv2D` adds to the layer of Keras that is its next base class."""
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        size: Any = 2,
+        padding: str = "valid",
+        *,
+        lowering: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(kernel_size, size=size, padding=padding, lowering=lowering, **kwargs)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the upsampled and convolved images, with bias and activation."""
+        outputs = upsample_depthwise_conv(
+            inputs,
+            self.kernel,
+            size=self.size,
+            padding=self.padding,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
+            bias=self.bias,
+            lowering=self.lowering,
+        )
+        return outputs if self.activation is None else self.activation(outputs)
+
+
 @keras.saving.register_keras_serializable(package="polyphase")
-class UpSampleDepthwiseConv2D(keras.layers.DepthwiseConv2D):
+class UpSampleDepthwiseConv2D(UpSampleDepthwiseConv, keras.layers.DepthwiseConv2D):
     """Upsample images by nearest, then convolve every channel alone, in one layer.
 
     The weights are those of the DepthwiseConv2D, so they can be moved over with `set_weights`.
@@ -39,43 +68,3 @@ class UpSampleDepthwiseConv2D(keras.layers.DepthwiseConv2D):
         >>> tuple(layer(np.ones((1, 5, 7, 3), "float32")).shape)
         (1, 10, 14, 6)
     """
-
-    def __init__(
-        self,
-        kernel_size: Any,
-        size: Any = 2,
-        padding: str = "valid",
-        *,
-        lowering: str = "auto",
-        **kwargs: Any,
-    ) -> None:
-        arguments.no_strides(kwargs, "UpSampleDepthwiseConv2D")
-        super().__init__(kernel_size, padding=padding, **kwargs)
-        self.size = arguments.sizes(size)
-        self.lowering = lowering
-
-    def call(self, inputs: Tensor) -> Tensor:
-        """Return the upsampled and convolved images, with bias and activation."""
-        outputs = upsample_depthwise_conv(
-            inputs,
-            self.kernel,
-            size=self.size,
-            padding=self.padding,
-            data_format=self.data_format,
-            dilation_rate=self.dilation_rate,
-            bias=self.bias,
-            lowering=self.lowering,
-        )
-        return outputs if self.activation is None else self.activation(outputs)
-
-    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
-        """Return the output shape; unknown sides stay unknown."""
-        upsampled = shapes.upsampled(input_shape, self.size, self.data_format)
-        shape: tuple[Any, ...] = super().compute_output_shape(upsampled)
-        return shape
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
-        config = super().get_config()
-        del config["strides"]
-        return {**config, "size": self.size, "lowering": self.lowering}

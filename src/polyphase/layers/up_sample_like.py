@@ -4,14 +4,14 @@ from typing import Any
 
 import keras
 
-from polyphase.algebra import kernels
+from polyphase.layers import mixins
 from polyphase.ops import arguments, axes, choice, upsample
 
 Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="polyphase")
-class UpSampleLike(keras.layers.Layer):
+class UpSampleLike(mixins.Configured):
     """Upsample images to the height and width of another: what a U-Net of odd sides asks for.
 
     Args:
@@ -39,6 +39,8 @@ class UpSampleLike(keras.layers.Layer):
         (1, 9, 13, 3)
     """
 
+    _added = ("interpolation", "data_format", "lowering")
+
     def __init__(
         self,
         interpolation: str = "nearest",
@@ -48,9 +50,7 @@ class UpSampleLike(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.interpolation = arguments.one_of(
-            interpolation, "interpolation", tuple(kernels.KERNELS)
-        )
+        self.interpolation = mixins.interpolation(interpolation)
         self.data_format = arguments.data_format(data_format)
         self.lowering = lowering
         self.supports_jit = choice.compiles(self.interpolation)
@@ -89,12 +89,3 @@ class UpSampleLike(keras.layers.Layer):
                 )
             shape[axis] = like[axis]
         return tuple(shape)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
-        return {
-            **super().get_config(),
-            "interpolation": self.interpolation,
-            "data_format": self.data_format,
-            "lowering": self.lowering,
-        }

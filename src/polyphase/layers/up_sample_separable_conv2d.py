@@ -4,14 +4,53 @@ from typing import Any
 
 import keras
 
-from polyphase.layers import shapes
-from polyphase.ops import arguments, upsample_conv, upsample_depthwise_conv
+from polyphase.layers.mixins import Upsampled
+from polyphase.ops import upsample_conv, upsample_depthwise_conv
 
 Tensor = Any
 
 
+class UpSampleSeparableConv(Upsampled):
+    """What `UpSampleSeparableConv2D` adds to the layer of Keras that is its next base class."""
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        size: Any = 2,
+        padding: str = "valid",
+        *,
+        lowering: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            filters, kernel_size, size=size, padding=padding, lowering=lowering, **kwargs
+        )
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the upsampled and convolved images, with bias and activation."""
+        separate = upsample_depthwise_conv(
+            inputs,
+            self.depthwise_kernel,
+            size=self.size,
+            padding=self.padding,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
+            lowering=self.lowering,
+        )
+        # Size 1: a plain 1x1 convolution, in the layout that the device can compute.
+        outputs = upsample_conv(
+            separate,
+            self.pointwise_kernel,
+            size=1,
+            data_format=self.data_format,
+            bias=self.bias,
+        )
+        return outputs if self.activation is None else self.activation(outputs)
+
+
 @keras.saving.register_keras_serializable(package="polyphase")
-class UpSampleSeparableConv2D(keras.layers.SeparableConv2D):
+class UpSampleSeparableConv2D(UpSampleSeparableConv, keras.layers.SeparableConv2D):
     """Upsample images by nearest, convolve every channel alone, then mix the channels.
 
     The weights are those of the SeparableConv2D, so they can be moved over with `set_weights`.
@@ -40,51 +79,3 @@ class UpSampleSeparableConv2D(keras.layers.SeparableConv2D):
         >>> tuple(layer(np.ones((1, 5, 7, 3), "float32")).shape)
         (1, 10, 14, 4)
     """
-
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        size: Any = 2,
-        padding: str = "valid",
-        *,
-        lowering: str = "auto",
-        **kwargs: Any,
-    ) -> None:
-        arguments.no_strides(kwargs, "UpSampleSeparableConv2D")
-        super().__init__(filters, kernel_size, padding=padding, **kwargs)
-        self.size = arguments.sizes(size)
-        self.lowering = lowering
-
-    def call(self, inputs: Tensor) -> Tensor:
-        """Return the upsampled and convolved images, with bias and activation."""
-        separate = upsample_depthwise_conv(
-            inputs,
-            self.depthwise_kernel,
-            size=self.size,
-            padding=self.padding,
-            data_format=self.data_format,
-            dilation_rate=self.dilation_rate,
-            lowering=self.lowering,
-        )
-        # Size 1: a plain 1x1 convolution, in the layout that the device can compute.
-        outputs = upsample_conv(
-            separate,
-            self.pointwise_kernel,
-            size=1,
-            data_format=self.data_format,
-            bias=self.bias,
-        )
-        return outputs if self.activation is None else self.activation(outputs)
-
-    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
-        """Return the output shape; unknown sides stay unknown."""
-        upsampled = shapes.upsampled(input_shape, self.size, self.data_format)
-        shape: tuple[Any, ...] = super().compute_output_shape(upsampled)
-        return shape
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
-        config = super().get_config()
-        del config["strides"]
-        return {**config, "size": self.size, "lowering": self.lowering}

@@ -4,15 +4,41 @@ from typing import Any
 
 import keras
 
-from polyphase.algebra import kernels
-from polyphase.layers import shapes
+from polyphase.layers import mixins, shapes
 from polyphase.ops import arguments, choice, upsample
 
 Tensor = Any
 
 
+class UpSampling(mixins.Configured):
+    """What `UpSampling2D` adds to the layer of Keras that is its next base class."""
+
+    def __init__(
+        self,
+        size: Any = (2, 2),
+        data_format: str | None = None,
+        interpolation: str = "nearest",
+        *,
+        lowering: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(data_format=data_format, **kwargs)
+        self.size = arguments.sizes(size)
+        self.interpolation = mixins.interpolation(interpolation)
+        self.lowering = lowering
+        self.supports_jit = choice.compiles(self.interpolation)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the upsampled images."""
+        return upsample(inputs, self.size, self.interpolation, self.data_format, self.lowering)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+        """Return the output shape; unknown sides stay unknown."""
+        return shapes.upsampled(input_shape, self.size, self.data_format)
+
+
 @keras.saving.register_keras_serializable(package="polyphase")
-class UpSampling2D(keras.layers.UpSampling2D):
+class UpSampling2D(UpSampling, keras.layers.UpSampling2D):
     """Upsample images by a factor; a drop-in for `keras.layers.UpSampling2D`.
 
     Args:
@@ -39,32 +65,3 @@ class UpSampling2D(keras.layers.UpSampling2D):
         >>> keras.ops.convert_to_numpy(UpSampling2D()(x))[0, :, :, 0].astype(int).tolist()
         [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
     """
-
-    def __init__(
-        self,
-        size: Any = (2, 2),
-        data_format: str | None = None,
-        interpolation: str = "nearest",
-        *,
-        lowering: str = "auto",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
-        self.size = arguments.sizes(size)
-        self.interpolation = arguments.one_of(
-            interpolation, "interpolation", tuple(kernels.KERNELS)
-        )
-        self.lowering = lowering
-        self.supports_jit = choice.compiles(self.interpolation)
-
-    def call(self, inputs: Tensor) -> Tensor:
-        """Return the upsampled images."""
-        return upsample(inputs, self.size, self.interpolation, self.data_format, self.lowering)
-
-    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
-        """Return the output shape; unknown sides stay unknown."""
-        return shapes.upsampled(input_shape, self.size, self.data_format)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
-        return {**super().get_config(), "lowering": self.lowering}

@@ -1,18 +1,18 @@
 """What a model costs: multiply-adds and activations of one example."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
-from keras import layers
 
-from polyphase import layers as ours
 from polyphase.algebra import kernels
 from polyphase.algebra.geometry import padding_amounts, upsampled_length
 from polyphase.algebra.phases import upsample_conv_phases
+from polyphase.layers import kinds
+from polyphase.layers.kinds import Kind
 from polyphase.ops import axes, choose
 from polyphase.rewrite.graph import calls, graph_of, is_graph
 
@@ -88,68 +88,62 @@ def _activation_bytes(model: keras.Model) -> int:
 
 def written(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
     """Return the products of a layer as it is written."""
-    if isinstance(layer, (layers.UpSampling2D, layers.Resizing)):
-        return _resizing(layer, inputs[0], outputs[0])
-    if isinstance(layer, _SEPARABLE):
-        kernels_of = (layer.depthwise_kernel, layer.pointwise_kernel)
-        return sum(math.prod(one.shape) for one in kernels_of) * _pixels(layer, outputs[0])
-    if isinstance(layer, ours.SubPixelConv2D):
-        return _products(layer, outputs[0]) // math.prod(layer.size)
-    if isinstance(layer, _TRANSPOSED):
-        return _products(layer, inputs[0])
-    if isinstance(layer, _CONVOLUTIONS):
-        return _products(layer, outputs[0]) + sum(
-            _interpolation(layer, shape, size, _channels(layer, shape))
-            for shape, size in _upsampled(layer, inputs)
-        )
-    return 0
+    count = WRITTEN[kinds.nearest(layer)]
+    return count(layer, inputs, outputs) if count else 0
 
 
-_SEPARABLE = (layers.SeparableConv1D, layers.SeparableConv2D)
-_TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
-_CONVOLUTIONS = (
-    layers.Conv1D,
-    layers.Conv2D,
-    layers.Conv3D,
-    layers.DepthwiseConv1D,
-    layers.DepthwiseConv2D,
-    layers.Dense,
-)
+def _at_outputs(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
+    return _products(layer, outputs[0]) + sum(
+        _interpolation(layer, shape, size, _channels(layer, shape))
+        for shape, size in _upsampled(layer, inputs)
+    )
+
+
+def _resizing(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
+    small, large = inputs[0], outputs[0]
+    sides = (_known(_sides(layer, shape), layer) for shape in (small, large))
+    return _passes(layer.interpolation, _channels(layer, small), *sides)
+
+
+WRITTEN: dict[Kind, Callable[[Any, list[Shape], list[Shape]], int] | None] = {
+    **dict.fromkeys((*kinds.CONVOLUTIONS, kinds.DENSE), _at_outputs),
+    **dict.fromkeys((*kinds.UPSAMPLED, kinds.CONCATENATED), _at_outputs),
+    kinds.TRANSPOSED: lambda layer, small, _: _products(layer, small[0]),
+    kinds.SUB_PIXEL: lambda layer, _, large: _products(layer, large[0]) // math.prod(layer.size),
+    **dict.fromkeys((kinds.UPSAMPLING, kinds.RESIZING), _resizing),
+    **dict.fromkeys((kinds.OPAQUE, kinds.UPSAMPLING_LIKE, kinds.DEPTH_TO_SPACE), None),
+    **dict.fromkeys((*kinds.POOLING, kinds.CROPPING, kinds.ZERO_PADDING), None),
+}
 
 
 def _computed(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
     """Return the products of a layer as the lowering in use computes it."""
-    if isinstance(layer, (ours.UpSampleConv2D, ours.ConcatConv2D)):
-        return sum(
-            _as_one(layer, "upsample_conv", shape, size, outputs[0], layer.filters)
-            for shape, size in _upsampled(layer, inputs)
-        )
-    if isinstance(layer, (ours.UpSampleDepthwiseConv2D, ours.UpSampleSeparableConv2D)):
-        operation, multiplier = "upsample_depthwise_conv", layer.depth_multiplier
-        products = _as_one(layer, operation, inputs[0], layer.size, outputs[0], multiplier)
-        if isinstance(layer, ours.UpSampleDepthwiseConv2D):
-            return products
-        return products + math.prod(layer.pointwise_kernel.shape) * _pixels(layer, outputs[0])
-    return written(layer, inputs, outputs)
+    kind = kinds.nearest(layer)
+    if kind.convolution is None:
+        return written(layer, inputs, outputs)
+    pointwise = sum(math.prod(kernel.shape) for kernel in kinds.kernels(layer)[1:])
+    return pointwise * _pixels(layer, outputs[0]) + sum(
+        _as_one(layer, shape, size, outputs[0], kind.convolution is not kinds.CONVOLUTION)
+        for shape, size in _upsampled(layer, inputs)
+    )
 
 
-def _as_one(
-    layer: Any, operation: str, shape: Shape, size: Any, output: Shape, filters: int
-) -> int:
+def _as_one(layer: Any, shape: Shape, size: Any, output: Shape, depthwise: bool) -> int:
     """Return the products of upsampling an image and convolving it, as one operation.
 
     Of a nearest upsampling by integers the lowerings but `direct` count per input pixel. `direct`
     upsamples, then convolves: but for a 1x1 convolution of nearest, or to no more channels, which
     comes first.
     """
+    operation = "upsample_depthwise_conv" if depthwise else "upsample_conv"
+    filters = layer.depth_multiplier if depthwise else layer.filters
     channels, pixels = _channels(layer, shape), _pixels(layer, shape)
-    depthwise = operation == "upsample_depthwise_conv"
     mixed = channels * filters // (1 if depthwise else layer.groups)
     lowering = _lowering(layer, operation, size, channels, filters)
-    copies = _interpolation_of(layer) == "nearest" and all(isinstance(s, int) for s in size)
+    copies = layer.interpolation == "nearest" and all(isinstance(s, int) for s in size)
     if copies and lowering not in ("direct", "reference"):
         return mixed * pixels * math.prod(_taps(layer, size, lowering))
-    fewer = filters <= channels or _interpolation_of(layer) == "nearest"
+    fewer = filters <= channels or layer.interpolation == "nearest"
     if lowering == "direct" and layer.kernel_size == (1, 1) and fewer and not depthwise:
         return mixed * pixels + _interpolation(layer, shape, size, filters)
     convolution = mixed * math.prod(layer.kernel_size) * _pixels(layer, output)
@@ -164,7 +158,7 @@ def _lowering(layer: Any, operation: str, size: Any, channels: int, filters: int
     enlarges = all(isinstance(s, int) for s in size) and max(size) > 1
     row = choose(
         operation,
-        interpolation=_interpolation_of(layer),
+        interpolation=layer.interpolation,
         plain=enlarges and max(layer.dilation_rate) == getattr(layer, "groups", 1) == 1,
         channels=channels,
         filters=filters,
@@ -197,27 +191,19 @@ def _taps(layer: Any, size: Any, lowering: str) -> list[int]:
 
 def _upsampled(layer: Any, inputs: list[Shape]) -> list[tuple[Shape, Any]]:
     """Return the images that a layer upsamples before it convolves them, and by which size."""
-    if isinstance(layer, ours.ConcatConv2D):
+    kind = kinds.nearest(layer)
+    if kind is kinds.CONCATENATED:
         return list(zip(inputs, layer.size, strict=True))
-    return [(inputs[0], layer.size)] if isinstance(layer, ours.UpSampleConv2D) else []
-
-
-def _interpolation_of(layer: Any) -> str:
-    return str(getattr(layer, "interpolation", "nearest"))
+    return [(inputs[0], layer.size)] if kind in kinds.UPSAMPLED else []
 
 
 def _interpolation(layer: Any, shape: Shape, size: Any, channels: int) -> int:
     """Return the products of upsampling an image; an input of a concatenation by 1 is free."""
-    if isinstance(layer, ours.ConcatConv2D) and tuple(size) == (1, 1):
+    if kinds.nearest(layer) is kinds.CONCATENATED and tuple(size) == (1, 1):
         return 0
     small = _known(_sides(layer, shape), layer)
     large = [upsampled_length(side, s) for side, s in zip(small, size, strict=True)]
-    return _passes(_interpolation_of(layer), channels, small, large)
-
-
-def _resizing(layer: Any, small: Shape, large: Shape) -> int:
-    sides = (_known(_sides(layer, shape), layer) for shape in (small, large))
-    return _passes(layer.interpolation, _channels(layer, small), *sides)
+    return _passes(layer.interpolation, channels, small, large)
 
 
 def _passes(interpolation: str, channels: int, small: Sequence[int], large: Sequence[int]) -> int:
@@ -231,8 +217,8 @@ def _passes(interpolation: str, channels: int, small: Sequence[int], large: Sequ
 
 
 def _products(layer: Any, shape: Shape) -> int:
-    """Return the kernel's entries times the pixels at which it is applied."""
-    return math.prod(layer.kernel.shape) * _pixels(layer, shape)
+    """Return the kernels' entries times the pixels at which they are applied."""
+    return sum(math.prod(kernel.shape) for kernel in kinds.kernels(layer)) * _pixels(layer, shape)
 
 
 def _pixels(layer: Any, shape: Shape) -> int:

@@ -4,7 +4,8 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers
+
+from polyphase.layers import kinds
 
 Weights = list[np.ndarray]
 
@@ -17,10 +18,8 @@ def effective(layer: Any) -> tuple[Weights, Weights]:
 
     The weights of an activation that is a layer, and LoRA's own, are not among them.
     """
-    separable = isinstance(layer, layers.SeparableConv2D)
-    kernels = (layer.depthwise_kernel, layer.pointwise_kernel) if separable else (layer.kernel,)
     biases = (layer.bias,) if layer.use_bias else ()
-    return [_numpy(one) for one in kernels], [_numpy(one) for one in biases]
+    return [_numpy(one) for one in kinds.kernels(layer)], [_numpy(one) for one in biases]
 
 
 def set_first(layer: keras.Layer, weights: Weights) -> None:

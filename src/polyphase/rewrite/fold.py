@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import tree
 
-from polyphase.layers import Conv2DTranspose
+from polyphase.layers import Conv2DTranspose, kinds
 from polyphase.ops import arguments
 from polyphase.rewrite.activations import watched
 from polyphase.rewrite.build import Build, Form
@@ -165,7 +165,7 @@ def _findings(model: keras.Model, build: Build) -> Iterator[Finding]:
             ours = id(layer) not in build.alone
             what = "computed by polyphase.layers.Conv2DTranspose" if ours else "left alone: shared"
             yield Finding(layer.name, ours, what)
-        elif isinstance(layer, (keras.layers.UpSampling2D, keras.layers.Resizing)):
+        elif kinds.nearest(layer) in (kinds.UPSAMPLING, kinds.RESIZING):
             reason = (
                 "its activity_regularizer reads the upsampled image"
                 if watched(layer)

@@ -14,32 +14,13 @@ import keras
 import numpy as np
 from keras import layers
 
-from polyphase.layers import (
-    ConcatConv2D,
-    Conv2DTranspose,
-    UpSampleConv2D,
-    UpSampleDepthwiseConv2D,
-    UpSampleSeparableConv2D,
-)
+from polyphase.layers import kinds
 from polyphase.rewrite.activations import linear, watched
 from polyphase.rewrite.build import Build, Form, Weights
 from polyphase.rewrite.copying import entangled
 from polyphase.rewrite.effective import LORA, effective
 from polyphase.rewrite.graph import graphs
 from polyphase.rewrite.walk import rewritten
-
-# The axes of a layer's last kernel that hold the output channels.
-_CHANNELS: dict[type[keras.Layer], tuple[int, ...]] = {
-    layers.Conv2D: (3,),
-    UpSampleConv2D: (3,),
-    ConcatConv2D: (3,),
-    layers.Conv2DTranspose: (2,),
-    Conv2DTranspose: (2,),
-    layers.DepthwiseConv2D: (2, 3),
-    UpSampleDepthwiseConv2D: (2, 3),
-    layers.SeparableConv2D: (3,),
-    UpSampleSeparableConv2D: (3,),
-}
 
 
 def merged(model: keras.Model) -> keras.Model:
@@ -86,7 +67,8 @@ def _pairs(model: keras.Model) -> dict[int, layers.BatchNormalization]:
 
 
 def _fits(layer: Any, normalisation: layers.BatchNormalization) -> bool:
-    if type(layer) not in _CHANNELS or len(normalisation.input_spec.axes) != 1:
+    known = kinds.exact(layer).outputs and kinds.rank(layer) == 2
+    if not known or len(normalisation.input_spec.axes) != 1:
         return False
     if watched(layer) or watched(normalisation):
         return False
@@ -107,7 +89,7 @@ def _scaling(layer: Any, normalisation: layers.BatchNormalization) -> Callable[[
         kernels, biases = effective(layer)
         factor, shift = affine(normalisation)
         shape = [1, 1, 1, 1]
-        for axis in _CHANNELS[type(layer)]:
+        for axis in kinds.exact(layer).outputs:
             shape[axis] = kernels[-1].shape[axis]
         scaled = kernels[-1].astype("float64") * factor.reshape(shape)
         return [*kernels[:-1], scaled, sum(biases) * factor + shift]

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from polyphase.layers import UpSampling2D
+from polyphase.layers import kinds
 from polyphase.ops.plans import Upsampling
 from polyphase.rewrite.activations import watched
 from polyphase.rewrite.delayed import Delayed
@@ -57,15 +57,16 @@ def upsampling(layer: Any, small: Any = None) -> Delayed | None:
     """
     if watched(layer):
         return None
-    if type(layer) is keras.layers.Resizing:
+    kind = kinds.exact(layer)
+    if kind is kinds.RESIZING:
         size = _factors(layer, small)
-    elif type(layer) in (keras.layers.UpSampling2D, UpSampling2D):
+    elif kind is kinds.UPSAMPLING:
         size = tuple(layer.size)
     else:
         size = None
     if size is None:
         return None
-    if type(layer) is not UpSampling2D and not keras_agrees(layer.interpolation, size):
+    if not kinds.is_ours(layer) and not keras_agrees(layer.interpolation, size):
         return None
     name = layer.name
     return Delayed(small, size, layer.interpolation, layer.data_format, (name,), name)

@@ -5,7 +5,6 @@ train on, and regularisers and constraints of baked kernels are left out. What L
 becomes part of it.
 """
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,8 @@ from polyphase import layers as ours
 from polyphase.algebra import kernels
 from polyphase.algebra.channel_order import dcr_channels
 from polyphase.algebra.equivalence import upsample_conv_crop, upsample_conv_to_conv_transpose
+from polyphase.layers import kinds
+from polyphase.layers.kinds import Kind
 from polyphase.rewrite.activations import pixelwise, watched
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.effective import LORA, effective, set_first
@@ -37,10 +38,12 @@ def to_keras(model: keras.Model) -> keras.Model:
     steps: dict[int, Step] = {}
 
     def value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Build) -> Any:
-        if type(layer) not in _RULES:
+        kind = kinds.exact(layer)
+        make = STEPS[kind] if kinds.is_ours(layer) else None
+        if make is None:
             return build.call(layer, *args, **kwargs)
         if id(layer) not in steps:
-            steps[id(layer)] = _RULES[type(layer)](layer, build)
+            steps[id(layer)] = make(layer, build)
         return steps[id(layer)](*args, **kwargs)
 
     return rewritten(model, value)[0]
@@ -60,7 +63,7 @@ def _step(layer: keras.Layer, weights: Weights) -> Step:
 def _config(layer: keras.Layer, build: Build, **changes: Any) -> dict[str, Any]:
     """Return a layer's configuration without what only ours has, and with changes."""
     ours_only = ("lowering", "size", "interpolation", "order", *LORA)
-    kept = {name: said for name, said in build.config(layer).items() if name not in ours_only}
+    kept = {name: value for name, value in build.config(layer).items() if name not in ours_only}
     return kept | changes
 
 
@@ -104,20 +107,23 @@ def _up_sample_conv(layer: Any, build: Build) -> Step:
         return _step(layers.Conv2D.from_config(_config(layer, build)), _weights(layer))
     if plain and layer.interpolation == "nearest" and keras_agrees("nearest", layer.size):
         return _baked(layer, build)
-    return _upsampled(layer, build, layers.Conv2D)
+    return _upsampled(layer, build)
 
 
-def _upsampled(layer: Any, build: Build, kind: type[keras.Layer]) -> Step:
+def _upsampled(layer: Any, build: Build) -> Step:
     """Return upsampling, and then the same kernel's convolution."""
     upsampling = ours.UpSampling2D(
         layer.size,
         layer.data_format,
-        getattr(layer, "interpolation", "nearest"),
+        layer.interpolation,
         name=build.name(f"{layer.name}_upsampling"),
         dtype=layer.dtype_policy,
     )
     before = _up_sampling(upsampling, build)
-    convolution = _step(kind.from_config(_config(layer, build)), _weights(layer))
+    kind = kinds.exact(layer).convolution
+    assert kind is not None
+    plain = kind.keras[len(layer.size)].from_config(_config(layer, build))
+    convolution = _step(plain, _weights(layer))
     return lambda x: convolution(before(x))
 
 
@@ -139,7 +145,7 @@ def _baked(layer: Any, build: Build) -> Step:
         **(_BARE if cropped and after else {}),
     }
     dropped = ("groups", "rank")
-    kept = {name: said for name, said in _config(layer, build).items() if name not in dropped}
+    kept = {name: value for name, value in _config(layer, build).items() if name not in dropped}
     transposed = _step(
         layers.Conv2DTranspose.from_config(kept | baked),
         [upsample_conv_to_conv_transpose(kernel, size), *bias],
@@ -219,12 +225,13 @@ def _sub_pixel(layer: Any, build: Build) -> Step:
     return lambda x: activation(first(woven(last(convolution(x)))))
 
 
-_RULES: dict[type[keras.Layer], Callable[[Any, Build], Step]] = {
-    ours.UpSampling2D: _up_sampling,
-    ours.Conv2DTranspose: _conv_transpose,
-    ours.UpSampleConv2D: _up_sample_conv,
-    ours.UpSampleDepthwiseConv2D: functools.partial(_upsampled, kind=layers.DepthwiseConv2D),
-    ours.UpSampleSeparableConv2D: functools.partial(_upsampled, kind=layers.SeparableConv2D),
-    ours.ConcatConv2D: _concat_conv,
-    ours.SubPixelConv2D: _sub_pixel,
+# Of every kind that a class of ours is of.
+STEPS: dict[Kind, Callable[[Any, Build], Step] | None] = {
+    kinds.UPSAMPLING: _up_sampling,
+    kinds.TRANSPOSED: _conv_transpose,
+    kinds.UPSAMPLED_CONVOLUTION: _up_sample_conv,
+    **dict.fromkeys((kinds.UPSAMPLED_DEPTHWISE, kinds.UPSAMPLED_SEPARABLE), _upsampled),
+    kinds.CONCATENATED: _concat_conv,
+    kinds.SUB_PIXEL: _sub_pixel,
+    kinds.UPSAMPLING_LIKE: None,  # it stays
 }

@@ -11,6 +11,7 @@ from polyphase.algebra.geometry import (
     conv_transpose_length,
     padding_amounts,
 )
+from polyphase.layers import kinds
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.copying import own_objects
 from polyphase.rewrite.effective import effective, set_first
@@ -75,7 +76,7 @@ def _sequential(layer: Any) -> keras.Model:
         raise ValueError(
             f"The layer {layer.name!r} is not built and has no kernel. Call it on an image first."
         )
-    channels = layer.kernel.shape[3]
+    channels = layer.kernel.shape[kinds.nearest(layer).inputs]
     last = layer.data_format == "channels_last"
     inputs = keras.Input((None, None, channels) if last else (channels, None, None))
     build = Build(())
@@ -92,7 +93,7 @@ def _steps(layer: Any, build: Build) -> Any:
     margin = _margin(layer, recovered.shape[:2])
     same = margin == tuple(padding_amounts(k, "same") for k in recovered.shape[:2])
     config = {
-        name: said for name, said in build.config(layer).items() if name not in _TRANSPOSED_ONLY
+        name: value for name, value in build.config(layer).items() if name not in _TRANSPOSED_ONLY
     }
     upsampling = layers.UpSampling2D(
         layer.strides,

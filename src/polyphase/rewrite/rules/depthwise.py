@@ -6,24 +6,22 @@ channel by channel. A separable convolution is a depthwise one and a 1x1 convolu
 
 from typing import Any
 
-from keras import layers
-
-from polyphase.layers import UpSampleDepthwiseConv2D, UpSampleSeparableConv2D
+from polyphase.layers import kinds
 from polyphase.rewrite.build import Build, Form
 from polyphase.rewrite.delayed import Delayed
 
-_FORMS = {
-    layers.DepthwiseConv2D: UpSampleDepthwiseConv2D,
-    layers.SeparableConv2D: UpSampleSeparableConv2D,
+_UPSAMPLED = {
+    kind.convolution: kind for kind in (kinds.UPSAMPLED_DEPTHWISE, kinds.UPSAMPLED_SEPARABLE)
 }
 
 
 def apply(layer: Any, inputs: list[Any], build: Build) -> Any:
     """Upsample and convolve as one."""
-    value, kind = inputs[0], _FORMS.get(type(layer))
+    value, kind = inputs[0], _UPSAMPLED.get(kinds.exact(layer))
     if kind is None or not isinstance(value, Delayed) or not (value.copies and value.plain):
         return None
     if set(layer.strides) != {1} or layer.data_format != value.data_format:
         return None
     build.note(value.sources, f"absorbed by {layer.name!r}")
-    return build.call(layer, value.small, form=Form(kind, {"size": value.size}, ("strides",)))
+    form = Form(kind.ours[len(layer.strides)], {"size": value.size}, ("strides",))
+    return build.call(layer, value.small, form=form)
