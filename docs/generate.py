@@ -131,17 +131,16 @@ def intervals() -> str:
     """Return what every rule for a winner does in the simulation, a line each."""
     content = json.loads((ROOT / "benchmarks" / "results" / "intervals.json").read_text())
     lines = [
-        "| decoders, seeds | rule | any error | skewed, unequal | power |",
-        "| --- | --- | ---: | ---: | ---: |",
+        "| decoders, seeds | rule | any error | skewed, unequal | power | one diverged |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
     ]
     for cell in sorted(content["cells"], key=lambda cell: (cell["decoders"], cell["seeds"])):
         for rule, found in cell["rules"].items():
             errors = dict(found["error"])
             apart = errors.pop("skewed and unequal")
-            shares = " | ".join(
-                f"{100 * share:.0f}%" for share in (max(errors.values()), apart, found["power"])
-            )
-            lines.append(f"| {cell['decoders']}, {cell['seeds']} | {rule} | {shares} |")
+            shares = (max(errors.values()), apart, found["power"], found.get("spoiled"))
+            texts = ["" if share is None else f"{100 * share:.0f}%" for share in shares]
+            lines.append(f"| {cell['decoders']}, {cell['seeds']} | {rule} | {' | '.join(texts)} |")
     return "\n".join(lines) + "\n"
 
 

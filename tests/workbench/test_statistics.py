@@ -21,6 +21,7 @@ SPREADS = {
     "one threefold": lambda count: np.r_[3, np.ones(count - 1)],
     "half threefold": lambda count: np.where(np.arange(count) % 2, 1, 3),
     "tenfold": lambda count: np.r_[10, np.ones(count - 1)],
+    "hundredfold": lambda count: np.r_[100, np.ones(count - 1)],
     "a tenth": lambda count: np.r_[0.1, np.ones(count - 1)],
 }
 CELLS = [("skewed", "equal"), *((noise, one) for noise in ("normal", "heavy") for one in SPREADS)]
@@ -99,16 +100,32 @@ def test_two_decoders_have_the_interval_of_the_paired_t_test(seeds):
     assert found.high == pytest.approx(expected.high, rel=1e-6)
 
 
-def test_half_widths_follow_their_definition():
-    losses = np.random.default_rng(9).random((4, 5)) * [[1], [1], [4], [9]]
+def wild_of(losses: np.ndarray) -> list[bool]:
+    """Return which decoders vary against the others over 25 times as much as is usual."""
+    k = len(losses)
+    typical = [
+        np.median([np.var(losses[i] - losses[j], ddof=1) for j in range(k) if j != i])
+        for i in range(k)
+    ]
+    return [one > 25 * np.median(typical) for one in typical]
+
+
+@pytest.mark.parametrize(
+    ("scales", "wild"),
+    [((1, 1, 4, 4), 0), ((1, 1, 2, 90), 1), ((1, 1, 2, 2, 90, 400), 2), ((1, 2, 90), 0)],
+)
+def test_half_widths_follow_their_definition(scales, wild):
+    losses = np.random.default_rng(9).random((len(scales), 5)) * np.array(scales)[:, None]
     k, n = losses.shape
+    apart = wild_of(losses)
+    assert sum(apart) == wild
     means = [sum(row) / n for row in losses]
-    seed_means = [sum(losses[i][s] for i in range(k)) / k for s in range(n)]
+    usual = [i for i in range(k) if not apart[i]]
+    m = len(usual)
+    seeds = [sum(losses[i][s] - means[i] for i in usual) / m for s in range(n)]
+    freedom = [n - 1 if apart[i] else (n - 1) * (m - 1) / m for i in range(k)]
     spread = [
-        sum((losses[i][s] - means[i] - seed_means[s] + sum(means) / k) ** 2 for s in range(n))
-        / (n - 1)
-        * k
-        / (k - 1)
+        sum((losses[i][s] - means[i] - seeds[s]) ** 2 for s in range(n)) / freedom[i]
         for i in range(k)
     ]
     found = half_widths(losses)
@@ -116,10 +133,25 @@ def test_half_widths_follow_their_definition():
         for j in range(k):
             both = spread[i] + spread[j]
             paired = np.var([losses[i][s] - losses[j][s] for s in range(n)], ddof=1)
-            freedoms = (n - 1) * (k - 1) / k * both**2 / (spread[i] ** 2 + spread[j] ** 2)
+            freedoms = both**2 / (spread[i] ** 2 / freedom[i] + spread[j] ** 2 / freedom[j])
             q = stats.studentized_range.ppf(1 - 0.05 * math.sqrt(2 / k), k, freedoms)
             expected = q * math.sqrt(max(both, paired) / (2 * n))
             assert found[i, j] == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_training_that_diverges_leaves_the_other_decoders_their_intervals():
+    rng = np.random.default_rng(10)
+    losses = rng.standard_normal((2000, 5, 5)) + 5 * rng.standard_normal((2000, 1, 5))
+    losses[:, 0] -= 4
+    spoiled = losses.copy()
+    spoiled[:, -1, 0] += 50  # one seed of one decoder
+
+    def seen(drawn: np.ndarray) -> float:
+        means = drawn.mean(axis=-1)
+        return float((means[:, 1:4] - means[:, :1] > half_widths(drawn)[:, 0, 1:4]).mean())
+
+    assert seen(spoiled) > seen(losses) - 0.05
+    assert seen(losses) > 0.8
 
 
 def test_losses_that_do_not_vary_have_intervals_without_width():

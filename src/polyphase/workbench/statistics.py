@@ -12,6 +12,7 @@ from polyphase.workbench.results import Comparison
 
 LEAST_SEEDS = 3  # of fewer an interval would be wider than any difference that occurs
 ERROR = 0.05  # the chance of any false difference that is aimed at
+WILD = 25  # times the usual variance: a spread of five times as much
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def half_widths(losses: np.ndarray) -> np.ndarray:
        range for so many decoders and degrees of freedom.
 
     Of two decoders this is the interval of the paired t test at 95%. Of more, a simulation finds
-    the chance of any false difference below 6%, also where their spreads differ tenfold
+    the chance of any false difference below 6%, also where their spreads differ a hundredfold
     (`benchmarks/intervals.py`).
 
     Args:
@@ -135,8 +136,11 @@ def pair_variances(losses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the variance of each pair's difference, and its degrees of freedom.
 
     1. Residuals of decoder + seed: what all decoders have in common with a seed does not count.
-    2. Each decoder has a spread of its own, from its residuals: `decoders / (decoders - 1)` times
-       their variance, with `(seeds - 1) (decoders - 1) / decoders` degrees of freedom.
+       A decoder that is `_wild` does not count for the seed: else one training that diverged would
+       widen the intervals between all others.
+    2. Each decoder has a spread of its own, from its residuals; of `m` decoders that count for the
+       seed, `m / (m - 1)` times their variance, with `(seeds - 1) (m - 1) / m` degrees of freedom.
+       A wild decoder's is its variance, with `seeds - 1`.
     3. Two spreads add up; Welch and Satterthwaite's formula gives the degrees of freedom.
     4. The variance is at least that of the paired differences themselves: this bounds the error
        where spreads differ much, or decoders answer to a seed differently.
@@ -149,16 +153,34 @@ def pair_variances(losses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         Two arrays `(..., decoders, decoders)`.
     """
-    decoders, seeds = losses.shape[-2:]
+    seeds = losses.shape[-1]
     centred = losses - losses.mean(axis=-1, keepdims=True)
-    residuals = centred - centred.mean(axis=-2, keepdims=True)
-    spread = (residuals**2).sum(axis=-1) / (seeds - 1) * decoders / (decoders - 1)
-    sums = spread[..., :, None] + spread[..., None, :]
-    squares = (spread**2)[..., :, None] + (spread**2)[..., None, :]
-    ratio = np.divide(sums**2, squares, out=np.ones_like(sums), where=squares > 0)
-    freedoms = (seeds - 1) * (decoders - 1) / decoders * ratio
     paired = (centred[..., :, None, :] - centred[..., None, :, :]).var(axis=-1, ddof=1)
+    counts = ~_wild(paired)
+    weight = counts / counts.sum(axis=-1, keepdims=True)
+    residuals = centred - (weight[..., None] * centred).sum(axis=-2, keepdims=True)
+    own = (seeds - 1) * (1 - weight)
+    spread = (residuals**2).sum(axis=-1) / own
+    sums = spread[..., :, None] + spread[..., None, :]
+    squares = (spread**2 / own)[..., :, None] + (spread**2 / own)[..., None, :]
+    freedoms = np.divide(sums**2, squares, out=np.ones_like(sums), where=squares > 0)
     return np.maximum(sums, paired), freedoms
+
+
+def _wild(paired: np.ndarray) -> np.ndarray:
+    """Return which decoders vary against the others far more than is usual.
+
+    The median of a decoder's variances against the others is over `WILD` times the median of all
+    decoders. Of fewer than four none can be.
+
+    Args:
+        paired: `(..., decoders, decoders)`, variances of the differences.
+    """
+    decoders = paired.shape[-1]
+    others = paired[..., ~np.eye(decoders, dtype=bool)].reshape(*paired.shape[:-1], decoders - 1)
+    typical = np.median(others, axis=-1)
+    wild: np.ndarray = typical > WILD * np.median(typical, axis=-1, keepdims=True)
+    return wild
 
 
 def _quantile(decoders: int, seeds: int, freedoms: np.ndarray) -> np.ndarray:
@@ -167,15 +189,15 @@ def _quantile(decoders: int, seeds: int, freedoms: np.ndarray) -> np.ndarray:
 
 @functools.lru_cache
 def _logarithm(decoders: int, seeds: int) -> np.ndarray:
-    """Return the parabola of the quantile's logarithm over the inverse degrees of freedom.
+    """Return the cubic of the quantile's logarithm over the inverse degrees of freedom.
 
-    It goes through three points of the range in which they lie: one decoder's, and twice as many;
-    between them it is off by less than a thousandth.
+    It goes through four points: two decoders of equal spreads, one and a half, one alone, and one
+    whose seeds two decoders count for. Between them it is off by less than a thousandth.
     """
     least = (seeds - 1) * (decoders - 1) / decoders
-    inverse = np.array([0.5, 0.7, 1.0]) / least
+    inverse = np.array([0.5, 0.7, 1.0, 1.5]) / least
     quantiles = studentized_range.ppf(1 - _level(decoders), decoders, 1 / inverse)
-    return np.polyfit(inverse, np.log(quantiles), 2)
+    return np.polyfit(inverse, np.log(quantiles), 3)
 
 
 def _level(decoders: int) -> float:
