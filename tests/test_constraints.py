@@ -40,7 +40,7 @@ def test_training_keeps_a_constant_constant(kind, tmp_path):
     assert chi(model.get_weights()[0], (2, 2)) < 1e-6
     model.save(tmp_path / "m.keras")
     loaded = keras.models.load_model(tmp_path / "m.keras")
-    assert loaded.layers[-1].kernel_constraint.strides == (2, 2)
+    assert loaded.layers[-1].kernel_constraint.strides == 2
 
 
 def test_a_kernel_without_a_tap_for_every_phase_is_refused():

@@ -17,10 +17,10 @@ class EvenPhases(keras.constraints.Constraint):
     gain kept) that turns a constant into a constant.
 
     Args:
-        strides: the layer's, an int or two, at least 1.
+        strides: the layer's, an int or one per axis, at least 1.
 
-    Call with a kernel `(k_h, k_w, c_out, c_in)` of a floating dtype; returns a tensor of that shape
-    and dtype.
+    Call with a kernel `(*kernel_size, c_out, c_in)` of a floating dtype; returns a tensor of that
+    shape and dtype.
 
     Raises:
         ValueError: for a kernel smaller than the stride: a phase has no tap.
@@ -37,24 +37,27 @@ class EvenPhases(keras.constraints.Constraint):
     """
 
     def __init__(self, strides: Any) -> None:
-        self.strides = arguments.integers(strides, "strides")
+        self.strides = arguments.strides(strides, "strides")
 
     def __call__(self, w: Any) -> Any:
         """Return the nearest kernel with even phases."""
-        (k_h, k_w), (s_h, s_w) = w.shape[:2], self.strides
-        counts = overlap_counts((k_h, k_w), self.strides)
+        taps = tuple(w.shape[:-2])
+        strides = arguments.integers(self.strides, "strides", len(taps))
+        counts = overlap_counts(taps, strides)
         if counts.min() == 0:
             raise ValueError(
                 "EvenPhases needs a kernel at least as large as the stride. Received: kernel size "
-                f"{(k_h, k_w)}, strides {self.strides}. Use a larger kernel, or upsampling and a "
+                f"{taps}, strides {self.strides}. Use a larger kernel, or upsampling and a "
                 "convolution."
             )
-        rows, columns = -(-k_h // s_h), -(-k_w // s_w)
-        padded = ops.pad(w, ((0, rows * s_h - k_h), (0, columns * s_w - k_w), (0, 0), (0, 0)))
-        gains = ops.sum(ops.reshape(padded, (rows, s_h, columns, s_w, *w.shape[2:])), axis=(0, 2))
-        change = ops.mean(gains, axis=(0, 1), keepdims=True) - gains
-        change = change / ops.cast(counts[:, :, None, None], w.dtype)
-        return w + ops.tile(change, (rows, columns, 1, 1))[:k_h, :k_w]
+        cells = [-(-k // s) for k, s in zip(taps, strides, strict=True)]
+        more = [(0, n * s - k) for n, s, k in zip(cells, strides, taps, strict=True)]
+        split = [one for both in zip(cells, strides, strict=True) for one in both]
+        padded = ops.reshape(ops.pad(w, (*more, (0, 0), (0, 0))), (*split, *w.shape[-2:]))
+        gains = ops.sum(padded, axis=tuple(range(0, len(split), 2)))
+        change = ops.mean(gains, axis=tuple(range(len(taps))), keepdims=True) - gains
+        change = change / ops.cast(counts[..., None, None], w.dtype)
+        return w + ops.tile(change, (*cells, 1, 1))[tuple(map(slice, taps))]
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments."""

@@ -1,5 +1,7 @@
 """Initial weights that suit upsampling layers."""
 
+import functools
+import math
 from typing import Any
 
 import keras
@@ -14,14 +16,14 @@ from polyphase.ops import arguments
 class ICNR(keras.initializers.Initializer):
     """Start a sub-pixel convolution as a convolution followed by nearest upsampling.
 
-    All `s_h * s_w` phases get the same kernel, so there is no checkerboard at the start.
+    All phases, `s_h * s_w` of an image, get the same kernel: no checkerboard at the start.
 
     Args:
-        size: the layer's factor, an int or two, at least 1.
+        size: the layer's factor, an int or one per axis, at least 1.
         initializer: what draws the kernel of one phase; default "glorot_uniform".
         order: of the last axis, the layer's: "dcr", the phase slowest, or "crd", the fastest.
 
-    Call with the shape `(k_h, k_w, c_in, s_h * s_w * c_out)`; returns a tensor of that shape.
+    Call with the shape `(*kernel_size, c_in, prod(size) * c_out)`; returns a tensor of that shape.
 
     Raises:
         ValueError: if the last axis does not divide by the number of phases, for another order.
@@ -37,13 +39,13 @@ class ICNR(keras.initializers.Initializer):
     def __init__(
         self, size: Any = 2, initializer: Any = "glorot_uniform", order: str = "dcr"
     ) -> None:
-        self.size = arguments.integers(size, "size")
+        self.size = arguments.strides(size, "size")
         self.initializer = keras.initializers.get(initializer)
         self.order = arguments.one_of(order, "order", ORDERS)
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         """Return the kernel: one phase's, for all phases, along the last axis."""
-        phases = self.size[0] * self.size[1]
+        phases = math.prod(arguments.integers(self.size, "size", len(shape) - 2))
         if shape[-1] % phases:
             raise ValueError(
                 f"ICNR for size {self.size} needs a last axis divisible by {phases}. "
@@ -51,8 +53,8 @@ class ICNR(keras.initializers.Initializer):
             )
         one = self.initializer((*shape[:-1], shape[-1] // phases), dtype=dtype)
         if self.order == "crd":
-            return keras.ops.repeat(one, phases, axis=3)
-        return keras.ops.tile(one, (1, 1, 1, phases))
+            return keras.ops.repeat(one, phases, axis=-1)
+        return keras.ops.tile(one, (*[1] * (len(shape) - 1), phases))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments."""
@@ -64,19 +66,19 @@ class ICNR(keras.initializers.Initializer):
 
 
 @keras.saving.register_keras_serializable(package="polyphase")
-class Bilinear(keras.initializers.Initializer):
-    """Start a transposed convolution as bilinear upsampling of mixed channels.
+class Linear(keras.initializers.Initializer):
+    """Start a transposed convolution as linear upsampling of mixed channels.
 
     The taps are a triangle of half-width `strides`, each phase scaled to the sum 1, so there is no
     checkerboard at the start. Kernels of `2 s - 1` or `2 s` taps hold the whole triangle; smaller
     ones cut it, and with `s` taps it is nearest-neighbour upsampling.
 
     Args:
-        strides: the layer's, an int or two, at least 1.
+        strides: the layer's, an int or one per axis, at least 1.
         initializer: what draws how channels mix, called with the shape `(c_in, c_out)`; default
             "glorot_uniform"; "identity" leaves each channel to itself.
 
-    Call with the shape `(k_h, k_w, c_out, c_in)`; returns a tensor of that shape.
+    Call with the shape `(*kernel_size, c_out, c_in)`; returns a tensor of that shape.
 
     Raises:
         ValueError: for a kernel smaller than the stride.
@@ -84,7 +86,7 @@ class Bilinear(keras.initializers.Initializer):
     Reference: Long, Shelhamer, Darrell, arXiv 1411.4038 (identity, in segmentation networks).
 
     Example:
-        >>> kernel = Bilinear(2, "identity")((3, 3, 1, 1))
+        >>> kernel = Linear(2, "identity")((3, 3, 1, 1))
         >>> keras.ops.convert_to_numpy(kernel)[:, :, 0, 0]
         array([[0.25, 0.5 , 0.25],
                [0.5 , 1.  , 0.5 ],
@@ -92,19 +94,21 @@ class Bilinear(keras.initializers.Initializer):
     """
 
     def __init__(self, strides: Any = 2, initializer: Any = "glorot_uniform") -> None:
-        self.strides = arguments.integers(strides, "strides")
+        self.strides = arguments.strides(strides, "strides")
         self.initializer = keras.initializers.get(initializer)
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         """Return the kernel: taps times mixing matrix."""
-        if overlap_counts(shape[:2], self.strides).min() == 0:
+        *kernel_size, c_out, c_in = shape
+        strides = arguments.integers(self.strides, "strides", len(kernel_size))
+        if overlap_counts(kernel_size, strides).min() == 0:
             raise ValueError(
-                f"Bilinear for strides {self.strides} needs a kernel at least as large. "
-                f"Received: shape {tuple(shape)}."
+                f"{type(self).__name__} for strides {self.strides} needs a kernel at least as "
+                f"large. Received: shape {tuple(shape)}."
             )
-        taps = np.outer(*map(_triangle, shape[:2], self.strides))
-        mixing = self.initializer((shape[3], shape[2]), dtype=dtype)
-        taps = keras.ops.cast(taps[:, :, None, None], mixing.dtype)
+        taps = functools.reduce(np.multiply.outer, map(_triangle, kernel_size, strides))
+        mixing = self.initializer((c_in, c_out), dtype=dtype)
+        taps = keras.ops.cast(taps[..., None, None], mixing.dtype)
         return taps * keras.ops.transpose(mixing)
 
     def get_config(self) -> dict[str, Any]:
@@ -113,6 +117,11 @@ class Bilinear(keras.initializers.Initializer):
             "strides": self.strides,
             "initializer": keras.saving.serialize_keras_object(self.initializer),
         }
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class Bilinear(Linear):
+    """The name of `Linear` for images."""
 
 
 def _triangle(k: int, s: int) -> np.ndarray:

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from polyphase.ops import arguments, axes
+from polyphase.ops import arguments
 
 
 class _PerPhase(keras.Metric):
@@ -48,7 +48,7 @@ class _PerPhase(keras.Metric):
         if self.data_format == "channels_first":
             residual = ops.transpose(residual, (0, 2, 3, 1))
         if not self._sums:
-            self._make(residual.shape[axes.channel("channels_last")])
+            self._make(residual.shape[-1])
         added = (ops.ones_like(residual), residual, ops.square(residual))
         for total, values in zip(self._sums, added, strict=True):
             total.assign(total + self._over_images(values))

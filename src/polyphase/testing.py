@@ -96,7 +96,7 @@ def assert_layer_contract(
     unknown_sizes: bool = True,
     mixed_precision: Sequence[str] = ("mixed_float16", "mixed_bfloat16"),
 ) -> None:
-    """Check what Keras may expect of every image layer.
+    """Check what Keras may expect of every layer of signals, images or volumes.
 
     1. Symbolic shape = eager shape, in a functional model with known and with unknown sizes.
     2. A layer made from the configuration, given the weights, computes the same bits.
@@ -108,8 +108,8 @@ def assert_layer_contract(
     Args:
         make_layer: `make_layer(**kwargs)` returns a new layer each time; `kwargs` are those of
             every Keras layer (`dtype`).
-        input_shape: shape of the images with the batch: four integers.
-        unknown_sizes: whether height and width may be unknown when a model is built.
+        input_shape: shape of the input with the batch: three to five integers.
+        unknown_sizes: whether the sides may be unknown when a model is built.
         mixed_precision: the policies to try.
 
     Raises:
@@ -138,12 +138,13 @@ def _check_shapes(
     _expect(announced == expected.shape, "1. compute_output_shape", announced, expected.shape)
     shapes: list[Shape] = [x.shape[1:]]
     if unknown_sizes:
-        channel = 1 if getattr(layer, "data_format", None) == "channels_first" else 3
+        last = len(x.shape) - 1
+        channel = 1 if getattr(layer, "data_format", None) == "channels_first" else last
         shapes.append([n if i == channel else None for i, n in enumerate(x.shape)][1:])
     for shape in shapes:
         inputs = keras.Input(tuple(shape))
         outputs = layer(inputs)
-        fits = len(outputs.shape) == 4 and all(
+        fits = len(outputs.shape) == len(x.shape) and all(
             a in (None, b) for a, b in zip(outputs.shape[1:], expected.shape[1:], strict=True)
         )
         _expect(fits, f"1. symbolic shape of {tuple(shape)}", outputs.shape, expected.shape)

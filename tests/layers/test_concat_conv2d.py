@@ -137,7 +137,7 @@ MISFITS = [  # shapes channels last, and the axis that does not fit
     ([(2, 1, 1, 3), (2, 1, 1, 3), (2, 3, 1, 2)], (1, 1, 1)),
     ([(2, 5, 4, 3), (2, 8, 6, 2)], (1.5, 1)),
 ]
-REFUSED = "concatenates images of one batch, height and width after upsampling. Received: shapes"
+REFUSED = "concatenates what has one batch and one size after upsampling. Received: shapes"
 
 
 @pytest.mark.parametrize("data_format", FORMATS)
@@ -214,7 +214,7 @@ def test_a_folded_u_net_refuses_what_it_refused():
 def test_other_numbers_ranks_and_channels_are_refused():
     x, skip = np.ones((2, 4, 4, 3), "float32"), np.ones((2, 8, 8, 2), "float32")
     for inputs in ([x], [x, skip, skip], x, [x[0], skip], [x, skip[..., None]]):
-        with pytest.raises(ValueError, match="made for 2 inputs, a list of images of rank 4"):
+        with pytest.raises(ValueError, match="made for 2 inputs, a list of tensors of rank 4"):
             ConcatConv2D(4, 3, size=(2, 1))(inputs)
     layer = ConcatConv2D(4, 3, size=(2, 1))
     layer([x, skip])

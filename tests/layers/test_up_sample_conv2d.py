@@ -98,8 +98,8 @@ def test_wrong_arguments_are_named():
         UpSampleConv2D(4, 3, strides=2)
     with pytest.raises(ValueError, match=r"`size` must be a number of at least 1.*size=0.5"):
         UpSampleConv2D(4, 3, 0.5)
-    with pytest.raises(ValueError, match=r"`interpolation` must be one of.*'cubic'"):
-        UpSampleConv2D(4, 3, interpolation="cubic")
+    with pytest.raises(ValueError, match=r"`interpolation` must be one of.*'trilinear'"):
+        UpSampleConv2D(4, 3, interpolation="trilinear")
     with pytest.raises(ValueError, match="filters"):
         UpSampleConv2D(0, 3)
     with pytest.raises(ValueError, match=r"5 taps .* does not fit into 4 pixels"):

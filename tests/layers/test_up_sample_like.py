@@ -99,11 +99,11 @@ def test_the_gradient_reaches_the_first_image():
 @pytest.mark.parametrize(
     ("shapes", "message"),
     [
-        ([(2, 4, 4, 3)], r"list of two images"),
-        ([(2, 4, 4, 3)] * 3, r"list of two images"),
-        ([(2, 4, 4, 3), (2, 4, 4)], r"list of two images of rank 4"),
+        ([(2, 4, 4, 3)], r"list of two signals, images or volumes"),
+        ([(2, 4, 4, 3)] * 3, r"list of two signals, images or volumes"),
+        ([(2, 4, 4, 3), (2, 4, 4)], r"list of two signals, images or volumes"),
         ([(2, 4, 4, 3), (2, 3, 8, 3)], r"does not shrink.*Received: shapes .*4, 4, 3.*3, 8, 3"),
-        ((2, 4, 4, 3), r"list of two images"),
+        ((2, 4, 4, 3), r"list of two signals, images or volumes"),
     ],
 )
 def test_what_it_cannot_take_is_named(shapes, message):
@@ -116,7 +116,9 @@ def test_what_it_cannot_take_is_named(shapes, message):
 
 
 def test_wrong_arguments_are_named():
-    with pytest.raises(ValueError, match=r"`interpolation` must be one of nearest.*'cubic'"):
-        UpSampleLike("cubic")
+    with pytest.raises(ValueError, match=r"`interpolation` must be one of nearest.*'quadratic'"):
+        UpSampleLike("quadratic")
+    with pytest.raises(ValueError, match=r"`interpolation` must be one of nearest.*'trilinear'"):
+        UpSampleLike("trilinear")([np.ones((1, 2, 2, 1)), np.ones((1, 3, 3, 1))])
     with pytest.raises(ValueError, match=r"`data_format` must be one of"):
         UpSampleLike(data_format="NHWC")

@@ -136,11 +136,12 @@ KERNELS: dict[str, Kernel] = {
 }
 
 
-_NAMES = KERNELS | {
+_BY_NAME = KERNELS | {
     prefix + name: kernel
     for prefix in ("", "tri")
     for name, kernel in (("linear", KERNELS["bilinear"]), ("cubic", KERNELS["bicubic"]))
 }
+NAMES = tuple(_BY_NAME)
 
 
 def get(interpolation: str) -> Kernel:
@@ -158,9 +159,9 @@ def get(interpolation: str) -> Kernel:
         >>> get("bicubic").name
         'keys(a=-0.5)'
     """
-    if not isinstance(interpolation, str) or interpolation.lower() not in _NAMES:
+    if not isinstance(interpolation, str) or interpolation.lower() not in NAMES:
         raise ValueError(
             f"`interpolation` must be one of {', '.join(KERNELS)}. "
             f"Received: interpolation={interpolation!r}."
         )
-    return _NAMES[interpolation.lower()]
+    return _BY_NAME[interpolation.lower()]

@@ -12,7 +12,7 @@ from polyphase.algebra.geometry import padding_amounts, strided_padding
 from polyphase.inspection.readings import transposed_crop
 from polyphase.layers import kinds
 from polyphase.layers.kinds import Kind
-from polyphase.ops import axes
+from polyphase.ops import layout
 from polyphase.rewrite.graph import calls, data_format, graph_of, is_graph
 
 Grids = tuple[Grid, Grid]
@@ -200,7 +200,7 @@ class _Walk:
         return origin, least
 
     def _merges(self, operation: Any) -> bool:
-        channel = axes.channel(self.layout)
+        channel = layout.channel(self.layout)
         if _named(operation, {"Concatenate"}):
             return bool(operation.axis % 4 == channel)
         return _named(operation, _MERGE) or kinds.nearest(operation) is kinds.CONCATENATED
@@ -211,7 +211,7 @@ class _Walk:
             self.found.append(Shift(name, (rows, columns), meets))
 
     def _sides(self, tensor: Any) -> tuple[int | None, ...]:
-        return tuple(tensor.shape[axis] for axis in axes.spatial(self.layout))
+        return tuple(tensor.shape[layout.space(self.layout)])
 
 
 def _named(operation: Any, names: Set[str]) -> bool:

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from polyphase.algebra.resampling import resampling_matrix
-from polyphase.ops import axes
+from polyphase.ops import layout
 from polyphase.rewrite.graph import calls, data_format, graph_of
 from polyphase.rewrite.sizes import shapes
 
@@ -33,7 +33,7 @@ def draws(model: keras.Model, images: Any = None) -> Draws:
         return {"images": in_parts(model, given(model, images))}
     generator = np.random.default_rng(0)
     kinds: dict[str, list[np.ndarray]] = {"constant": [], "smooth": []}
-    first = axes.spatial(data_format(model))[0]
+    first = layout.space(data_format(model)).start
     for shape, tensor in zip(shapes(model), model.inputs, strict=True):
         noise = generator.standard_normal((DRAWS // 2, *shape[1:]))
         low, high = _range(model, tensor)
@@ -97,7 +97,7 @@ def _range(model: keras.Model, tensor: Any) -> tuple[float, float]:
             if scale <= 0:
                 break
             return ((-1 if offset < 0 else 0) - offset) / scale, (1 - offset) / scale
-    image = len(tensor.shape) == 4 and tensor.shape[axes.channel(data_format(model))] in (1, 3, 4)
+    image = len(tensor.shape) == 4 and tensor.shape[layout.channel(data_format(model))] in (1, 3, 4)
     return (0.0, 1.0) if image else (0.0, 0.0)
 
 

@@ -13,7 +13,7 @@ from polyphase.algebra.channel_order import dcr_channels
 from polyphase.algebra.geometry import conv_transpose_crop, strided_padding
 from polyphase.layers import kinds
 from polyphase.layers.kinds import Kind
-from polyphase.ops import axes
+from polyphase.ops import layout
 
 Weights = list[np.ndarray]
 
@@ -165,7 +165,7 @@ def _zeros_before(layer: Any) -> tuple[int, ...]:
     if layer.padding != "same":
         return (0, 0)
     shape = layer.get_build_config()["input_shape"]
-    sides = (shape[axis] for axis in axes.spatial(layer.data_format))
+    sides = shape[layout.space(layer.data_format)]
     return tuple(map(strided_padding, sides, layer.kernel_size, layer.strides, layer.dilation_rate))
 
 

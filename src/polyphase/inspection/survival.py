@@ -12,7 +12,7 @@ from polyphase.algebra.lattice import lattice_power
 from polyphase.inspection.alignment import scales
 from polyphase.inspection.draws import draws
 from polyphase.inspection.found import Found
-from polyphase.ops import axes
+from polyphase.ops import layout
 from polyphase.rewrite.graph import data_format, graph_of, is_graph, output_structure
 from polyphase.rewrite.sizes import ExampleError
 
@@ -116,7 +116,7 @@ def _rounded(small: tuple[int, ...], large: tuple[int, ...]) -> list[float]:
 def _image(model: keras.Model, tensor: Any) -> np.ndarray:
     """Return images as float32, channels last."""
     image = keras.ops.convert_to_numpy(keras.ops.cast(tensor, "float32"))
-    return np.moveaxis(image, axes.channel(data_format(model)), -1)
+    return np.moveaxis(image, layout.channel(data_format(model)), -1)
 
 
 def _with(layer: keras.Layer, weights: Tensors) -> Callable[..., Any]:

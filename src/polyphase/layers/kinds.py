@@ -42,14 +42,14 @@ class Kind:
     convolution: "Kind | None" = None
 
 
-def _upsampled(convolution: Kind, layer: type, operator: str = "upsampling and {}") -> Kind:
+def _upsampled(convolution: Kind, ours: Classes, operator: str = "upsampling and {}") -> Kind:
     """Return the kind of a layer of ours that upsamples and convolves."""
     return replace(
         convolution,
         operator=operator.format(convolution.operator),
         factor="size",
         keras={},
-        ours={2: layer},
+        ours=ours,
         convolution=convolution,
     )
 
@@ -80,28 +80,62 @@ TRANSPOSED = Kind(
     "transposed convolution",
     "strides",
     {1: layers.Conv1DTranspose, 2: layers.Conv2DTranspose, 3: layers.Conv3DTranspose},
-    {2: ours.Conv2DTranspose},
+    {1: ours.Conv1DTranspose, 2: ours.Conv2DTranspose, 3: ours.Conv3DTranspose},
     kernels=("kernel",),
     inputs=-1,
     outputs=(-2,),
 )
-UPSAMPLED_CONVOLUTION = _upsampled(CONVOLUTION, ours.UpSampleConv2D)
-UPSAMPLED_DEPTHWISE = _upsampled(DEPTHWISE, ours.UpSampleDepthwiseConv2D)
-UPSAMPLED_SEPARABLE = _upsampled(SEPARABLE, ours.UpSampleSeparableConv2D)
-CONCATENATED = _upsampled(CONVOLUTION, ours.ConcatConv2D, "upsampling, concatenation and {}")
-SUB_PIXEL = Kind("sub-pixel convolution", "size", {}, {2: ours.SubPixelConv2D}, ("kernel",))
+UPSAMPLED_CONVOLUTION = _upsampled(
+    CONVOLUTION, {1: ours.UpSampleConv1D, 2: ours.UpSampleConv2D, 3: ours.UpSampleConv3D}
+)
+UPSAMPLED_DEPTHWISE = _upsampled(
+    DEPTHWISE, {1: ours.UpSampleDepthwiseConv1D, 2: ours.UpSampleDepthwiseConv2D}
+)
+UPSAMPLED_SEPARABLE = _upsampled(
+    SEPARABLE, {1: ours.UpSampleSeparableConv1D, 2: ours.UpSampleSeparableConv2D}
+)
+CONCATENATED = _upsampled(
+    CONVOLUTION,
+    {1: ours.ConcatConv1D, 2: ours.ConcatConv2D, 3: ours.ConcatConv3D},
+    "upsampling, concatenation and {}",
+)
+SUB_PIXEL = Kind(
+    "sub-pixel convolution",
+    "size",
+    {},
+    {1: ours.SubPixelConv1D, 2: ours.SubPixelConv2D, 3: ours.SubPixelConv3D},
+    ("kernel",),
+)
 DENSE = Kind("dense", "", {0: layers.Dense}, kernels=("kernel",), outputs=(-1,))
-UPSAMPLING = Kind("upsampling", "size", {2: layers.UpSampling2D}, {2: ours.UpSampling2D})
-UPSAMPLING_LIKE = Kind("upsampling to the size of another", ours={2: ours.UpSampleLike})
+UPSAMPLING = Kind(
+    "upsampling",
+    "size",
+    {1: layers.UpSampling1D, 2: layers.UpSampling2D, 3: layers.UpSampling3D},
+    {1: ours.UpSampling1D, 2: ours.UpSampling2D, 3: ours.UpSampling3D},
+)
+UPSAMPLING_LIKE = Kind("upsampling to the size of another", ours={0: ours.UpSampleLike})
 RESIZING = Kind("resizing", keras={2: layers.Resizing})
 DEPTH_TO_SPACE = Kind(
     "channels into space",
     keras={2: type(ops.depth_to_space(KerasTensor((1, 1, 1, 4)), 2)._keras_history.operation)},
 )
-MAX_POOLING = Kind("max pooling", "strides", {2: layers.MaxPooling2D})
-AVERAGE_POOLING = Kind("average pooling", "strides", {2: layers.AveragePooling2D})
-CROPPING = Kind("cropping", keras={2: layers.Cropping2D})
-ZERO_PADDING = Kind("zero-padding", keras={2: layers.ZeroPadding2D})
+MAX_POOLING = Kind(
+    "max pooling",
+    "strides",
+    {1: layers.MaxPooling1D, 2: layers.MaxPooling2D, 3: layers.MaxPooling3D},
+)
+AVERAGE_POOLING = Kind(
+    "average pooling",
+    "strides",
+    {1: layers.AveragePooling1D, 2: layers.AveragePooling2D, 3: layers.AveragePooling3D},
+)
+CROPPING = Kind(
+    "cropping", keras={1: layers.Cropping1D, 2: layers.Cropping2D, 3: layers.Cropping3D}
+)
+ZERO_PADDING = Kind(
+    "zero-padding",
+    keras={1: layers.ZeroPadding1D, 2: layers.ZeroPadding2D, 3: layers.ZeroPadding3D},
+)
 
 CONVOLUTIONS = (CONVOLUTION, DEPTHWISE, SEPARABLE)
 UPSAMPLED = (UPSAMPLED_CONVOLUTION, UPSAMPLED_DEPTHWISE, UPSAMPLED_SEPARABLE)

@@ -4,14 +4,8 @@ from typing import Any
 
 import keras
 
-from polyphase.algebra import kernels
 from polyphase.layers import shapes
 from polyphase.ops import arguments
-
-
-def interpolation(value: Any) -> str:
-    """Return the name of an interpolation, or say which there are."""
-    return arguments.one_of(value, "interpolation", tuple(kernels.KERNELS))
 
 
 class Configured(keras.Layer):
@@ -27,7 +21,20 @@ class Configured(keras.Layer):
         return kept | {name: getattr(self, name) for name in self._added}
 
 
-class Upsampled(Configured):
+class OfOneRank(Configured):
+    """A mixin before a convolution of Keras' own, which alone takes tensors of more axes too."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.input_spec = keras.InputSpec(ndim=self.rank + 2)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights, for an input of these channels and this rank."""
+        super().build(input_shape)
+        self.input_spec = keras.InputSpec(ndim=self.rank + 2, axes=self.input_spec.axes)
+
+
+class Upsampled(OfOneRank):
     """A mixin before a convolution of Keras' own, which upsamples first."""
 
     _added: tuple[str, ...] = ("size", "lowering")
@@ -37,7 +44,7 @@ class Upsampled(Configured):
     def __init__(self, *args: Any, size: Any, lowering: str, **kwargs: Any) -> None:
         arguments.no_strides(kwargs, type(self).__name__)
         super().__init__(*args, **kwargs)
-        self.size = arguments.sizes(size)
+        self.size = arguments.sizes(size, self.rank)
         self.lowering = lowering
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from polyphase.algebra.geometry import upsampled_length
-from polyphase.ops import axes
+from polyphase.ops import layout
 
 
 def upsampled(shape: Any, size: tuple[Any, ...], data_format: str) -> tuple[Any, ...]:
@@ -14,10 +14,16 @@ def upsampled(shape: Any, size: tuple[Any, ...], data_format: str) -> tuple[Any,
         >>> upsampled((None, 5, None, 3), (2, 1.5), "channels_last")
         (None, 10, None, 3)
     """
-    sides = list(shape)
-    for axis, one in zip(axes.spatial(data_format), size, strict=True):
-        if sides[axis] is not None:
-            sides[axis] = upsampled_length(sides[axis], one)
+    if len(shape) != len(size) + 2:
+        raise ValueError(
+            f"A factor per axis, {tuple(size)}, asks for a shape of rank {len(size) + 2}. "
+            f"Received: shape {tuple(shape)}."
+        )
+    sides, space = list(shape), layout.space(data_format)
+    sides[space] = [
+        None if side is None else upsampled_length(side, one)
+        for side, one in zip(sides[space], size, strict=True)
+    ]
     return tuple(sides)
 
 
@@ -27,29 +33,31 @@ def concatenated(
     """Return the shape of the concatenation of images, each upsampled by its size.
 
     Raises:
-        ValueError: for another number of images than sizes, another rank than 4, and images of
-            which two differ in the batch or in a side, as far as these are known.
+        ValueError: for another number of images than sizes, another rank than the sizes have, and
+            images of which two differ in the batch or in a side, as far as these are known.
 
     Example:
         >>> concatenated([(None, 5, None, 3), (2, 10, 8, 1)], [(2, 2), (1, 1)], "channels_last")
         (2, 10, 8, 4)
     """
     ranks = [len(shape) if isinstance(shape, Sequence) else 0 for shape in shapes]
-    if ranks != [4] * len(sizes):
+    rank = len(sizes[0])
+    if ranks != [rank + 2] * len(sizes):
         raise ValueError(
-            f"ConcatConv2D was made for {len(sizes)} inputs, a list of images of rank 4, one per "
-            f"`size`. Received: {_listed(shapes) if all(ranks) else tuple(shapes)}."
+            f"ConcatConv{rank}D was made for {len(sizes)} inputs, a list of tensors of rank "
+            f"{rank + 2}, one per `size`. "
+            f"Received: {_listed(shapes) if all(ranks) else tuple(shapes)}."
         )
     images = [upsampled(*one, data_format) for one in zip(shapes, sizes, strict=True)]
-    channel = axes.channel(data_format)
+    channel = layout.channel(data_format)
     channels = [image[channel] for image in images]
     whole = list(images[0])
     whole[channel] = None if None in channels else sum(channels)
-    for axis in {0, 1, 2, 3} - {channel}:
+    for axis in set(range(rank + 2)) - {channel % (rank + 2)}:
         known = {image[axis] for image in images if isinstance(image[axis], int)}
         if len(known) > 1:
             raise ValueError(
-                "ConcatConv2D concatenates images of one batch, height and width after upsampling. "
+                f"ConcatConv{rank}D concatenates what has one batch and one size after upsampling. "
                 f"Received: shapes {_listed(shapes)}, which `size`={tuple(sizes)} makes "
                 f"{_listed(images)}. Use another `size`, or images that fit."
             )

@@ -3,31 +3,34 @@
 from typing import Any
 
 import keras
+from keras import ops
 
+from polyphase.algebra import kernels
 from polyphase.layers import mixins
-from polyphase.ops import arguments, axes, choice, upsample
+from polyphase.ops import arguments, choice, layout, upsample
 
 Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class UpSampleLike(mixins.Configured):
-    """Upsample images to the height and width of another: what a U-Net of odd sides asks for.
+    """Upsample to the sides of another image, signal or volume: what a U-Net of odd sides asks for.
 
     Args:
-        interpolation: "nearest", "bilinear", "bicubic" (`keys(a=-0.5)`), "mitchell",
-            "lanczos3" or "lanczos5".
+        interpolation: as in `polyphase.ops.upsample`: "nearest", "linear" ("bilinear" of images,
+            "trilinear" of volumes), "cubic", "mitchell", "lanczos3" or "lanczos5".
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         lowering: how to compute it, as in `polyphase.ops.upsample`.
         **kwargs: as for every Keras layer (`name`, `dtype`, ...).
 
-    Input: a list `[x, like]` of `(batch, height, width, channels)`, or channels first; sides may
-    be unknown. Of `like` only height and width matter; they are at least those of `x`.
-    Output: `(batch, height of like, width of like, channels)`. No weights.
+    Input: a list `[x, like]` of `(batch, *space, channels)`, of 1, 2 or 3 axes in space, or
+    channels first; sides may be unknown. Of `like` only the sides matter; they are at least those
+    of `x`.
+    Output: `(batch, *sides of like, channels)`. No weights.
 
     Raises:
-        ValueError: for an unknown name, another number of inputs, a rank other than 4, sides of
-            `like` below those of `x`.
+        ValueError: for an unknown name, another number of inputs, unequal ranks or others than 3
+            to 5, sides of `like` below those of `x`.
 
     Exactness: `polyphase.ops.upsample` with `output_size`: half-pixel centres, the scale is output
     side / input side; integer multiples are UpSampling2D by that factor.
@@ -50,21 +53,22 @@ class UpSampleLike(mixins.Configured):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.interpolation = mixins.interpolation(interpolation)
+        self.interpolation = arguments.one_of(interpolation, "interpolation", kernels.NAMES)
         self.data_format = arguments.data_format(data_format)
         self.lowering = lowering
         self.supports_jit = choice.compiles(self.interpolation)
 
     def build(self, input_shape: Any) -> None:
-        """Check the shapes of both images; there are no weights."""
+        """Check the shapes of both; there are no weights."""
         self.compute_output_shape(input_shape)
+        arguments.interpolation(self.interpolation, len(input_shape[0]) - 2)
 
     def call(self, inputs: list[Tensor]) -> Tensor:
         """Return the first image, upsampled to the sides of the second."""
         x, like = inputs
         return upsample(
             x,
-            output_size=[axes.length(like, axis) for axis in axes.spatial(self.data_format)],
+            output_size=ops.shape(like)[layout.space(self.data_format)],
             interpolation=self.interpolation,
             data_format=self.data_format,
             lowering=self.lowering,
@@ -72,20 +76,19 @@ class UpSampleLike(mixins.Configured):
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
         """Return the output shape; unknown sides stay unknown."""
-        if [len(shape) if isinstance(shape, (tuple, list)) else 0 for shape in input_shape] != [
-            4,
-            4,
-        ]:
+        ranks = [len(one) if isinstance(one, (tuple, list)) else 0 for one in input_shape]
+        if len(ranks) != 2 or ranks[0] != ranks[1] or ranks[0] not in (3, 4, 5):
             raise ValueError(
-                "UpSampleLike takes a list of two images of rank 4, [x, like]. Received: "
-                f"shapes {input_shape}."
+                "UpSampleLike takes a list of two signals, images or volumes, [x, like]: tensors "
+                f"of one rank, 3 to 5. Received: shapes {input_shape}."
             )
         shape, like = (list(one) for one in input_shape)
-        for axis in axes.spatial(self.data_format):
-            if None not in (shape[axis], like[axis]) and like[axis] < shape[axis]:
+        space = layout.space(self.data_format)
+        for side, wanted in zip(shape[space], like[space], strict=True):
+            if None not in (side, wanted) and wanted < side:
                 raise ValueError(
-                    "UpSampleLike does not shrink: both sides of `like` must be at least those of "
+                    "UpSampleLike does not shrink: the sides of `like` must be at least those of "
                     f"`x`. Received: shapes {shape} and {like}. Exchange them?"
                 )
-            shape[axis] = like[axis]
+        shape[space] = like[space]
         return tuple(shape)

@@ -54,6 +54,17 @@ def integers(value: Any, name: str, rank: int = 2) -> tuple[int, ...]:
     return numbers
 
 
+def strides(value: Any, name: str) -> int | tuple[int, ...]:
+    """Return a positive integer, or one per axis of one to three, as it is: any rank."""
+    rank = len(value) if isinstance(value, (tuple, list)) and 1 <= len(value) <= 3 else 1
+    numbers = _per_axis(value, operator.index, rank)
+    if numbers is None or min(numbers) < 1:
+        raise ValueError(
+            f"`{name}` must be a positive integer or one per axis. Received: {name}={value!r}."
+        )
+    return numbers if isinstance(value, (tuple, list)) else numbers[0]
+
+
 def sizes(value: Any, rank: int = 2) -> tuple[int | float, ...]:
     """Return an upsampling size, or one per axis, as one per axis; integral ones as int."""
     numbers = _per_axis(value, lambda v: int(v) if float(v).is_integer() else float(v), rank)

@@ -11,16 +11,6 @@ from polyphase.algebra.geometry import Axis
 Tensor = Any
 
 
-def spatial(data_format: str) -> tuple[int, int]:
-    """Return the axes of `(height, width)`."""
-    return (1, 2) if data_format == "channels_last" else (2, 3)
-
-
-def channel(data_format: str) -> int:
-    """Return the axis of the channels."""
-    return 3 if data_format == "channels_last" else 1
-
-
 def pixels(x: Tensor) -> int | None:
     """Return how many pixels all images `(n, *space, c)` have together, if that is known."""
     sides = x.shape[:-1]

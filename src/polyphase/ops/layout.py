@@ -7,6 +7,21 @@ from keras import ops
 Tensor = Any
 
 
+def space(data_format: str) -> slice:
+    """Return where the spatial axes are, in a shape of any rank.
+
+    Example:
+        >>> (8, 3, 20, 30)[space("channels_first")]
+        (20, 30)
+    """
+    return slice(1, -1) if data_format == "channels_last" else slice(2, None)
+
+
+def channel(data_format: str) -> int:
+    """Return the axis of the channels."""
+    return -1 if data_format == "channels_last" else 1
+
+
 def to_last(x: Tensor, data_format: str) -> Tensor:
     """Return a tensor in a data format as `(n, *space, c)`."""
     if data_format == "channels_last":

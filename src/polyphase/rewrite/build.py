@@ -7,7 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from polyphase.layers import UpSampling2D
+from polyphase.layers import kinds
+from polyphase.rewrite import frames
 from polyphase.rewrite.activations import configuration, restore
 from polyphase.rewrite.copying import (
     computes_the_same,
@@ -175,7 +176,8 @@ class Build:
             value.whole.append(self.call(value.concatenate, parts))
         if isinstance(value, Delayed) and not value.whole:
             name = value.name if value.name in value.sources else f"{value.name}_upsampled"
-            layer = UpSampling2D(
+            kind = kinds.UPSAMPLING.ours[len(value.size)]
+            layer = kind(
                 value.size,
                 value.data_format,
                 value.interpolation,
@@ -187,17 +189,13 @@ class Build:
 
     def framed(self, tensor: Tensor, margin: Margin, value: Delayed) -> Tensor:
         """Put zeros around an image, or cut it, as a margin says."""
-        for kind, sign in ((keras.layers.ZeroPadding2D, 1), (keras.layers.Cropping2D, -1)):
-            amounts = tuple(tuple(max(0, sign * n) for n in side) for side in margin)
+        for kind, sign in ((frames.padding, 1), (frames.cropping, -1)):
+            amounts = tuple(
+                (max(0, sign * before), max(0, sign * after)) for before, after in margin
+            )
             if any(map(any, amounts)):
-                name = f"{value.name}_{'padding' if sign > 0 else 'cropping'}"
-                layer = kind(
-                    amounts,
-                    data_format=value.data_format,
-                    name=self.name(name),
-                    dtype=tensor.dtype,
-                )
-                tensor = layer(tensor)
+                name = self.name(f"{value.name}_{kind.__name__}")
+                tensor = kind(amounts, value.data_format, name=name, dtype=tensor.dtype)(tensor)
         return tensor
 
     def move_weights(self) -> None:

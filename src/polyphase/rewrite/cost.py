@@ -13,7 +13,7 @@ from polyphase.algebra.geometry import padding_amounts, upsampled_length
 from polyphase.algebra.phases import upsample_conv_phases
 from polyphase.layers import kinds
 from polyphase.layers.kinds import Kind
-from polyphase.ops import axes, choose
+from polyphase.ops import choose, layout
 from polyphase.rewrite.graph import calls, graph_of, is_graph
 
 Shape = Sequence[int | None]
@@ -231,7 +231,7 @@ def _sides(layer: Any, shape: Shape) -> Shape:
 
 
 def _channels(layer: Any, shape: Shape) -> int:
-    channels, *_ = _known([shape[axes.channel(layer.data_format)]], layer)
+    channels, *_ = _known([shape[layout.channel(layer.data_format)]], layer)
     return channels
 
 

@@ -1,13 +1,13 @@
 """Values of a model that have not been computed yet: upsamplings, and concatenations with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-Tensor = Any
-Margin = tuple[tuple[int, int], tuple[int, int]]
+from polyphase.ops import layout
 
-NO_MARGIN: Margin = ((0, 0), (0, 0))
+Tensor = Any
+Margin = tuple[tuple[int, int], ...]  # (before, after), per axis
 
 
 def each(function: Callable[..., int], *margins: Margin) -> Margin:
@@ -17,15 +17,15 @@ def each(function: Callable[..., int], *margins: Margin) -> Margin:
         >>> each(max, ((1, 2), (3, 4)), ((0, 5), (0, 5)))
         ((1, 5), (3, 5))
     """
-    (top, left), (bottom, right) = (
-        [function(*(margin[axis][end] for margin in margins)) for axis in (0, 1)] for end in (0, 1)
+    return tuple(
+        (function(*(side[0] for side in sides)), function(*(side[1] for side in sides)))
+        for sides in zip(*margins, strict=True)
     )
-    return (top, bottom), (left, right)
 
 
-def both_ends(size: tuple[int, int]) -> Margin:
+def both_ends(size: Sequence[int]) -> Margin:
     """Return a number per axis as one per side."""
-    return (size[0], size[0]), (size[1], size[1])
+    return tuple((one, one) for one in size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,22 +34,22 @@ class Delayed:
 
     Attributes:
         small: the tensor before upsampling.
-        size: the factor, two numbers.
+        size: the factor, a number per axis.
         interpolation: the kernel's name.
         data_format: "channels_last" or "channels_first".
         sources: the names of the upsampling layers that it stems from.
         name: of the layer of the old model whose value it is.
-        margin: zeros around the upsampled image, `(before, after)` per axis; negative: cropped.
+        margin: zeros around the upsampled image; negative: cropped.
         whole: the tensor after upsampling, once somebody needed it; at most one entry.
     """
 
     small: Tensor
-    size: tuple[Any, Any]
+    size: tuple[Any, ...]
     interpolation: str
     data_format: str
     sources: tuple[str, ...]
     name: str
-    margin: Margin = NO_MARGIN
+    margin: Margin
     whole: list[Tensor] = field(default_factory=list)
 
     def holding(self, small: Tensor, layer: Any, *others: "Delayed") -> "Delayed":
@@ -65,12 +65,16 @@ class Delayed:
     @property
     def plain(self) -> bool:
         """Whether nothing is put around the upsampled image, nor cut off."""
-        return self.margin == NO_MARGIN
+        return not any(map(any, self.margin))
 
     @property
-    def channel(self) -> int:
-        """The axis of the channels."""
-        return 3 if self.data_format == "channels_last" else 1
+    def space(self) -> range:
+        """The spatial axes."""
+        return range(len(self.size) + 2)[layout.space(self.data_format)]
+
+    def channels(self, axis: int) -> bool:
+        """Return whether an axis, counted from either end, is that of the channels."""
+        return (axis - layout.channel(self.data_format)) % (len(self.size) + 2) == 0
 
     @property
     def copies(self) -> bool:

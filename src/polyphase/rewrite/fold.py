@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import tree
 
-from polyphase.layers import Conv2DTranspose, kinds
+from polyphase.layers import kinds
 from polyphase.ops import arguments
 from polyphase.rewrite.activations import watched
 from polyphase.rewrite.build import Build, Form
@@ -134,9 +134,13 @@ def _value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Bui
     delayed = upsampling(layer, args[0]) if simple else None
     if delayed is not None and same_dtype(layer, args[0]):
         return delayed
-    ours = type(layer) is keras.layers.Conv2DTranspose and id(layer) not in build.alone
-    form = Form(Conv2DTranspose) if ours else None
+    plain = _is_keras_transposed(layer) and id(layer) not in build.alone
+    form = Form(kinds.TRANSPOSED.ours[layer.rank]) if plain else None
     return build.call(layer, *args, form=form, **kwargs)
+
+
+def _is_keras_transposed(layer: Any) -> bool:
+    return kinds.exact(layer) is kinds.TRANSPOSED and not kinds.is_ours(layer)
 
 
 def _output(value: Any, name: str, build: Build) -> Any:
@@ -161,9 +165,10 @@ def _findings(model: keras.Model, build: Build) -> Iterator[Finding]:
             yield replace(one, layer=f"{layer.name}/{one.layer}")
     yield from build.findings
     for layer in layers:
-        if type(layer) is keras.layers.Conv2DTranspose:
+        if _is_keras_transposed(layer):
             ours = id(layer) not in build.alone
-            what = "computed by polyphase.layers.Conv2DTranspose" if ours else "left alone: shared"
+            name = type(layer).__name__
+            what = f"computed by polyphase.layers.{name}" if ours else "left alone: shared"
             yield Finding(layer.name, ours, what)
         elif kinds.nearest(layer) in (kinds.UPSAMPLING, kinds.RESIZING):
             reason = (

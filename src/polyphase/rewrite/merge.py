@@ -15,6 +15,7 @@ import numpy as np
 from keras import layers
 
 from polyphase.layers import kinds
+from polyphase.ops import layout
 from polyphase.rewrite.activations import linear, watched
 from polyphase.rewrite.build import Build, Form, Weights
 from polyphase.rewrite.copying import entangled
@@ -67,15 +68,15 @@ def _pairs(model: keras.Model) -> dict[int, layers.BatchNormalization]:
 
 
 def _fits(layer: Any, normalisation: layers.BatchNormalization) -> bool:
-    known = kinds.exact(layer).outputs and kinds.rank(layer) == 2
-    if not known or len(normalisation.input_spec.axes) != 1:
+    kind = kinds.exact(layer)
+    if not kind.outputs or kind is kinds.DENSE or len(normalisation.input_spec.axes) != 1:
         return False
     if watched(layer) or watched(normalisation):
         return False
     if layer.compute_dtype != normalisation.compute_dtype:
         return False
-    channel = 3 if layer.data_format == "channels_last" else 1
-    return linear(layer.activation) and normalisation.axis % 4 == channel
+    from_channels = normalisation.axis - layout.channel(layer.data_format)
+    return linear(layer.activation) and from_channels % (layer.rank + 2) == 0
 
 
 def _form(layer: keras.Layer, normalisation: layers.BatchNormalization) -> Form:
@@ -88,7 +89,7 @@ def _scaling(layer: Any, normalisation: layers.BatchNormalization) -> Callable[[
     def scale(_: Weights) -> Weights:
         kernels, biases = effective(layer)
         factor, shift = affine(normalisation)
-        shape = [1, 1, 1, 1]
+        shape = [1] * kernels[-1].ndim
         for axis in kinds.exact(layer).outputs:
             shape[axis] = kernels[-1].shape[axis]
         scaled = kernels[-1].astype("float64") * factor.reshape(shape)

@@ -5,9 +5,9 @@ from typing import Any
 
 import keras
 
-from polyphase.layers import UpSampleConv2D
+from polyphase.layers import kinds
 from polyphase.rewrite.activations import configuration
-from polyphase.rewrite.recognise import upsampling
+from polyphase.rewrite.recognise import absorbs, upsampling
 from polyphase.rewrite.report import Finding
 
 Pairs = Sequence[tuple[str, str]]
@@ -29,18 +29,19 @@ def join(owner: keras.Layer, pairs: Pairs) -> list[Finding]:
             continue
         (before, convolution) = (places[name][2] for name in (first, second))
         delayed = upsampling(before)
-        if delayed is None or not _fits(convolution, delayed.data_format):
+        if delayed is None or not absorbs(convolution, delayed):
             raise ValueError(
                 f"The pair ({first!r}, {second!r}) cannot become one. Received: "
                 f"{type(before).__name__} and {type(convolution).__name__}. Expected: an "
-                "UpSampling2D without activity_regularizer and a Conv2D without strides, of the "
-                "same data format."
+                "UpSampling layer without activity_regularizer and a convolution without strides, "
+                "of the same data format."
             )
         config = configuration(convolution)
         del config["strides"]
         config |= {"size": delayed.size, "interpolation": delayed.interpolation}
         _replace(*places[first], keras.layers.Identity(name=first, dtype=before.dtype_policy))
-        _replace(*places[second], UpSampleConv2D.from_config(config))
+        kind = kinds.UPSAMPLED_CONVOLUTION.ours[len(delayed.size)]
+        _replace(*places[second], kind.from_config(config))
         findings.append(Finding(f"{owner.name}/{first}", True, f"absorbed by {second!r}"))
     return findings
 
@@ -94,14 +95,6 @@ def require_all(findings: list[Finding], pairs: Pairs) -> None:
                 f"There is no pair ({first!r}, {second!r}) in this model. Name layers that stand "
                 "in attributes, lists or dictionaries of one layer that is a class."
             )
-
-
-def _fits(layer: Any, data_format: str) -> bool:
-    return (
-        type(layer) is keras.layers.Conv2D
-        and layer.strides == (1, 1)
-        and layer.data_format == data_format
-    )
 
 
 def _places(owner: keras.Layer) -> Iterator[tuple[Any, Any, keras.Layer]]:

@@ -9,22 +9,24 @@ import numpy as np
 from polyphase.layers import kinds
 from polyphase.ops.plans import Upsampling
 from polyphase.rewrite.activations import watched
-from polyphase.rewrite.delayed import Delayed
+from polyphase.rewrite.delayed import Delayed, Joined, both_ends
 
 _SMOOTH = ("bilinear", "bicubic", "lanczos3", "lanczos5")
 # Keras on PyTorch has another bicubic kernel and no Lanczos.
 _KERAS_SMOOTH = {"jax": _SMOOTH, "tensorflow": _SMOOTH, "torch": ("bilinear",)}
 
 
-def keras_agrees(interpolation: str, size: tuple[Any, Any]) -> bool:
+def keras_agrees(interpolation: str, size: tuple[Any, ...]) -> bool:
     """Return whether Keras' resize computes the formula on the backend in use.
 
-    Nearest at integers. The others where coordinates are exact in float32: at powers of two.
+    Nearest at integers. The others of images, where coordinates are exact in float32: at powers of
+    two.
     """
     plan = Upsampling(size, interpolation)
     if interpolation == "nearest":
         return plan.integer
-    return plan.dyadic and interpolation in _KERAS_SMOOTH[keras.backend.backend()]
+    known = _KERAS_SMOOTH[keras.backend.backend()] if len(size) == 2 else ()
+    return plan.dyadic and interpolation in known
 
 
 @functools.cache
@@ -52,8 +54,9 @@ def _pixel(data_format: str, channels: int) -> tuple[int, ...]:
 def upsampling(layer: Any, small: Any = None) -> Delayed | None:
     """Return what an upsampling layer does to a tensor; None for other layers.
 
-    Recognised: `UpSampling2D` of Keras, where its numbers are the formula's, and ours; `Resizing`
-    by integer factors, where it neither crops nor pads. Not where a loss is computed of its result.
+    Recognised: `UpSampling1D`, `2D` and `3D` of Keras, where their numbers are the formula's, and
+    ours; `Resizing` by integer factors, where it neither crops nor pads. Not where a loss is
+    computed of its result.
     """
     if watched(layer):
         return None
@@ -61,15 +64,27 @@ def upsampling(layer: Any, small: Any = None) -> Delayed | None:
     if kind is kinds.RESIZING:
         size = _factors(layer, small)
     elif kind is kinds.UPSAMPLING:
-        size = tuple(layer.size)
+        size = layer.size if isinstance(layer.size, tuple) else (layer.size,)
     else:
         size = None
     if size is None:
         return None
-    if not kinds.is_ours(layer) and not keras_agrees(layer.interpolation, size):
+    interpolation = getattr(layer, "interpolation", "nearest")  # Keras' of signals, of volumes
+    data_format = getattr(layer, "data_format", "channels_last")  # of signals
+    if not kinds.is_ours(layer) and not keras_agrees(interpolation, size):
         return None
-    name = layer.name
-    return Delayed(small, size, layer.interpolation, layer.data_format, (name,), name)
+    margin = both_ends((0,) * len(size))
+    return Delayed(small, size, interpolation, data_format, (layer.name,), layer.name, margin)
+
+
+def absorbs(layer: Any, value: Delayed | Joined) -> bool:
+    """Return whether a layer is a convolution of Keras' that ours, which upsample first, have."""
+    return (
+        kinds.exact(layer) is kinds.CONVOLUTION
+        and set(layer.strides) == {1}
+        and layer.padding in ("same", "valid")
+        and layer.data_format == value.data_format
+    )
 
 
 def same_dtype(layer: keras.Layer, tensor: Any) -> bool:

@@ -12,7 +12,6 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from polyphase import layers as ours
 from polyphase.algebra import kernels
 from polyphase.algebra.channel_order import dcr_channels
 from polyphase.algebra.equivalence import upsample_conv_crop, upsample_conv_to_conv_transpose
@@ -21,6 +20,7 @@ from polyphase.layers.kinds import Kind
 from polyphase.rewrite.activations import pixelwise, watched
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.effective import LORA, effective, set_first
+from polyphase.rewrite.frames import channels_last, cropping
 from polyphase.rewrite.recognise import keras_agrees
 from polyphase.rewrite.walk import rewritten
 
@@ -87,24 +87,32 @@ def _activation(layer: Any, build: Build, name: str | None = None) -> Step:
 
 
 def _up_sampling(layer: Any, build: Build) -> Step:
+    kind = kinds.UPSAMPLING.keras[layer.rank]
     if not keras_agrees(layer.interpolation, layer.size):
         raise ValueError(
             f"The layer {layer.name!r} upsamples by {layer.interpolation!r}, size {layer.size}, "
-            f"which Keras' UpSampling2D does not compute on {keras.backend.backend()}. "
+            f"which Keras' {kind.__name__} does not compute on {keras.backend.backend()}. "
             'Use target="polyphase".'
         )
-    config = _config(layer, build, size=layer.size, interpolation=layer.interpolation)
-    return layers.UpSampling2D.from_config(config)
+    config = _config(layer, build, size=layer.size)
+    if layer.rank == 1:
+        data_format = config.pop("data_format")
+        return channels_last(kind.from_config(config | {"size": layer.size[0]}), data_format)
+    if layer.rank == 2:
+        config["interpolation"] = layer.interpolation
+    return kind.from_config(config)
 
 
 def _conv_transpose(layer: Any, build: Build) -> Step:
-    return _step(layers.Conv2DTranspose.from_config(_config(layer, build)), _weights(layer))
+    kind = kinds.TRANSPOSED.keras[layer.rank]
+    return _step(kind.from_config(_config(layer, build)), _weights(layer))
 
 
 def _up_sample_conv(layer: Any, build: Build) -> Step:
-    plain = layer.groups == 1 and layer.dilation_rate == (1, 1)
-    if tuple(layer.size) == (1, 1) and kernels.get(layer.interpolation).interpolates:
-        return _step(layers.Conv2D.from_config(_config(layer, build)), _weights(layer))
+    plain = layer.groups == 1 and set(layer.dilation_rate) == {1}
+    if set(layer.size) == {1} and kernels.get(layer.interpolation).interpolates:
+        kind = kinds.CONVOLUTION.keras[layer.rank]
+        return _step(kind.from_config(_config(layer, build)), _weights(layer))
     if plain and layer.interpolation == "nearest" and keras_agrees("nearest", layer.size):
         return _baked(layer, build)
     return _upsampled(layer, build)
@@ -112,7 +120,7 @@ def _up_sample_conv(layer: Any, build: Build) -> Step:
 
 def _upsampled(layer: Any, build: Build) -> Step:
     """Return upsampling, and then the same kernel's convolution."""
-    upsampling = ours.UpSampling2D(
+    upsampling = kinds.UPSAMPLING.ours[layer.rank](
         layer.size,
         layer.data_format,
         layer.interpolation,
@@ -122,7 +130,7 @@ def _upsampled(layer: Any, build: Build) -> Step:
     before = _up_sampling(upsampling, build)
     kind = kinds.exact(layer).convolution
     assert kind is not None
-    plain = kind.keras[len(layer.size)].from_config(_config(layer, build))
+    plain = kind.keras[layer.rank].from_config(_config(layer, build))
     convolution = _step(plain, _weights(layer))
     return lambda x: convolution(before(x))
 
@@ -147,21 +155,17 @@ def _baked(layer: Any, build: Build) -> Step:
     dropped = ("groups", "rank")
     kept = {name: value for name, value in _config(layer, build).items() if name not in dropped}
     transposed = _step(
-        layers.Conv2DTranspose.from_config(kept | baked),
+        kinds.TRANSPOSED.keras[layer.rank].from_config(kept | baked),
         [upsample_conv_to_conv_transpose(kernel, size), *bias],
     )
     if not cropped:
         return transposed
-    cropping = layers.Cropping2D(
-        crop,
-        data_format=layer.data_format,
-        name=build.name(f"{layer.name}_cropping"),
-        dtype=layer.dtype_policy,
-    )
+    name = build.name(f"{layer.name}_cropping")
+    cut = cropping(crop, layer.data_format, name=name, dtype=layer.dtype_policy)
     if not after:
-        return lambda x: cropping(transposed(x))
+        return lambda x: cut(transposed(x))
     activation = _activation(layer, build)
-    return lambda x: activation(cropping(transposed(x)))
+    return lambda x: activation(cut(transposed(x)))
 
 
 def _concat_conv(layer: Any, build: Build) -> Step:
@@ -171,19 +175,19 @@ def _concat_conv(layer: Any, build: Build) -> Step:
     end = 0
     for channels, size in zip(layer.channels, layer.size, strict=True):
         end += channels
-        last = end == kernel.shape[2]
+        last = end == kernel.shape[-2]
         config = _config(
             layer,
             build,
             size=size,
-            interpolation="nearest" if size == (1, 1) else layer.interpolation,
+            interpolation="nearest" if set(size) == {1} else layer.interpolation,
             name=build.name(f"{layer.name}_part"),
             use_bias=bool(bias) and last,
             **_BARE,
         )
-        part = ours.UpSampleConv2D.from_config(config)
+        part = kinds.UPSAMPLED_CONVOLUTION.ours[layer.rank].from_config(config)
         part.build(_shape(layer, channels))
-        part.set_weights([kernel[:, :, end - channels : end], *(bias if last else [])])
+        part.set_weights([kernel[..., end - channels : end, :], *(bias if last else [])])
         parts.append(_up_sample_conv(part, build))
     add = layers.Add(name=build.name(f"{layer.name}_sum"), dtype=layer.dtype_policy)
     activation = _activation(layer, build, layer.name)
@@ -191,8 +195,9 @@ def _concat_conv(layer: Any, build: Build) -> Step:
 
 
 def _shape(layer: Any, channels: int) -> tuple[int | None, ...]:
+    space = (None,) * layer.rank
     last = layer.data_format == "channels_last"
-    return (None, None, None, channels) if last else (None, channels, None, None)
+    return (None, *space, channels) if last else (None, channels, *space)
 
 
 def _sub_pixel(layer: Any, build: Build) -> Step:
@@ -205,7 +210,7 @@ def _sub_pixel(layer: Any, build: Build) -> Step:
     if layer.size != (size, size):
         raise ValueError(
             f"The layer {layer.name!r} moves channels into {layer.size} pixels; Keras knows "
-            'squares only. Use target="polyphase".'
+            'squares of images only. Use target="polyphase".'
         )
     config = _config(layer, build, filters=layer.filters, strides=1, **_BARE)
     channels = dcr_channels(layer.filters, size * size, layer.order)

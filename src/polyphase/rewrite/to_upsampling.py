@@ -3,7 +3,6 @@
 from typing import Any
 
 import keras
-from keras import layers
 
 from polyphase.algebra.equivalence import conv_transpose_to_upsample_conv
 from polyphase.algebra.geometry import (
@@ -15,6 +14,7 @@ from polyphase.layers import kinds
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.copying import own_objects
 from polyphase.rewrite.effective import effective, set_first
+from polyphase.rewrite.frames import channels_last
 from polyphase.rewrite.graph import require_graph
 from polyphase.rewrite.walk import rewritten
 
@@ -30,12 +30,12 @@ def to_upsampling(layer_or_model: Any) -> keras.Model:
     recovered, by least squares, and is unique.
 
     Args:
-        layer_or_model: a built Conv2DTranspose, or a Functional or Sequential model with some.
+        layer_or_model: a built transposed convolution, or a Functional or Sequential model of some.
             Both are left as they are.
 
     Returns:
-        A Sequential of `UpSampling2D`, where needed `ZeroPadding2D`, and `Conv2D`; of a model a new
-        model with those in place of its transposed convolutions.
+        A Sequential of `UpSampling2D`, where needed `ZeroPadding2D`, and `Conv2D`, or those of
+        signals or volumes; of a model a new one with those in place of its transposed convolutions.
 
     Raises:
         TypeError: for what is neither.
@@ -52,7 +52,7 @@ def to_upsampling(layer_or_model: Any) -> keras.Model:
         >>> [type(one).__name__ for one in to_upsampling(layer).layers]
         ['UpSampling2D', 'Conv2D']
     """
-    if isinstance(layer_or_model, layers.Conv2DTranspose):
+    if kinds.nearest(layer_or_model) is kinds.TRANSPOSED:
         return _sequential(layer_or_model)
     require_graph(layer_or_model, "to_upsampling")
     return _model(layer_or_model)
@@ -62,7 +62,7 @@ def _model(model: keras.Model) -> keras.Model:
     made: dict[int, Any] = {}
 
     def value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Build) -> Any:
-        if not isinstance(layer, layers.Conv2DTranspose) or max(layer.strides) == 1:
+        if kinds.nearest(layer) is not kinds.TRANSPOSED or max(layer.strides) == 1:
             return build.call(layer, *args, **kwargs)
         if id(layer) not in made:
             made[id(layer)] = _steps(layer, build)
@@ -78,7 +78,8 @@ def _sequential(layer: Any) -> keras.Model:
         )
     channels = layer.kernel.shape[kinds.nearest(layer).inputs]
     last = layer.data_format == "channels_last"
-    inputs = keras.Input((None, None, channels) if last else (channels, None, None))
+    space = (None,) * layer.rank
+    inputs = keras.Input((*space, channels) if last else (channels, *space))
     build = Build(())
     outputs = _steps(layer, build)(inputs)
     build.move_weights()
@@ -90,24 +91,19 @@ def _steps(layer: Any, build: Build) -> Any:
     """Return what upsamples, puts zeros or cuts, and convolves, with the layer's weights."""
     (kernel,), bias = effective(layer)
     recovered = _recovered(layer, kernel)
-    margin = _margin(layer, recovered.shape[:2])
-    same = margin == tuple(padding_amounts(k, "same") for k in recovered.shape[:2])
+    margin = _margin(layer, recovered.shape[:-2])
+    same = margin == tuple(padding_amounts(k, "same") for k in recovered.shape[:-2])
     config = {
         name: value for name, value in build.config(layer).items() if name not in _TRANSPOSED_ONLY
     }
-    upsampling = layers.UpSampling2D(
-        layer.strides,
-        layer.data_format,
-        name=build.name(f"{layer.name}_upsampling"),
-        dtype=layer.dtype_policy,
-    )
+    upsampling = _upsampling(layer, build)
     changes = {
-        "kernel_size": recovered.shape[:2],
+        "kernel_size": recovered.shape[:-2],
         "padding": "same" if same else "valid",
         "strides": 1,
     }
     with keras.saving.custom_object_scope(own_objects(layer)):
-        convolution = layers.Conv2D.from_config(config | changes)
+        convolution = kinds.CONVOLUTION.keras[layer.rank].from_config(config | changes)
 
     def steps(x: Any) -> Any:
         upsampled = upsampling(x)
@@ -119,12 +115,21 @@ def _steps(layer: Any, build: Build) -> Any:
     return steps
 
 
+def _upsampling(layer: Any, build: Build) -> Any:
+    """Return Keras' upsampling by a layer's strides."""
+    name = build.name(f"{layer.name}_upsampling")
+    kind, dtype = kinds.UPSAMPLING.keras[layer.rank], layer.dtype_policy
+    if layer.rank == 1:
+        return channels_last(kind(layer.strides[0], name=name, dtype=dtype), layer.data_format)
+    return kind(layer.strides, layer.data_format, name=name, dtype=dtype)
+
+
 _TRANSPOSED_ONLY = ("output_padding", "lowering", "kernel_regularizer", "kernel_constraint")
 
 
 def _recovered(layer: Any, kernel: Any) -> Any:
     """Return the kernel of the convolution."""
-    plain = max(layer.strides) > 1 and tuple(layer.dilation_rate) == (1, 1)
+    plain = max(layer.strides) > 1 and set(layer.dilation_rate) == {1}
     if not plain:
         raise ValueError(
             f"The layer {layer.name!r} is no upsampling and convolution. Received: strides="
@@ -143,7 +148,7 @@ def _recovered(layer: Any, kernel: Any) -> Any:
 def _margin(layer: Any, kernel_size: tuple[int, ...]) -> Any:
     """Return the zeros around the upsampled image, per axis; negative: what is cut."""
     padding = layer.output_padding
-    more = padding if isinstance(padding, (tuple, list)) else (padding, padding)
+    more = padding if isinstance(padding, (tuple, list)) else (padding,) * layer.rank
     margin = []
     for full, k, stride, one in zip(
         layer.kernel_size, kernel_size, layer.strides, more, strict=True

@@ -11,21 +11,18 @@
 import operator
 from typing import Any
 
-from keras import layers
-
 from polyphase.algebra.geometry import padding_amounts
-from polyphase.layers import UpSampleConv2D
+from polyphase.layers import kinds
 from polyphase.rewrite.activations import pixelwise, watched
 from polyphase.rewrite.build import Build, Form
 from polyphase.rewrite.delayed import Delayed, Margin, both_ends, each
+from polyphase.rewrite.recognise import absorbs
 
 
 def apply(layer: Any, inputs: list[Any], build: Build) -> Any:
     """Upsample and convolve as one."""
     value = inputs[0]
-    if type(layer) is not layers.Conv2D or not isinstance(value, Delayed):
-        return None
-    if layer.strides != (1, 1) or layer.data_format != value.data_format:
+    if not isinstance(value, Delayed) or not absorbs(layer, value):
         return None
     if value.plain:
         return _absorbed(layer, value, layer.padding, value.small, build)
@@ -35,7 +32,8 @@ def apply(layer: Any, inputs: list[Any], build: Build) -> Any:
 def _absorbed(layer: Any, value: Delayed, padding: str, small: Any, build: Build) -> Any:
     build.note(value.sources, f"absorbed by {layer.name!r}")
     changes = {"size": value.size, "interpolation": value.interpolation, "padding": padding}
-    return build.call(layer, small, form=Form(UpSampleConv2D, changes, ("strides",)))
+    kind = kinds.UPSAMPLED_CONVOLUTION.ours[len(value.size)]
+    return build.call(layer, small, form=Form(kind, changes, ("strides",)))
 
 
 def _with_margin(layer: Any, value: Delayed, build: Build) -> Any:
@@ -58,8 +56,7 @@ def _with_margin(layer: Any, value: Delayed, build: Build) -> Any:
 
 def _amounts(layer: Any) -> Margin:
     """Return the zeros that "same" would put around the image."""
-    rows, columns = (
+    return tuple(
         padding_amounts(k, "same", rate)
         for k, rate in zip(layer.kernel_size, layer.dilation_rate, strict=True)
     )
-    return rows, columns

@@ -16,7 +16,7 @@ def apply(layer: Any, inputs: list[Any], build: Build) -> Delayed | Joined | Non
     if type(layer) is not layers.Concatenate:
         return None
     delayed = [value for value in inputs if isinstance(value, Delayed)]
-    if not delayed or layer.axis % 4 != delayed[0].channel:
+    if not delayed or not delayed[0].channels(layer.axis):
         return None
     first, *others = delayed
     if len(delayed) == len(inputs) and all(one.way == first.way for one in others):

@@ -10,8 +10,8 @@ import operator
 from dataclasses import replace
 from typing import Any
 
-from keras import layers
-
+from polyphase.layers import kinds
+from polyphase.rewrite import frames
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed, both_ends, each
 from polyphase.rewrite.recognise import same_dtype
@@ -20,17 +20,18 @@ from polyphase.rewrite.recognise import same_dtype
 def apply(layer: Any, inputs: list[Any], build: Build) -> Delayed | None:
     """Add to the margin."""
     value = inputs[0]
-    if type(layer) not in (layers.ZeroPadding2D, layers.Cropping2D):
+    kind = kinds.exact(layer)
+    if kind not in (kinds.ZERO_PADDING, kinds.CROPPING):
         return None
-    if not isinstance(value, Delayed) or not value.copies or layer.data_format != value.data_format:
+    data_format = getattr(layer, "data_format", "channels_last")  # Keras' Cropping1D
+    if not isinstance(value, Delayed) or not value.copies or data_format != value.data_format:
         return None
     if not same_dtype(layer, value.small):
         return None
-    if type(layer) is layers.Cropping2D:
-        amounts = each(operator.neg, layer.cropping)
-    elif min(map(min, value.margin)) >= 0:
-        amounts = layer.padding
-    else:
+    amounts = frames.amounts(layer)
+    if kind is kinds.CROPPING:
+        amounts = each(operator.neg, amounts)
+    elif min(map(min, value.margin)) < 0:
         return None
     margin, size = each(operator.add, value.margin, amounts), both_ends(value.size)
     pixels = each(lambda amount, s: -(max(0, -amount) // s), margin, size)

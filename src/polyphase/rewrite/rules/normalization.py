@@ -25,10 +25,10 @@ def apply(layer: Any, inputs: list[Any], build: Build) -> Delayed | None:
 def _fits(layer: Any, value: Delayed, build: Build) -> bool:
     if type(layer) is layers.BatchNormalization:
         fixed = build.inference or not layer.trainable
-        return layer.axis % 4 == value.channel and (fixed or value.copies)
+        return value.channels(layer.axis) and (fixed or value.copies)
     if type(layer) is layers.GroupNormalization:
-        return layer.axis % 4 == value.channel and value.copies
+        return value.channels(layer.axis) and value.copies
     if type(layer) is layers.LayerNormalization:
         axis = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
-        return [one % 4 for one in axis] == [value.channel] and value.copies
+        return [value.channels(one) for one in axis] == [True] and value.copies
     return False

@@ -6,8 +6,7 @@ R (C x + b)`. An activation that computes a pixel from that pixel passes nearest
 
 from typing import Any
 
-from keras import layers
-
+from polyphase.layers import kinds
 from polyphase.rewrite.activations import linear, pixelwise
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed
@@ -16,9 +15,9 @@ from polyphase.rewrite.delayed import Delayed
 def apply(layer: Any, inputs: list[Any], build: Build) -> Delayed | None:
     """Convolve the small image."""
     value = inputs[0]
-    if type(layer) is not layers.Conv2D or not isinstance(value, Delayed) or not value.plain:
+    if kinds.exact(layer) is not kinds.CONVOLUTION or not isinstance(value, Delayed):
         return None
-    if layer.strides != (1, 1) or layer.kernel_size != (1, 1):
+    if not value.plain or set(layer.strides) != {1} or set(layer.kernel_size) != {1}:
         return None
     if layer.data_format != value.data_format:
         return None

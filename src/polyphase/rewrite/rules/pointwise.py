@@ -13,7 +13,6 @@ import keras
 import numpy as np
 from keras import layers
 
-from polyphase.ops import axes
 from polyphase.rewrite.activations import elementwise, linear, pixelwise
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed, Joined
@@ -52,7 +51,7 @@ def _fits(layer: Any, value: Delayed) -> bool:
     if type(layer) is layers.Rescaling:
         return _same_everywhere(layer, value)
     if type(layer) is layers.PReLU:
-        return value.copies and set(axes.spatial(value.data_format)) <= set(layer.shared_axes or ())
+        return value.copies and set(value.space) <= set(layer.shared_axes or ())
     if type(layer) in _MERGES:
         return value.copies
     return linear(layer) or (value.copies and pixelwise(layer, value.data_format))
@@ -60,11 +59,11 @@ def _fits(layer: Any, value: Delayed) -> bool:
 
 def _same_everywhere(layer: Any, value: Delayed) -> bool:
     """Return whether scale and offset are one number each, or one per channel."""
+    dims = len(value.size) + 2
     scale, offset = np.shape(layer.scale), np.shape(layer.offset)
     if scale and keras.config.image_data_format() == "channels_first":
         scale = (*scale, *[1] * (3 - len(scale)))  # as the layer shapes it
-    shapes = [(*[1] * (4 - len(shape)), *shape) for shape in (scale, offset)]
+    shapes = [(*[1] * (dims - len(shape)), *shape) for shape in (scale, offset)]
     return all(
-        len(shape) == 4 and all(shape[axis] == 1 for axis in axes.spatial(value.data_format))
-        for shape in shapes
+        len(shape) == dims and all(shape[axis] == 1 for axis in value.space) for shape in shapes
     )

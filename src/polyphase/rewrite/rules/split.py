@@ -9,28 +9,27 @@ smooths) => not absorbed.
 
 from typing import Any
 
-from keras import layers
-
-from polyphase.layers import ConcatConv2D
+from polyphase.layers import kinds
 from polyphase.rewrite.build import Build, Form
 from polyphase.rewrite.delayed import Delayed, Joined
+from polyphase.rewrite.recognise import absorbs
 
 
 def apply(layer: Any, inputs: list[Any], build: Build) -> Any:
     """Convolve the parts."""
     value = inputs[0]
-    if type(layer) is not layers.Conv2D or not isinstance(value, Joined):
-        return None
-    if layer.strides != (1, 1) or layer.groups != 1 or layer.data_format != value.data_format:
+    if not isinstance(value, Joined) or not absorbs(layer, value) or layer.groups != 1:
         return None
     ways = {part.interpolation for part in value.delayed}
     copies = all(part.copies for part in value.delayed)
-    if any(part.size == (1, 1) and not part.copies for part in value.delayed):
+    if any(set(part.size) == {1} and not part.copies for part in value.delayed):
         return None
-    if not copies and (layer.kernel_size != (1, 1) or len(ways) > 1):
+    if not copies and (set(layer.kernel_size) != {1} or len(ways) > 1):
         return None
-    sizes = tuple(part.size if isinstance(part, Delayed) else (1, 1) for part in value.parts)
+    as_it_is = (1,) * len(layer.strides)
+    sizes = tuple(part.size if isinstance(part, Delayed) else as_it_is for part in value.parts)
     small = [part.small if isinstance(part, Delayed) else part for part in value.parts]
     build.note(value.sources, f"absorbed by {layer.name!r}, whose kernel was split")
+    kind = kinds.CONCATENATED.ours[len(as_it_is)]
     changes = {"size": sizes, "interpolation": ways.pop()}
-    return build.call(layer, small, form=Form(ConcatConv2D, changes, ("strides", "groups")))
+    return build.call(layer, small, form=Form(kind, changes, ("strides", "groups")))

@@ -3,6 +3,7 @@
 `U_s U_t x` copies every pixel `s*t` times, in the same order as `U_{s*t}`, for integers.
 """
 
+import operator
 from dataclasses import replace
 from typing import Any
 
@@ -22,5 +23,5 @@ def apply(layer: Any, inputs: list[Any], build: Build) -> Delayed | None:
     if not (first.copies and second.copies and first.data_format == second.data_format):
         return None
     build.note((layer.name,), "joined with the upsampling before it")
-    size = (first.size[0] * second.size[0], first.size[1] * second.size[1])
+    size = tuple(map(operator.mul, first.size, second.size))
     return replace(second, small=first.small, size=size, sources=(*first.sources, layer.name))

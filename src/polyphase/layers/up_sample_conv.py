@@ -6,7 +6,7 @@ import keras
 
 from polyphase.algebra import geometry
 from polyphase.layers import mixins, shapes
-from polyphase.ops import axes, choice, upsample_conv
+from polyphase.ops import arguments, choice, layout, upsample_conv
 
 Tensor = Any
 
@@ -30,7 +30,7 @@ class UpSampleConv(mixins.Upsampled):
         super().__init__(
             filters, kernel_size, size=size, padding=padding, lowering=lowering, **kwargs
         )
-        self.interpolation = mixins.interpolation(interpolation)
+        self.interpolation = arguments.interpolation(interpolation, self.rank)
         self.supports_jit = choice.compiles(self.interpolation)
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -51,12 +51,14 @@ class UpSampleConv(mixins.Upsampled):
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
         """Return the output shape; unknown sides stay unknown."""
         shape = list(shapes.upsampled(input_shape, self.size, self.data_format))
-        shape[axes.channel(self.data_format)] = self.filters
-        for axis, k, dilation in zip(
-            axes.spatial(self.data_format), self.kernel_size, self.dilation_rate, strict=True
-        ):
-            if shape[axis] is not None:
-                shape[axis] = geometry.conv_length(shape[axis], k, self.padding, dilation)
+        shape[layout.channel(self.data_format)] = self.filters
+        space = layout.space(self.data_format)
+        shape[space] = [
+            None if side is None else geometry.conv_length(side, k, self.padding, dilation)
+            for side, k, dilation in zip(
+                shape[space], self.kernel_size, self.dilation_rate, strict=True
+            )
+        ]
         return tuple(shape)
 
 
@@ -90,4 +92,36 @@ class UpSampleConv2D(UpSampleConv, keras.layers.Conv2D):
         >>> layer = UpSampleConv2D(4, 3, size=2, padding="same", activation="relu")
         >>> tuple(layer(np.ones((1, 5, 7, 3), "float32")).shape)
         (1, 10, 14, 4)
+    """
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class UpSampleConv1D(UpSampleConv, keras.layers.Conv1D):
+    """Upsample signals, then convolve them: `UpSampling1D(size)` and `Conv1D(...)` in one layer.
+
+    Arguments, weights, errors and exactness: those of `UpSampleConv2D`, per axis.
+
+    Input: `(batch, length, channels)`, or channels first; sizes may be unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = UpSampleConv1D(4, 3, size=2, padding="same")
+        >>> tuple(layer(np.ones((1, 5, 3), "float32")).shape)
+        (1, 10, 4)
+    """
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class UpSampleConv3D(UpSampleConv, keras.layers.Conv3D):
+    """Upsample volumes, then convolve them: `UpSampling3D(size)` and `Conv3D(...)` in one layer.
+
+    Arguments, weights, errors and exactness: those of `UpSampleConv2D`, per axis.
+
+    Input: `(batch, depth, height, width, channels)`, or channels first; sizes may be unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = UpSampleConv3D(4, 3, size=2, padding="same")
+        >>> tuple(layer(np.ones((1, 5, 7, 4, 3), "float32")).shape)
+        (1, 10, 14, 8, 4)
     """

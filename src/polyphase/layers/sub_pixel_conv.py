@@ -6,13 +6,14 @@ from typing import Any
 import keras
 
 from polyphase.algebra.channel_order import ORDERS
-from polyphase.layers.mixins import Configured
-from polyphase.ops import arguments, axes, depth_to_space, upsample_conv
+from polyphase.layers import shapes
+from polyphase.layers.mixins import OfOneRank
+from polyphase.ops import arguments, axes, depth_to_space, layout, upsample_conv
 
 Tensor = Any
 
 
-class SubPixelConv(Configured):
+class SubPixelConv(OfOneRank):
     """What `SubPixelConv2D` adds to the layer of Keras that is its next base class."""
 
     _added = ("size", "order")
@@ -30,7 +31,7 @@ class SubPixelConv(Configured):
     ) -> None:
         arguments.no_strides(kwargs, type(self).__name__)
         self.order = arguments.one_of(order, "order", ORDERS)
-        self.size = arguments.integers(size, "size")
+        self.size = arguments.integers(size, "size", self.rank)
         super().__init__(filters * math.prod(self.size), kernel_size, padding=padding, **kwargs)
 
     def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
@@ -50,7 +51,7 @@ class SubPixelConv(Configured):
         """Return the convolved images, woven, with bias and activation."""
         outputs = self.convolution_op(inputs, self.kernel)
         if self.use_bias:
-            channel = axes.channel(self.data_format)
+            channel = layout.channel(self.data_format)
             outputs = outputs + axes.along(self.bias, outputs, channel)
         outputs = depth_to_space(outputs, self.size, self.data_format, self.order)
         return outputs if self.activation is None else self.activation(outputs)
@@ -58,11 +59,8 @@ class SubPixelConv(Configured):
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
         """Return the output shape; unknown sides stay unknown."""
         shape = list(super().compute_output_shape(input_shape))
-        shape[axes.channel(self.data_format)] //= math.prod(self.size)
-        for axis, size in zip(axes.spatial(self.data_format), self.size, strict=True):
-            if shape[axis] is not None:
-                shape[axis] *= size
-        return tuple(shape)
+        shape[layout.channel(self.data_format)] //= math.prod(self.size)
+        return shapes.upsampled(shape, self.size, self.data_format)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments."""
@@ -101,3 +99,41 @@ class SubPixelConv2D(SubPixelConv, keras.layers.Conv2D):
         >>> tuple(layer(np.ones((1, 5, 7, 3), "float32")).shape)
         (1, 10, 14, 4)
     """
+
+    rank = 2
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class SubPixelConv1D(SubPixelConv, keras.layers.Conv1D):
+    """Convolve signals into `s * filters` channels, then move them along the signal.
+
+    Arguments, weights, errors and exactness: those of `SubPixelConv2D`, per axis.
+
+    Input: `(batch, length, channels)`, or channels first; sizes may be unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = SubPixelConv1D(4, 3, size=2, padding="same")
+        >>> tuple(layer(np.ones((1, 5, 3), "float32")).shape)
+        (1, 10, 4)
+    """
+
+    rank = 1
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class SubPixelConv3D(SubPixelConv, keras.layers.Conv3D):
+    """Convolve volumes into `s_d * s_h * s_w * filters` channels, then move them into space.
+
+    Arguments, weights, errors and exactness: those of `SubPixelConv2D`, per axis.
+
+    Input: `(batch, depth, height, width, channels)`, or channels first; sizes may be unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = SubPixelConv3D(4, 3, size=2, padding="same")
+        >>> tuple(layer(np.ones((1, 5, 7, 4, 3), "float32")).shape)
+        (1, 10, 14, 8, 4)
+    """
+
+    rank = 3

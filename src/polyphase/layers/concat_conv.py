@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from polyphase.layers import mixins, shapes
-from polyphase.ops import arguments, axes, upsample_conv
+from polyphase.ops import arguments, axes, layout, upsample_conv
 
 Tensor = Any
 
@@ -28,7 +28,7 @@ class ConcatConv(mixins.Configured):
     ) -> None:
         for name in ("strides", "groups"):
             value = kwargs.pop(name, 1)
-            if value not in (1, (1, 1), [1, 1]):
+            if value not in (1, (1,) * self.rank, [1] * self.rank):
                 raise ValueError(f"{type(self).__name__} has {name}=1. Received: {name}={value!r}.")
         super().__init__(filters, kernel_size, padding=padding, **kwargs)
         self.input_spec = None  # Conv2D's: one image
@@ -37,13 +37,13 @@ class ConcatConv(mixins.Configured):
                 "`size` must be a list of one upsampling factor per input, such as (2, 1). "
                 f"Received: size={size!r}."
             )
-        self.size = tuple(arguments.sizes(one) for one in size)
-        self.interpolation = mixins.interpolation(interpolation)
+        self.size = tuple(arguments.sizes(one, self.rank) for one in size)
+        self.interpolation = arguments.interpolation(interpolation, self.rank)
 
     def build(self, input_shape: Any) -> None:
         """Make Conv2D's weights for all input channels together."""
         super().build(shapes.concatenated(input_shape, self.size, self.data_format))
-        self.channels = tuple(shape[axes.channel(self.data_format)] for shape in input_shape)
+        self.channels = tuple(shape[layout.channel(self.data_format)] for shape in input_shape)
         self.input_spec = None
 
     def call(self, inputs: Any) -> Tensor:
@@ -58,7 +58,7 @@ class ConcatConv(mixins.Configured):
                 x,
                 kernel[..., start - channels : start, :],
                 size=size,
-                interpolation="nearest" if size == (1, 1) else self.interpolation,
+                interpolation="nearest" if set(size) == {1} else self.interpolation,
                 padding=self.padding,
                 data_format=self.data_format,
                 dilation_rate=self.dilation_rate,
@@ -78,7 +78,7 @@ class ConcatConv(mixins.Configured):
     def _joined(self, input_shapes: Any) -> tuple[Any, ...]:
         """Return the shape of the concatenation of images that the layer was built for."""
         whole = shapes.concatenated(input_shapes, self.size, self.data_format)
-        channels = tuple(shape[axes.channel(self.data_format)] for shape in input_shapes)
+        channels = tuple(shape[layout.channel(self.data_format)] for shape in input_shapes)
         if self.built and any(
             one is not None and one != made_for
             for one, made_for in zip(channels, self.channels, strict=True)
@@ -128,3 +128,43 @@ class ConcatConv2D(ConcatConv, keras.layers.Conv2D):
         >>> tuple(layer([x, skip]).shape)
         (1, 10, 14, 4)
     """
+
+    rank = 2
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class ConcatConv1D(ConcatConv, keras.layers.Conv1D):
+    """Convolve the concatenation of signals, each upsampled with its own factor first.
+
+    Arguments, weights, errors and exactness: those of `ConcatConv2D`, per axis.
+
+    Input: `(batch, length, channels)`, or channels first; sizes may be unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = ConcatConv1D(4, 3, size=(2, 1), padding="same")
+        >>> x, skip = np.ones((1, 5, 3), "float32"), np.ones((1, 10, 2), "float32")
+        >>> tuple(layer([x, skip]).shape)
+        (1, 10, 4)
+    """
+
+    rank = 1
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class ConcatConv3D(ConcatConv, keras.layers.Conv3D):
+    """Convolve the concatenation of volumes, each upsampled with its own factor first.
+
+    Arguments, weights, errors and exactness: those of `ConcatConv2D`, per axis.
+
+    Input: `(batch, depth, height, width, channels)`, or channels first; sizes may be unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = ConcatConv3D(4, 3, size=(2, 1), padding="same")
+        >>> x, skip = np.ones((1, 5, 7, 4, 3), "float32"), np.ones((1, 10, 14, 8, 2), "float32")
+        >>> tuple(layer([x, skip]).shape)
+        (1, 10, 14, 8, 4)
+    """
+
+    rank = 3

@@ -1,44 +1,20 @@
-"""Conv2DTranspose: Keras' layer, computed in phases where that is faster."""
+"""Conv1DTranspose, 2D and 3D: Keras' layers, computed in phases where that is faster."""
 
 from typing import Any
 
 import keras
 
-from polyphase.layers.mixins import Configured
+from polyphase.layers.mixins import OfOneRank
 from polyphase.ops import conv_transpose
 
 Tensor = Any
 
 
-class ConvTranspose(Configured):
+class ConvTranspose(OfOneRank):
     """What `Conv2DTranspose` adds to the layer of Keras that is its next base class."""
 
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = (1, 1),
-        padding: str = "valid",
-        output_padding: Any = None,
-        data_format: str | None = None,
-        dilation_rate: Any = (1, 1),
-        activation: Any = None,
-        *args: Any,
-        lowering: str = "auto",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            filters,
-            kernel_size,
-            strides,
-            padding,
-            output_padding,
-            data_format,
-            dilation_rate,
-            activation,
-            *args,
-            **kwargs,
-        )
+    def __init__(self, *args: Any, lowering: str = "auto", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.lowering = lowering
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -92,4 +68,38 @@ class Conv2DTranspose(ConvTranspose, keras.layers.Conv2DTranspose):
         >>> layer.set_weights([np.ones((1, 1, 1, 1)), np.zeros(1)])
         >>> keras.ops.convert_to_numpy(layer(x))[0, :, :, 0].astype(int).tolist()
         [[1, 0, 2, 0], [0, 0, 0, 0], [3, 0, 4, 0], [0, 0, 0, 0]]
+    """
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class Conv1DTranspose(ConvTranspose, keras.layers.Conv1DTranspose):
+    """Transpose-convolve signals; a drop-in for `keras.layers.Conv1DTranspose`.
+
+    Arguments, weights, errors and exactness: those of `Conv2DTranspose`, per axis, in the order of
+    Keras' layer.
+
+    Input: `(batch, length, channels)`, or channels first; sizes may be unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = Conv1DTranspose(4, 3, strides=2, padding="same")
+        >>> tuple(layer(np.ones((1, 5, 3), "float32")).shape)
+        (1, 10, 4)
+    """
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class Conv3DTranspose(ConvTranspose, keras.layers.Conv3DTranspose):
+    """Transpose-convolve volumes; a drop-in for `keras.layers.Conv3DTranspose`.
+
+    Arguments, weights, errors and exactness: those of `Conv2DTranspose`, per axis, in the order of
+    Keras' layer.
+
+    Input: `(batch, depth, height, width, channels)`, or channels first; sizes may be unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = Conv3DTranspose(4, 3, strides=2, padding="same")
+        >>> tuple(layer(np.ones((1, 5, 7, 4, 3), "float32")).shape)
+        (1, 10, 14, 8, 4)
     """

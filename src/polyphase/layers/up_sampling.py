@@ -1,4 +1,4 @@
-"""UpSampling2D: Keras' layer, the same numbers on every backend, non-integer sizes too."""
+"""UpSampling1D, 2D and 3D: Keras' layers, the same numbers on every backend, any size."""
 
 from typing import Any
 
@@ -13,18 +13,22 @@ Tensor = Any
 class UpSampling(mixins.Configured):
     """What `UpSampling2D` adds to the layer of Keras that is its next base class."""
 
+    _added = ("data_format", "interpolation", "lowering")
+
     def __init__(
         self,
-        size: Any = (2, 2),
+        size: Any = 2,
         data_format: str | None = None,
         interpolation: str = "nearest",
         *,
         lowering: str = "auto",
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
-        self.size = arguments.sizes(size)
-        self.interpolation = mixins.interpolation(interpolation)
+        super().__init__(**kwargs)
+        self.rank = self.input_spec.ndim - 2
+        self.size = arguments.sizes(size, self.rank)
+        self.data_format = arguments.data_format(data_format)
+        self.interpolation = arguments.interpolation(interpolation, self.rank)
         self.lowering = lowering
         self.supports_jit = choice.compiles(self.interpolation)
 
@@ -64,4 +68,36 @@ class UpSampling2D(UpSampling, keras.layers.UpSampling2D):
         >>> x = np.array([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2, 1)
         >>> keras.ops.convert_to_numpy(UpSampling2D()(x))[0, :, :, 0].astype(int).tolist()
         [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
+    """
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class UpSampling1D(UpSampling, keras.layers.UpSampling1D):
+    """Upsample signals by a factor; a drop-in for `keras.layers.UpSampling1D`.
+
+    Arguments, weights, errors and exactness: those of `UpSampling2D`, per axis.
+
+    Input: `(batch, length, channels)`, or channels first; sizes may be unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = UpSampling1D(1.5, interpolation="linear")
+        >>> tuple(layer(np.ones((1, 5, 3), "float32")).shape)
+        (1, 7, 3)
+    """
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class UpSampling3D(UpSampling, keras.layers.UpSampling3D):
+    """Upsample volumes by a factor; a drop-in for `keras.layers.UpSampling3D`.
+
+    Arguments, weights, errors and exactness: those of `UpSampling2D`, per axis.
+
+    Input: `(batch, depth, height, width, channels)`, or channels first; sizes may be unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = UpSampling3D(2, interpolation="trilinear")
+        >>> tuple(layer(np.ones((1, 5, 7, 4, 3), "float32")).shape)
+        (1, 10, 14, 8, 3)
     """

@@ -68,3 +68,19 @@ class UpSampleDepthwiseConv2D(UpSampleDepthwiseConv, keras.layers.DepthwiseConv2
         >>> tuple(layer(np.ones((1, 5, 7, 3), "float32")).shape)
         (1, 10, 14, 6)
     """
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class UpSampleDepthwiseConv1D(UpSampleDepthwiseConv, keras.layers.DepthwiseConv1D):
+    """Upsample signals by nearest, then convolve every channel alone, in one layer.
+
+    Arguments, weights, errors and exactness: those of `UpSampleDepthwiseConv2D`, per axis.
+
+    Input: `(batch, length, channels)`, or channels first; sizes may be unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = UpSampleDepthwiseConv1D(3, size=2, padding="same")
+        >>> tuple(layer(np.ones((1, 5, 3), "float32")).shape)
+        (1, 10, 3)
+    """

@@ -79,3 +79,19 @@ class UpSampleSeparableConv2D(UpSampleSeparableConv, keras.layers.SeparableConv2
         >>> tuple(layer(np.ones((1, 5, 7, 3), "float32")).shape)
         (1, 10, 14, 4)
     """
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class UpSampleSeparableConv1D(UpSampleSeparableConv, keras.layers.SeparableConv1D):
+    """Upsample signals by nearest, convolve every channel alone, then mix the channels.
+
+    Arguments, weights, errors and exactness: those of `UpSampleSeparableConv2D`, per axis.
+
+    Input: `(batch, length, channels)`, or channels first; sizes may be unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = UpSampleSeparableConv1D(4, 3, size=2, padding="same")
+        >>> tuple(layer(np.ones((1, 5, 3), "float32")).shape)
+        (1, 10, 4)
+    """

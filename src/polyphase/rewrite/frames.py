@@ -1,0 +1,42 @@
+"""Keras' layers that put zeros around signals, images and volumes, or cut them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from keras import layers
+
+from polyphase.layers import kinds
+
+Tensor = Any
+Amounts = tuple[tuple[int, int], ...]  # (before, after), per axis; none below 0
+
+
+def padding(amounts: Amounts, data_format: str, **kwargs: Any) -> layers.Layer:
+    """Return the layer that puts zeros around its input; further arguments are the layer's."""
+    kind = kinds.ZERO_PADDING.keras[len(amounts)]
+    said = amounts if len(amounts) > 1 else amounts[0]
+    return kind(said, data_format=data_format, **kwargs)
+
+
+def cropping(amounts: Amounts, data_format: str, **kwargs: Any) -> Callable[[Tensor], Tensor]:
+    """Return what cuts its input; further arguments are the layer's."""
+    kind = kinds.CROPPING.keras[len(amounts)]
+    if len(amounts) > 1:
+        return kind(amounts, data_format=data_format, **kwargs)
+    return channels_last(kind(amounts[0], **kwargs), data_format)
+
+
+def amounts(layer: Any) -> Amounts:
+    """Return what a layer of either kind puts around its input, or cuts."""
+    said = layer.padding if kinds.exact(layer) is kinds.ZERO_PADDING else layer.cropping
+    return (tuple(said),) if isinstance(said[0], int) else tuple(map(tuple, said))
+
+
+def channels_last(layer: layers.Layer, data_format: str) -> Callable[[Tensor], Tensor]:
+    """Return what a layer computes that knows signals of channels last only."""
+    if data_format == "channels_last":
+        return layer
+    last, first = (
+        layers.Permute((2, 1), name=f"{layer.name}_to_channels_{end}") for end in ("last", "first")
+    )
+    return lambda x: first(layer(last(x)))
