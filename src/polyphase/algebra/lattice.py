@@ -1,5 +1,6 @@
 """The power that images have at a period, more than at the frequencies beside."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,8 +10,8 @@ def lattice_power(images: np.ndarray, base: Sequence[float]) -> np.ndarray:
     """Return each image's power at all harmonics of a period, less that of the frequencies beside.
 
     Args:
-        images: `(n, height, width, channels)`.
-        base: the lowest frequency of the pattern along rows and columns, in cycles per pixel: one
+        images: `(n, *space, channels)`.
+        base: the lowest frequency of the pattern along every axis, in cycles per pixel: one
             over the period. A frequency of 1 (or more) is none: the pattern is as fine as a pixel.
 
     Returns:
@@ -24,17 +25,18 @@ def lattice_power(images: np.ndarray, base: Sequence[float]) -> np.ndarray:
         >>> lattice_power(0.1 * board[None, :, :, None], (0.5, 0.5)).round(6)
         array([0.01])
     """
-    rows, columns = (_Axis(side, one) for side, one in zip(images.shape[1:3], base, strict=True))
-    across, down = (
-        one.waves.astype(np.result_type(images, "complex64")) for one in (columns, rows)
-    )
-    cut = images[:, : rows.side, : columns.side]
-    seen = np.einsum("ah,nhwc,bw->nabc", down, cut, across, optimize=True)
+    axes = [_Axis(side, one) for side, one in zip(images.shape[1:-1], base, strict=True)]
+    seen = images
+    for dim, axis in enumerate(axes, 1):
+        waves = axis.waves.astype(np.result_type(images, "complex64"))
+        cut = seen.take(range(axis.side), dim)
+        seen = np.moveaxis(np.tensordot(waves, cut, (1, dim)), 0, dim)
     power = (np.abs(seen) ** 2).mean(axis=-1)
-    power = power.reshape(len(images), -1, rows.beside, columns.count, columns.beside)
-    own = power[:, :, rows.beside // 2, :, columns.beside // 2]
-    others = max(rows.beside * columns.beside - 1, 1)
-    beside = (power.sum(axis=(2, 4)) - own) / others
+    power = power.reshape(len(images), *(n for axis in axes for n in (axis.count, axis.beside)))
+    middle = (one for axis in axes for one in (slice(None), axis.beside // 2))
+    own = power[(slice(None), *middle)]
+    others = max(math.prod(axis.beside for axis in axes) - 1, 1)
+    beside = (power.sum(axis=tuple(range(2, power.ndim, 2))) - own) / others
     total = (own - beside).reshape(len(images), -1)[:, 1:].sum(axis=1)  # the first is the mean
     return np.maximum(total, 0.0)
 

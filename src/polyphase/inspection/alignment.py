@@ -13,9 +13,11 @@ from polyphase.inspection.readings import transposed_crop
 from polyphase.layers import kinds
 from polyphase.layers.kinds import Kind
 from polyphase.ops import layout
+from polyphase.rewrite.frames import amounts
 from polyphase.rewrite.graph import calls, data_format, graph_of, is_graph
 
-Grids = tuple[Grid, Grid]
+Grids = tuple[Grid, ...]  # one per axis
+_START = Grid()
 
 
 @dataclass(frozen=True)
@@ -24,24 +26,32 @@ class Shift:
 
     Attributes:
         layer: where two images meet, or what gives the output; in a nested model `outer/layer`.
-        pixels: `(rows, columns)` of the model's input by which the image lies too far up and left;
-            where two meet, the first against the other.
+        pixels: per axis, of the model's input, by which what lies there is too near the first
+            pixel: an image too far up and left; where two meet, the first against the other.
         meets: whether two images meet there; otherwise it is an output against the input.
     """
 
     layer: str
-    pixels: tuple[float, float]
+    pixels: tuple[float, ...]
     meets: bool
 
     def __str__(self) -> str:
-        ways = (("up", "down"), ("left", "right"))
+        what, samples, ways = _WORDS[len(self.pixels)]
         by = " and ".join(
             f"{abs(pixels):g} {way[pixels < 0]}"
             for pixels, way in zip(self.pixels, ways, strict=True)
             if pixels
         )
-        what = "what meets there lies apart" if self.meets else "the image lies"
-        return f"{self.layer}: {what} by {by} (pixels of the input)"
+        what = "what meets there lies apart" if self.meets else f"the {what} lies"
+        return f"{self.layer}: {what} by {by} ({samples} of the input)"
+
+
+_IMAGE = (("up", "down"), ("left", "right"))
+_WORDS: dict[int, tuple[str, str, tuple[tuple[str, str], ...]]] = {
+    1: ("signal", "samples", (("early", "late"),)),
+    2: ("image", "pixels", _IMAGE),
+    3: ("volume", "voxels", (("to the front", "to the back"), *_IMAGE)),
+}
 
 
 def shifts(model: keras.Model) -> tuple[Shift, ...]:
@@ -72,10 +82,10 @@ def shifts(model: keras.Model) -> tuple[Shift, ...]:
     return tuple(walk.found)
 
 
-def offset(model: keras.Model) -> tuple[float, float] | None:
+def offset(model: keras.Model) -> tuple[float, ...] | None:
     """Return by how many pixels a model's first output lies too far up and left of its input.
 
-    None where that is not known, or the sides are not the input's.
+    Per axis. None where that is not known, or the sides are not the input's.
 
     Example:
         >>> same = keras.layers.Conv2D(4, 3, padding="same")
@@ -86,26 +96,25 @@ def offset(model: keras.Model) -> tuple[float, float] | None:
     place = walk.outputs[0]
     if not walk.comparable(model.outputs[0], place, model):
         return None
-    rows, columns = place[1]  # type: ignore[index]
-    return float(rows.offset), float(columns.offset)
+    return tuple(float(grid.offset) for grid in place[1])  # type: ignore[index]
 
 
-def scales(model: keras.Model, operation: Any) -> list[tuple[Fraction, Fraction] | None]:
+def scales(model: keras.Model, operation: Any) -> list[tuple[Fraction, ...] | None]:
     """Return, for each output, how many of an operation's samples one of its samples is wide.
 
-    None for outputs that are no images, or to which the way is not known.
+    Per axis. None for outputs without axes in space, or to which the way is not known.
     """
     walk = _Walk(model)
     start = walk.made.get(id(operation))
     return [
         None
         if start is None or place is None or place[0] != start[0]
-        else (place[1][0].step / start[1][0].step, place[1][1].step / start[1][1].step)
+        else tuple(grid.step / own.step for grid, own in zip(place[1], start[1], strict=True))
         for place in walk.outputs
     ]
 
 
-# Of which input, and where; a negative number is an origin within the model; None: no image.
+# Of which input, and where; a negative number is an origin within the model; None: not known.
 Place = tuple[int, Grids] | None
 
 
@@ -116,10 +125,7 @@ class _Walk:
         self.layout = data_format(model)
         self.found: list[Shift] = []
         self.made: dict[int, Place] = {}
-        start = (Grid(), Grid())
-        placed = [
-            (index, start) if len(x.shape) == 4 else None for index, x in enumerate(model.inputs)
-        ]
+        placed = [_origin(index, x) for index, x in enumerate(model.inputs)]
         self.outputs = self.follow(model, placed, "")
 
     def follow(self, model: keras.Model, inputs: Sequence[Place], path: str) -> list[Place]:
@@ -132,8 +138,8 @@ class _Walk:
                 after = self.follow(operation, before, f"{path}{operation.name}/")
             else:
                 after = [self._through(operation, before, taken, given, path)] * len(given)
-                if after[0] is None and len(given[0].shape) == 4:  # an origin of its own
-                    after[0] = -1 - len(self.made), (Grid(), Grid())
+                if after[0] is None:  # an origin of its own
+                    after[0] = _origin(-1 - len(self.made), given[0])
                 self.made.setdefault(id(operation), after[0])
             places |= {id(y): place for y, place in zip(given, after, strict=True)}
         return [places.get(id(y)) for y in graph.outputs]
@@ -141,7 +147,8 @@ class _Walk:
     def judge(self, output: Any, place: Place, model: keras.Model) -> None:
         """Compare an output with the input that it has the sides of."""
         if place is not None and self.comparable(output, place, model):
-            self._note(output._keras_history.operation.name, place[1], (Grid(), Grid()), False)
+            start = (_START,) * len(place[1])
+            self._note(output._keras_history.operation.name, place[1], start, False)
 
     def comparable(self, output: Any, place: Place, model: keras.Model) -> bool:
         """Return whether an output has the samples of the input that it was made of."""
@@ -155,7 +162,7 @@ class _Walk:
     def _through(
         self, operation: Any, before: list[Place], taken: list[Any], given: list[Any], path: str
     ) -> Place:
-        if len(given) != 1 or len(given[0].shape) != 4:
+        if len(given) != 1 or _origin(0, given[0]) is None:
             return None
         if len(taken) > 1:
             return self._meeting(operation, before, taken, given[0], path)
@@ -166,17 +173,18 @@ class _Walk:
         if rule is None:
             return before[0] if _named(operation, _STAY | _MERGE) else None
         sides = self._sides(taken[0]), self._sides(given[0])
-        per_axis = zip(grids, (0, 1), *sides, strict=True)
-        rows, columns = (rule(operation, *one) for one in per_axis)
-        return None if rows is None or columns is None else (origin, (rows, columns))
+        per_axis = zip(grids, range(len(grids)), *sides, strict=True)
+        after = [rule(operation, *one) for one in per_axis]
+        return None if None in after else (origin, tuple(after))  # type: ignore[arg-type]
 
     def _meeting(
         self, operation: Any, before: list[Place], taken: list[Any], given: Any, path: str
     ) -> Place:
         """Compare images that meet; the result lies where the least shifted one does."""
-        if not self._merges(operation):
+        if not self._merges(operation, len(given.shape)):
             return None
-        sizes = getattr(operation, "size", None) or [(1, 1)] * len(taken)
+        as_it_is = (1,) * (len(given.shape) - 2)
+        sizes = getattr(operation, "size", None) or [as_it_is] * len(taken)
         known: list[tuple[int, Grids]] = []
         for place, tensor, size in zip(before, taken, sizes, strict=True):
             whole = tuple(
@@ -185,7 +193,7 @@ class _Walk:
             )
             if place is not None and whole == self._sides(given):
                 grids = tuple(grid.upsampled(s) for grid, s in zip(place[1], size, strict=True))
-                known.append((place[0], grids))  # type: ignore[arg-type]
+                known.append((place[0], grids))
         if not known:
             return None
         origin, first = known[0]
@@ -196,22 +204,27 @@ class _Walk:
             known, key=lambda one: (one[0] < 0, sum(abs(grid.offset) for grid in one[1]))
         )
         if kinds.nearest(operation) is kinds.CONCATENATED:
-            least = tuple(_window(operation, grid, axis) for axis, grid in enumerate(least))  # type: ignore[assignment]
+            least = tuple(_window(operation, grid, axis) for axis, grid in enumerate(least))
         return origin, least
 
-    def _merges(self, operation: Any) -> bool:
-        channel = layout.channel(self.layout)
+    def _merges(self, operation: Any, dims: int) -> bool:
         if _named(operation, {"Concatenate"}):
-            return bool(operation.axis % 4 == channel)
+            return bool((operation.axis - layout.channel(self.layout)) % dims == 0)
         return _named(operation, _MERGE) or kinds.nearest(operation) is kinds.CONCATENATED
 
     def _note(self, name: str, one: Grids, other: Grids, meets: bool) -> None:
-        rows, columns = (float(a.offset - b.offset) for a, b in zip(one, other, strict=True))
-        if rows or columns:
-            self.found.append(Shift(name, (rows, columns), meets))
+        pixels = tuple(float(a.offset - b.offset) for a, b in zip(one, other, strict=True))
+        if any(pixels):
+            self.found.append(Shift(name, pixels, meets))
 
     def _sides(self, tensor: Any) -> tuple[int | None, ...]:
         return tuple(tensor.shape[layout.space(self.layout)])
+
+
+def _origin(index: int, tensor: Any) -> Place:
+    """Return a tensor as the origin of what is made of it; None: it has no axes in space."""
+    rank = len(tensor.shape) - 2
+    return (index, (_START,) * rank) if rank in _WORDS else None
 
 
 def _named(operation: Any, names: Set[str]) -> bool:
@@ -227,10 +240,13 @@ Rule = Callable[[Any, Grid, int, int | None, int | None], Grid | None]
 
 def _convolved(layer: Any, grid: Grid, axis: int, before: int | None, after: int | None) -> Grid:
     k = getattr(layer, "kernel_size", None) or layer.pool_size
-    stride = layer.strides[axis]
-    rate = getattr(layer, "dilation_rate", (1, 1))[axis]
-    zeros = strided_padding(before, k[axis], stride, rate) if layer.padding == "same" else 0
-    return grid.windowed(k[axis], stride, zeros, rate)
+    stride, rate = layer.strides[axis], _rate(layer, axis)
+    zeros = {
+        "valid": lambda: 0,
+        "same": lambda: strided_padding(before, k[axis], stride, rate),
+        "causal": lambda: (k[axis] - 1) * rate,
+    }
+    return grid.windowed(k[axis], stride, zeros[layer.padding](), rate)
 
 
 def _transposed(layer: Any, grid: Grid, axis: int, *lengths: int | None) -> Grid:
@@ -243,7 +259,8 @@ def _upsampled(
 ) -> Grid | None:
     if before and after:
         return grid.upsampled(Fraction(after, before))
-    return grid.upsampled(_ratio(layer.size[axis])) if hasattr(layer, "size") else None
+    size = kinds.factor(layer)
+    return None if size is None else grid.upsampled(_ratio(size[axis]))
 
 
 def _upsampled_convolved(layer: Any, grid: Grid, axis: int, *lengths: int | None) -> Grid:
@@ -255,8 +272,13 @@ def _sub_pixel(layer: Any, grid: Grid, axis: int, *lengths: int | None) -> Grid:
 
 
 def _window(layer: Any, grid: Grid, axis: int) -> Grid:
-    k, rate = layer.kernel_size[axis], getattr(layer, "dilation_rate", (1, 1))[axis]
+    k, rate = layer.kernel_size[axis], _rate(layer, axis)
     return grid.windowed(k, 1, padding_amounts(k, layer.padding, rate)[0], rate)
+
+
+def _rate(layer: Any, axis: int) -> int:
+    """Return the distance between the taps along one axis; pooling has no other than 1."""
+    return int(layer.dilation_rate[axis]) if hasattr(layer, "dilation_rate") else 1
 
 
 def _ratio(size: int | float) -> Fraction:
@@ -271,8 +293,8 @@ GRIDS: dict[Kind, Rule | None] = {
     kinds.SUB_PIXEL: _sub_pixel,
     **dict.fromkeys((kinds.UPSAMPLING, kinds.RESIZING), _upsampled),
     kinds.DEPTH_TO_SPACE: lambda layer, grid, axis, *_: grid.upsampled(layer.block_size),
-    kinds.CROPPING: lambda layer, grid, axis, *_: grid.cropped(layer.cropping[axis][0]),
-    kinds.ZERO_PADDING: lambda layer, grid, axis, *_: grid.cropped(-layer.padding[axis][0]),
+    kinds.CROPPING: lambda layer, grid, axis, *_: grid.cropped(amounts(layer)[axis][0]),
+    kinds.ZERO_PADDING: lambda layer, grid, axis, *_: grid.cropped(-amounts(layer)[axis][0]),
     **dict.fromkeys((kinds.OPAQUE, kinds.DENSE, kinds.UPSAMPLING_LIKE), None),
 }
 
@@ -282,7 +304,8 @@ _STAY = frozenset(
     {"Activation", "ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax", "Identity", "Cast", "Clip"}
     | {"BatchNormalization", "LayerNormalization", "GroupNormalization", "UnitNormalization"}
     | {"RMSNormalization", "Normalization", "Rescaling", "ActivityRegularization"}
-    | {"Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "AlphaDropout"}
+    | {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout"}
+    | {"GaussianNoise", "GaussianDropout"}
     | {"Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Gelu", "Silu", "Sigmoid", "Tanh", "Softplus"}
     | {"Absolute", "Negative", "Square", "Sqrt", "Exp", "Log", "Power"}
 )

@@ -1,5 +1,6 @@
 """Inputs to look at a model with: constants, smooth random images, or images that are given."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -33,12 +34,12 @@ def draws(model: keras.Model, images: Any = None) -> Draws:
         return {"images": in_parts(model, given(model, images))}
     generator = np.random.default_rng(0)
     kinds: dict[str, list[np.ndarray]] = {"constant": [], "smooth": []}
-    first = layout.space(data_format(model)).start
     for shape, tensor in zip(shapes(model), model.inputs, strict=True):
         noise = generator.standard_normal((DRAWS // 2, *shape[1:]))
         low, high = _range(model, tensor)
         for kind, arrays in kinds.items():
-            values = _SHAPED[kind](noise, first) if len(shape) == 4 else noise
+            space = range(len(shape))[layout.space(data_format(model))]
+            values = _SHAPED[kind](noise, space) if len(shape) > 2 else noise
             arrays.append(_within(values, low, high, tensor.dtype))
     return {kind: in_parts(model, arrays) for kind, arrays in kinds.items()}
 
@@ -97,18 +98,21 @@ def _range(model: keras.Model, tensor: Any) -> tuple[float, float]:
             if scale <= 0:
                 break
             return ((-1 if offset < 0 else 0) - offset) / scale, (1 - offset) / scale
-    image = len(tensor.shape) == 4 and tensor.shape[layout.channel(data_format(model))] in (1, 3, 4)
+    channels = tensor.shape[layout.channel(data_format(model))] if len(tensor.shape) > 3 else None
+    image = channels in (1, 3, 4)  # or a volume
     return (0.0, 1.0) if image else (0.0, 0.0)
 
 
-def _constant(noise: np.ndarray, first: int) -> np.ndarray:
-    corner = noise.take([0], first).take([0], first + 1)
+def _constant(noise: np.ndarray, space: Sequence[int]) -> np.ndarray:
+    corner = noise
+    for axis in space:
+        corner = corner.take([0], axis)
     return np.asarray(np.broadcast_to(corner, noise.shape))
 
 
-def _smooth(noise: np.ndarray, first: int) -> np.ndarray:
+def _smooth(noise: np.ndarray, space: Sequence[int]) -> np.ndarray:
     """Return noise of an eighth of the sides, upsampled."""
-    for axis in (first, first + 1):
+    for axis in space:
         side = noise.shape[axis]
         few = max(1, -(-side // 8))
         noise = resampling_matrix(few, side, "bicubic").apply(noise.take(range(few), axis), axis)

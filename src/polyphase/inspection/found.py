@@ -98,7 +98,7 @@ def _woven(operation: Any, small: Any, path: str) -> Iterator[Found]:
         small, data_format = node.input_tensors[0], "channels_first"
         layer = small._keras_history.operation
     plain = kinds.exact(layer) is kinds.CONVOLUTION and linear(layer.activation)
-    if plain and layer.strides == (1, 1) and layer.data_format == data_format:
+    if plain and set(layer.strides) == {1} and layer.data_format == data_format:
         factor = (operation.block_size, operation.block_size)
         reading = sub_pixel(layer, factor, keras_order(operation.data_format))
         products = _products(layer, [], [small])

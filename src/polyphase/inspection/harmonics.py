@@ -9,7 +9,7 @@ from polyphase.algebra.harmonics import Harmonics, harmonics, power_spectrum, wi
 
 GROUPS = 20  # of images, from whose differences the interval follows
 LEVEL = 0.95
-Period = tuple[int, int]
+Period = tuple[int, ...]
 _TOGETHER = 2**20  # values that are transformed at once
 # Where a pattern is the same all over an image, the band for changing signs shows at most 1.2 times
 # its amplitude.

@@ -16,9 +16,9 @@ def period_of(model: keras.Model, one: Found) -> Period | None:
     scale = scales(model, one.shown)[0] if one.in_graph else None
     if scale is None:
         return None
-    rows, columns = (Fraction(s) / by for s, by in zip(one.reading.factor, scale, strict=True))
-    whole = rows.denominator == columns.denominator == 1 and (rows, columns) != (1, 1)
-    return (int(rows), int(columns)) if whole else None
+    period = [Fraction(s) / by for s, by in zip(one.reading.factor, scale, strict=True)]
+    whole = all(one.denominator == 1 for one in period) and set(period) != {1}
+    return tuple(map(int, period)) if whole else None
 
 
 def common(periods: Sequence[Period]) -> Period:
@@ -28,5 +28,4 @@ def common(periods: Sequence[Period]) -> Period:
         >>> common([(2, 2), (4, 3)])
         (4, 6)
     """
-    rows, columns = zip(*periods, strict=True)
-    return math.lcm(*rows), math.lcm(*columns)
+    return tuple(math.lcm(*along) for along in zip(*periods, strict=True))

@@ -1,7 +1,7 @@
 """What the weights of one layer say about checkerboards: one function per kind of layer."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,18 +24,19 @@ class Reading:
 
     Attributes:
         what: what it is, in words.
-        factor: `(s_h, s_w)`.
-        gains: the DC gain of every phase, `(s_h, s_w, c_in, c_out)`, in the order of the output (of
+        factor: a number per axis.
+        gains: the DC gain of every phase, `(*factor, c_in, c_out)`, in the order of the output (of
             a gradient: of the input); None: even for all weights.
-        overlap: how many taps each phase has, `(s_h, s_w)`, likewise; None: not a matter of taps.
-        biases: one per phase and channel, `(s_h, s_w, c_out)`; None: one per channel only.
+        overlap: how many taps each phase has, of shape `factor`, likewise; None: not a matter of
+            taps.
+        biases: one per phase and channel, `(*factor, c_out)`; None: one per channel only.
         gradient: whether only its gradient upsamples.
         order: of a sub-pixel convolution's channels, "dcr" or "crd".
         even: the weights with the least change that makes all phases even; None: there is none.
     """
 
     what: str
-    factor: tuple[Any, Any]
+    factor: tuple[Any, ...]
     gains: np.ndarray | None = None
     overlap: np.ndarray | None = None
     biases: np.ndarray | None = None
@@ -46,22 +47,19 @@ class Reading:
 
 def read(layer: Any) -> Reading | None:
     """Return what a built layer's weights say; None for a layer that has no part in upsampling."""
-    reader, kind = _reader(layer), kinds.nearest(layer)
-    if reader is None or np.max(getattr(layer, kind.factor)) <= 1:
+    kind = kinds.nearest(layer)
+    reader = READERS[kind]
+    if reader is None or np.max(kinds.factor(layer)) <= 1:
         return None
     return reader(layer, kind)
 
 
 def is_read(layer: Any) -> bool:
     """Return whether layers of this kind are read, whether or not this one upsamples."""
-    return _reader(layer) is not None
+    return READERS[kinds.nearest(layer)] is not None
 
 
-def _reader(layer: Any) -> Callable[[Any, Kind], Reading] | None:
-    return READERS[kinds.nearest(layer)] if kinds.rank(layer) == 2 else None
-
-
-def sub_pixel(layer: Any, factor: tuple[int, int], order: str) -> Reading:
+def sub_pixel(layer: Any, factor: tuple[int, ...], order: str) -> Reading:
     """Return the reading of a convolution whose channels, in an order, become space."""
     kernel = numpy(layer.kernel)
     channels = dcr_channels(kernel.shape[-1], math.prod(factor), order)
@@ -70,12 +68,12 @@ def sub_pixel(layer: Any, factor: tuple[int, int], order: str) -> Reading:
     def even() -> Weights:
         weights = _changed(layer, kernel, checkerboard.repair_sub_pixel(kernel, factor, order))
         if biases is not None:
-            mean = np.tile(biases.mean(axis=(0, 1)), math.prod(factor))
+            mean = np.tile(biases.mean(axis=tuple(range(len(factor)))), math.prod(factor))
             weights[1] = mean[np.argsort(channels)]
         return weights
 
     return Reading(
-        f"sub-pixel convolution {_sides(kernel)}, x{_plain(factor)}",
+        f"sub-pixel convolution {_taps(kernel.shape[:-2])}, x{_plain(factor)}",
         factor,
         checkerboard.sub_pixel_gains(kernel, factor, order),
         biases=biases,
@@ -92,25 +90,25 @@ def numpy(tensor: Any) -> np.ndarray:
 
 
 def _upsampled(layer: Any, kind: Kind) -> Reading:
-    sizes = layer.size if kind is kinds.CONCATENATED else [layer.size]
+    sizes = layer.size if kind is kinds.CONCATENATED else [kinds.factor(layer)]
     sizes = [size for size in sizes if max(size) > 1]
     listed = ", ".join(f"x{_plain(size)}" for size in sizes)
-    what = f"{layer.interpolation} upsampling, {listed}"
+    what = f"{getattr(layer, 'interpolation', 'nearest')} upsampling, {listed}"
     if kind.convolution:
-        what += f", and {kind.convolution.operator} {_sides_of(layer)}"
+        what += f", and {kind.convolution.operator} {_taps(layer.kernel_size)}"
     return Reading(what, tuple(sizes[0]))
 
 
 def _transposed(layer: Any, kind: Kind) -> Reading:
     kernel, strides = numpy(layer.kernel), tuple(layer.strides)
     crop = transposed_crop(layer)
-    overlap = checkerboard.overlap_counts(kernel.shape[:2], strides, crop)
+    overlap = checkerboard.overlap_counts(kernel.shape[:-2], strides, crop)
 
     def even() -> Weights:
         return _changed(layer, kernel, checkerboard.repair(kernel, strides))
 
     return Reading(
-        f"{kind.operator} {_sides(kernel)}, stride {_plain(strides)}",
+        f"{kind.operator} {_taps(kernel.shape[:-2])}, stride {_plain(strides)}",
         strides,
         checkerboard.conv_transpose_gains(kernel, strides, crop),
         overlap,
@@ -121,7 +119,7 @@ def _transposed(layer: Any, kind: Kind) -> Reading:
 def transposed_crop(layer: Any) -> tuple[int, ...]:
     """Return the samples that are cropped before the output, per axis."""
     padding = layer.output_padding
-    more = padding if isinstance(padding, (tuple, list)) else (padding, padding)
+    more = padding if isinstance(padding, (tuple, list)) else (padding,) * layer.rank
     return tuple(
         conv_transpose_crop(k, stride, layer.padding, one)
         for k, stride, one in zip(layer.kernel_size, layer.strides, more, strict=True)
@@ -132,9 +130,10 @@ def _strided(layer: Any, kind: Kind) -> Reading:
     # A convolution's gradient is the transposed convolution with its kernel.
     kernel = numpy(kinds.kernels(layer)[0])
     strides, before = tuple(layer.strides), _zeros_before(layer)
-    spread, taps = (_dilated(one, layer) for one in (kernel, np.ones((*kernel.shape[:2], 1, 1))))
+    ones = np.ones((*kernel.shape[:-2], 1, 1))
+    spread, taps = (_dilated(one, layer) for one in (kernel, ones))
     return Reading(
-        f"{kind.operator} {_sides(kernel)}, stride {_plain(strides)}",
+        f"{kind.operator} {_taps(kernel.shape[:-2])}, stride {_plain(strides)}",
         strides,
         checkerboard.conv_transpose_gains(spread, strides, before),
         checkerboard.conv_transpose_gains(taps, strides, before)[..., 0, 0].astype(int),
@@ -145,8 +144,8 @@ def _strided(layer: Any, kind: Kind) -> Reading:
 def _dilated(kernel: np.ndarray, layer: Any) -> np.ndarray:
     """Return a kernel with the zeros between its taps that the layer's dilation puts there."""
     spans = _spans(layer)
-    spread = np.zeros((*spans, *kernel.shape[2:]))
-    spread[:: layer.dilation_rate[0], :: layer.dilation_rate[1]] = kernel
+    spread = np.zeros((*spans, *kernel.shape[-2:]))
+    spread[tuple(slice(None, None, rate) for rate in layer.dilation_rate)] = kernel
     return spread
 
 
@@ -158,12 +157,15 @@ def _spans(layer: Any) -> list[int]:
 
 
 def _zeros_before(layer: Any) -> tuple[int, ...]:
-    """Return the zeros that "same" puts before the image: what its gradient is cropped by.
+    """Return the zeros that are put before the image: what its gradient is cropped by.
 
-    They depend on the image; sides that are not known are taken to be divisible by the stride.
+    Those of "same" depend on the image; sides that are not known are taken to be divisible by the
+    stride.
     """
-    if layer.padding != "same":
-        return (0, 0)
+    if layer.padding == "causal":
+        return tuple(span - 1 for span in _spans(layer))
+    if layer.padding == "valid":
+        return (0,) * layer.rank
     shape = layer.get_build_config()["input_shape"]
     sides = shape[layout.space(layer.data_format)]
     return tuple(map(strided_padding, sides, layer.kernel_size, layer.strides, layer.dilation_rate))
@@ -186,14 +188,11 @@ def _changed(layer: Any, kernel: np.ndarray, repaired: np.ndarray) -> Weights:
     return [first + (repaired - kernel).astype(first.dtype), *others]
 
 
-def _sides(kernel: np.ndarray) -> str:
-    return "x".join(map(str, kernel.shape[:2]))
+def _taps(kernel_size: Sequence[int]) -> str:
+    """Write a kernel's size."""
+    return f"of {kernel_size[0]} taps" if len(kernel_size) == 1 else "x".join(map(str, kernel_size))
 
 
-def _sides_of(layer: Any) -> str:
-    return "x".join(map(str, layer.kernel_size))
-
-
-def _plain(pair: Any) -> str:
-    """Write a factor or two."""
-    return str(pair[0]) if pair[0] == pair[1] else "x".join(map(str, pair))
+def _plain(factor: Sequence[Any]) -> str:
+    """Write a factor, once if it is the same along all axes."""
+    return str(factor[0]) if len(set(factor)) == 1 else "x".join(map(str, factor))

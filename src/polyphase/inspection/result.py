@@ -187,8 +187,8 @@ class Inspection:
 NOTHING = "There is no upsampling in this model: no layer of it can make a checkerboard."
 
 UNREAD = (
-    "Whether this upsamples and makes checkerboards is not known: `inspect` reads the "
-    "two-dimensional layers of Keras and Polyphase."
+    "Whether this upsamples and makes checkerboards is not known: `inspect` reads the layers of "
+    "Keras and Polyphase."
 )
 
 SHIFTED = (

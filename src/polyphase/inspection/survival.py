@@ -104,12 +104,16 @@ def _images(
     shown: Tensors = []
     with keras.StatelessScope():
         outputs = _run(model, arrays, replaced, one.shown, shown)
-    return [_image(model, x) if len(x.shape) == 4 else None for x in (shown[0], *outputs)]
+    alike = [len(x.shape) == len(shown[0].shape) for x in (shown[0], *outputs)]
+    return [
+        _image(model, x) if one else None
+        for x, one in zip((shown[0], *outputs), alike, strict=True)
+    ]
 
 
 def _rounded(small: tuple[int, ...], large: tuple[int, ...]) -> list[float]:
     """Return the ratio of sides, where borders are cut, as an integer or the inverse of one."""
-    ratios = [a / b for a, b in zip(small[1:3], large[1:3], strict=True)]
+    ratios = [a / b for a, b in zip(small[1:-1], large[1:-1], strict=True)]
     return [round(one) if one > 1 else 1 / round(1 / one) for one in ratios]
 
 

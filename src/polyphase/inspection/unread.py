@@ -1,6 +1,6 @@
 """What `inspect` does not read and that might upsample, so that it does not deny it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,9 +91,6 @@ def _might_upsample(operation: Any, shapes: Shapes | None, layout: str) -> bool:
     kinds = {kind.__name__ for kind in type(operation).__mro__}
     if type(operation).__module__.startswith("polyphase"):
         return True
-    if kinds & _TRANSPOSED:
-        steps = getattr(operation, "strides", None) or getattr(operation, "size", None) or 2
-        return max(steps if isinstance(steps, Sequence) else (steps,)) > 1
     if isinstance(operation, keras.Layer) and not kinds & _LAYERS:
         return False
     if shapes is None:
@@ -151,7 +148,6 @@ _RUN_WHAT_IS_GIVEN = frozenset(
     | {"AssociativeScan", "Cond", "ForiLoop", "Map", "Scan", "Switch", "VectorizedMap"}
     | {"WhileLoop", "CustomGradient"}
 )
-_TRANSPOSED = frozenset({"Conv1DTranspose", "Conv3DTranspose", "UpSampling1D", "UpSampling3D"})
 # Keras' other layers that can make an image larger; augmentation only does in training.
 _LAYERS = frozenset({"CenterCrop", "RandomCrop", "Reshape", "Resizing"})
 # Keras' operations that are there to make one larger, or can: without sizes, they might.

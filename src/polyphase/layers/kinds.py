@@ -145,30 +145,27 @@ KINDS = (
     *(UPSAMPLING, UPSAMPLING_LIKE, RESIZING, DEPTH_TO_SPACE, *POOLING, CROPPING, ZERO_PADDING),
 )
 _BY_CLASS = {
-    one: (kind, rank)
-    for kind in KINDS
-    for classes in (kind.keras, kind.ours)
-    for rank, one in classes.items()
+    one: kind for kind in KINDS for classes in (kind.keras, kind.ours) for one in classes.values()
 }
 
 
 def exact(layer: Any) -> Kind:
     """Return the kind of a layer's very class: one derived from it may compute anything."""
-    return _BY_CLASS.get(type(layer), (OPAQUE, 0))[0]
+    return _BY_CLASS.get(type(layer), OPAQUE)
 
 
 def nearest(layer: Any) -> Kind:
     """Return the kind of the nearest class that is known and that a layer's is derived from."""
-    return _nearest(layer)[0]
+    return next((_BY_CLASS[one] for one in type(layer).__mro__ if one in _BY_CLASS), OPAQUE)
 
 
-def rank(layer: Any) -> int | None:
-    """Return along how many axes a layer works, by the same class; None: it is not known."""
-    return _nearest(layer)[1]
+def factor(layer: Any) -> Any:
+    """Return by how much a layer upsamples, or its gradient does, per axis; None: it does not.
 
-
-def _nearest(layer: Any) -> tuple[Kind, int | None]:
-    return next((_BY_CLASS[one] for one in type(layer).__mro__ if one in _BY_CLASS), (OPAQUE, None))
+    Keras' UpSampling1D has a number; of a concatenation it is one for each input.
+    """
+    value = getattr(layer, nearest(layer).factor or "_", None)
+    return (value,) if isinstance(value, int) else value
 
 
 def kernels(layer: Any) -> list[Any]:

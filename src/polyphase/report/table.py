@@ -67,7 +67,7 @@ class Row:
     parameters: int
     multiply_adds: int
     multiply_adds_computed: int | None
-    offset: tuple[float, float] | None
+    offset: tuple[float, ...] | None
     loss: Spread
     above_floor: Spread
     psnr: Spread

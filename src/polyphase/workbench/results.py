@@ -51,7 +51,7 @@ class Trial:
     parameters: int
     multiply_adds: int
     multiply_adds_computed: int | None
-    offset: tuple[float, float] | None
+    offset: tuple[float, ...] | None
     history: tuple[Epoch, ...]
     psnr: float
     ssim: float
