@@ -45,7 +45,7 @@ class ICNR(keras.initializers.Initializer):
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         """Return the kernel: one phase's, for all phases, along the last axis."""
-        phases = math.prod(arguments.integers(self.size, "size", len(shape) - 2))
+        phases = math.prod(arguments.integers(self.size, "size", max(1, len(shape) - 2)))
         if shape[-1] % phases:
             raise ValueError(
                 f"ICNR for size {self.size} needs a last axis divisible by {phases}. "

@@ -1,10 +1,12 @@
 """The power at the harmonics of a period, and what the frequencies beside let expect there.
 
-A pattern of period `(s_h, s_w)` has its power at the frequencies `(p/s_h, q/s_w)`, whatever its
-form; errors of any other kind have theirs at all frequencies, as a function that is smooth where
-nothing repeats. What exceeds that function at the harmonics is the pattern.
+A pattern of period `(s_h, s_w)`, of signals and volumes one number per axis, has its power at the
+frequencies `(p/s_h, q/s_w)`, whatever its form; errors of any other kind have theirs at all
+frequencies, as a function that is smooth where nothing repeats. What exceeds that function at the
+harmonics is the pattern.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ class Harmonics:
     """What is found at each harmonic; powers are mean squares over pixels and channels.
 
     Attributes:
-        indices: `(h, 2)`, `p` and `q` of the frequencies `(p/s_h, q/s_w)`; of two that are
+        indices: `(h, axes)`, `p` and `q` of the frequencies `(p/s_h, q/s_w)`; of two that are
             conjugate to each other the first, which stands for both.
         power: `(..., h)`, of the pattern: what is there less what is expected; may be negative.
         expected: `(..., h)`, from the frequencies beside.
@@ -36,33 +38,32 @@ class Harmonics:
     doubt: np.ndarray
 
 
-def cells(sides: Sequence[int], period: Sequence[int]) -> tuple[int, int]:
+def cells(sides: Sequence[int], period: Sequence[int]) -> tuple[int, ...]:
     """Return by how many frequencies `power_spectrum` resolves each axis of images.
 
     At least one per pixel; harmonics and the middles between them are among them.
 
     Args:
-        sides: `(height, width)`, at least 1.
+        sides: of the images, at least 1.
         period: of the longest pattern, or the least common multiple of several, at least 1.
 
     Example:
         >>> cells((28, 28), (8, 8))
         (32, 32)
     """
-    rows, columns = (4 * s * -(-side // (4 * s)) for side, s in zip(sides, period, strict=True))
-    return rows, columns
+    return tuple(4 * s * -(-side // (4 * s)) for side, s in zip(sides, period, strict=True))
 
 
 def power_spectrum(images: np.ndarray, cells: Sequence[int]) -> np.ndarray:
     """Return the power of images at every frequency, mean over images and channels.
 
-    1. Subtract each image's mean, and multiply by a Hann window along both axes: the border, where
+    1. Subtract each image's mean, and multiply by a Hann window along all axes: the border, where
        an image does not go on, and rows or columns at it, do not count as high frequencies.
     2. Transform, padded by zeros; square; divide so that the sum is the mean square under the
        squared window.
 
     Args:
-        images: `(n, height, width, channels)`, at least one.
+        images: `(n, *space, channels)`, at least one.
         cells: frequencies per axis, as `cells` returns them.
 
     Returns:
@@ -75,12 +76,15 @@ def power_spectrum(images: np.ndarray, cells: Sequence[int]) -> np.ndarray:
         >>> float(spectrum.sum().round(6)), tuple(map(int, divmod(spectrum.argmax(), 32)))
         (0.25, (16, 16))
     """
-    taper = np.outer(*map(_window, images.shape[1:3]))[:, :, None]
-    means = (images * taper).sum(axis=(1, 2), keepdims=True) / taper.sum()
-    seen = np.fft.rfft2((images - means) * taper, s=tuple(cells), axes=(1, 2))
-    half = (np.abs(seen) ** 2).mean(axis=(0, 3)) / (math.prod(cells) * (taper**2).sum())
-    mirrored = np.roll(half[::-1, -2:0:-1], 1, axis=0)  # the power of -f is that of f
-    return np.asarray(np.concatenate([half, mirrored], axis=1))
+    space = tuple(range(1, images.ndim - 1))
+    windows = map(_window, images.shape[1:-1])
+    taper = functools.reduce(np.multiply.outer, windows)[..., None]
+    means = (images * taper).sum(axis=space, keepdims=True) / taper.sum()
+    seen = np.fft.rfftn((images - means) * taper, s=tuple(cells), axes=space)
+    half = (np.abs(seen) ** 2).mean(axis=(0, -1)) / (math.prod(cells) * (taper**2).sum())
+    mirrored = np.flip(half[..., 1:-1])  # the power of -f is that of f
+    others = tuple(range(half.ndim - 1))
+    return np.concatenate([half, np.roll(mirrored, (1,) * len(others), others)], axis=-1)
 
 
 def harmonics(
@@ -97,16 +101,16 @@ def harmonics(
     1. Sum the power in a band around it.
     2. Along each axis, fit `a + b sin(2 pi d) + c cos(2 pi d)` to the logarithms of the power at
        the frequencies `d` beside the band, no further than the middle between two harmonics, and
-       sum its exponential over the band; it stays within what lies beside. Of both axes: the
+       sum its exponential over the band; it stays within what lies beside. Of all axes: the
        geometric mean. A harmonic with `p = 0` lies on the ridge that upright edges make, and is
-       compared along that ridge alone; so for `q = 0`.
+       compared along that ridge alone; so for every axis along which it is 0.
     3. The power is the difference, divided by the share of the pattern's power that lies in the
        band and is not taken for the background.
 
     Args:
-        spectrum: `(..., rows, columns)`, as `power_spectrum` returns it.
-        sides: `(height, width)` of the images.
-        period: `(s_h, s_w)`, of which `rows` and `columns` are multiples as in `cells`.
+        spectrum: `(..., *cells)`, as `power_spectrum` returns it.
+        sides: of the images, per axis.
+        period: per axis, of which the spectrum's sides are multiples as in `cells`.
         shorter: periods whose harmonics are left out: those of layers further on, which make them
             too.
         changing: look for a pattern whose sign changes at random every four periods of an image,
@@ -128,10 +132,11 @@ def harmonics(
     """
     indices = _owned(period, shorter)
     if any(side < LEAST_PERIODS * s for side, s in zip(sides, period, strict=True) if s > 1):
-        return Harmonics(indices, *np.full((3, *spectrum.shape[:-2], len(indices)), np.nan))
-    bands = _bands(sides, period, spectrum.shape[-2:], changing)
+        return Harmonics(indices, *np.full((3, *_before(spectrum, sides), len(indices)), np.nan))
+    bands = _bands(sides, period, spectrum, changing)
     lines = [_line(spectrum, bands, one, period) for one in indices]
-    own, expected, spread = np.moveaxis(np.reshape(lines, (-1, 3, *spectrum.shape[:-2])), 0, -1)
+    found = np.reshape(lines, (-1, 3, *_before(spectrum, sides)))
+    own, expected, spread = np.moveaxis(found, 0, -1)
     # It stands for both of two that are conjugate, unless it is its own.
     both = np.where((2 * indices % period == 0).all(axis=1), 1, 2)
     scale = both / np.array([_share(bands, one) for one in indices])
@@ -150,14 +155,18 @@ def without(
     So they do not count as neighbours of another period's harmonics. Arguments as of `harmonics`.
     """
     level = spectrum.copy()
-    bands = _bands(sides, period, spectrum.shape[-2:], False)
+    bands = _bands(sides, period, spectrum, False)
     for one in _owned(period, shorter):
         own, expected, _ = _line(spectrum, bands, one, period)
         by = np.minimum(expected / np.maximum(own, np.finfo(float).tiny), 1)
         for index in {tuple(one), tuple(-one % period)}:
-            rows, columns = _inside(bands, index, period, spectrum.shape[-2:])
-            level[..., rows[:, None], columns] *= by[..., None, None]
+            level[_at(_inside(bands, index, period))] *= by.reshape(*by.shape, *[1] * len(sides))
     return level
+
+
+def _before(spectrum: np.ndarray, sides: Sequence[int]) -> tuple[int, ...]:
+    """Return the axes before those of the frequencies."""
+    return spectrum.shape[: spectrum.ndim - len(sides)]
 
 
 def _owned(period: Sequence[int], shorter: Sequence[Sequence[int]]) -> np.ndarray:
@@ -168,27 +177,27 @@ def _owned(period: Sequence[int], shorter: Sequence[Sequence[int]]) -> np.ndarra
         if one <= tuple(-i % s for i, s in zip(one, period, strict=True))
         and not any(
             all(i * t % s == 0 for i, t, s in zip(one, other, period, strict=True))
-            for other in ((1, 1), *shorter)
+            for other in ((1,) * len(period), *shorter)
         )
     ]
-    return np.array(kept, dtype=int).reshape(-1, 2)
+    return np.array(kept, dtype=int).reshape(-1, len(period))
 
 
 def _line(
     spectrum: np.ndarray, bands: Sequence["_Band"], index: np.ndarray, period: Sequence[int]
 ) -> np.ndarray:
     """Return a band's power, what is expected there, and the spread of logarithms beside."""
-    shape = spectrum.shape[-2:]
-    rows, columns = _inside(bands, index, period, shape)
-    along = (spectrum[..., columns].sum(axis=-1), spectrum[..., rows, :].sum(axis=-2))
-    own = along[0][..., rows].sum(axis=-1)
-    floor = _ROUNDING * spectrum.max(axis=(-2, -1)) + np.finfo(float).tiny
+    inside = _inside(bands, index, period)
+    space = tuple(range(-len(bands), 0))
+    own = spectrum[_at(inside)].sum(axis=space)
+    floor = _ROUNDING * spectrum.max(axis=space) + np.finfo(float).tiny
     logs, spreads = [], []
-    for axis in (0, 1):
+    for axis, band in enumerate(bands):
         if index[axis] == 0:
             continue
-        band, count = bands[axis], shape[axis]
-        beside = along[axis][..., (index[axis] * count // period[axis] + band.beside) % count]
+        at = (index[axis] * band.count // period[axis] + band.beside) % band.count
+        around = _at([*inside[:axis], at, *inside[axis + 1 :]])
+        beside = spectrum[around].sum(axis=(*space[:axis], *space[axis + 1 :]))
         beside = np.log(np.maximum(beside, floor[..., None]))
         # Within what lies beside: a parabola through the feet of a strong line would rise to it.
         ends = beside.min(axis=-1, keepdims=True), beside.max(axis=-1, keepdims=True)
@@ -198,29 +207,30 @@ def _line(
     return np.array([own, np.exp(np.mean(logs, axis=0)), np.mean(spreads, axis=0)])
 
 
+def _at(frequencies: Sequence[np.ndarray]) -> tuple[Any, ...]:
+    """Return the index of all combinations of frequencies, one list per axis, the last axes."""
+    return (..., *np.ix_(*frequencies))
+
+
 def _share(bands: Sequence["_Band"], index: np.ndarray) -> float:
     """Return which share of a pattern's power `_line` finds over what it expects."""
-    shares = [
-        (bands[axis].held - bands[axis].lost) * bands[1 - axis].held
-        for axis in (0, 1)
-        if index[axis]
-    ]
-    return float(np.mean(shares))
+    held = math.prod(band.held for band in bands)
+    shares = [1 - band.lost / band.held for band, i in zip(bands, index, strict=True) if i]
+    return float(held * np.mean(shares))
 
 
-def _inside(
-    bands: Sequence["_Band"], index: Any, period: Sequence[int], shape: Sequence[int]
-) -> Sequence[np.ndarray]:
-    """Return the rows and the columns of a harmonic's band."""
+def _inside(bands: Sequence["_Band"], index: Any, period: Sequence[int]) -> Sequence[np.ndarray]:
+    """Return the frequencies of a harmonic's band, per axis."""
     return [
-        (i * count // s + band.inside) % count
-        for band, i, s, count in zip(bands, index, period, shape, strict=True)
+        (i * band.count // s + band.inside) % band.count
+        for band, i, s in zip(bands, index, period, strict=True)
     ]
 
 
 def _bands(
-    sides: Sequence[int], period: Sequence[int], shape: Sequence[int], changing: bool
+    sides: Sequence[int], period: Sequence[int], spectrum: np.ndarray, changing: bool
 ) -> list["_Band"]:
+    shape = spectrum.shape[-len(sides) :]
     return [_Band(*one, changing) for one in zip(sides, period, shape, strict=True)]
 
 
@@ -228,6 +238,7 @@ class _Band:
     """Which frequencies along one axis are a harmonic's, and which beside tell what to expect.
 
     Attributes:
+        count: of the frequencies, cells.
         inside: offsets in cells.
         beside: offsets in cells, without those of other harmonics.
         weights: `(inside, beside)`, which turn logarithms beside into the fitted ones inside.
@@ -244,6 +255,7 @@ class _Band:
         first = min(max(half + 1, math.ceil(1.75 * bin_)), middle)
         last = middle if changing else min(half + math.ceil(_REACH * bin_), middle)
         beside = np.arange(first, max(first, last) + 1)
+        self.count = count
         self.inside = np.arange(-half, half + 1)
         self.beside = np.concatenate([-beside[::-1], beside])
         terms = 3 if len(beside) > 1 else 2

@@ -50,8 +50,7 @@ def evidence(model: keras.Model, layers: Sequence[Found], images: Any) -> dict[s
     other the output itself is.
 
     Args:
-        model: Functional or Sequential, its first output signals or images; otherwise nothing is
-            returned.
+        model: Functional or Sequential.
         layers: whose patterns are looked for.
         images: an array, or a list of one for each input; at most 1,024 are taken.
 
@@ -62,19 +61,18 @@ def evidence(model: keras.Model, layers: Sequence[Found], images: Any) -> dict[s
     arrays = given(model, images, MOST)
     known = {one.name: period_of(model, one) for one in layers}
     periods = {name: period for name, period in known.items() if period is not None}
-    if not periods or len(model.outputs[0].shape) not in (3, 4):
+    if not periods:
         return {}
-    outputs = _images(model, _run(model, arrays))
+    outputs = _last(model, _run(model, arrays))
     same = model.outputs[0].shape[1:] == model.inputs[0].shape[1:]
-    originals = _images(model, arrays[0].astype("float32")) if same else None
+    originals = _last(model, arrays[0].astype("float32")) if same else None
     reference = outputs if originals is None else originals
     scale = LEVELS / (float(np.ptp(reference)) or 1.0)
-    flat = {name: _of_images(period) for name, period in periods.items()}
-    count = cells(outputs.shape[1:3], common(list(flat.values())))
-    found = patterns(spectra(outputs, count, originals), flat.values())
-    before = {} if originals is None else patterns(spectra(originals, count), flat.values())
+    count = cells(outputs.shape[1:-1], common(list(periods.values())))
+    found = patterns(spectra(outputs, count, originals), periods.values())
+    before = {} if originals is None else patterns(spectra(originals, count), periods.values())
     return {
-        name: _scaled(period, found[flat[name]], before.get(flat[name]), scale)
+        name: _scaled(period, found[period], before.get(period), scale)
         for name, period in periods.items()
     }
 
@@ -99,11 +97,6 @@ def _run(model: keras.Model, arrays: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(found)[: len(arrays[0])]
 
 
-def _images(model: keras.Model, tensor: np.ndarray) -> np.ndarray:
-    """Return images with their channels last; signals are images of one column."""
-    last = tensor if data_format(model) == "channels_last" else np.moveaxis(tensor, 1, -1)
-    return last if last.ndim == 4 else last[:, :, None]
-
-
-def _of_images(period: Period) -> Period:
-    return period if len(period) == 2 else (*period, 1)
+def _last(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Return images with their channels last."""
+    return images if data_format(model) == "channels_last" else np.moveaxis(images, 1, -1)

@@ -1,5 +1,6 @@
 """How strong a pattern of a known period is in images, in their unit, with an interval."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -38,18 +39,18 @@ class Spectra:
     """Mean powers at every frequency, of groups of images that follow each other.
 
     Attributes:
-        sides: `(height, width)` of the images.
+        sides: of the images, per axis.
         counts: `(g,)`, how many images each group has.
-        powers: `(g, rows, columns)`, as of `power_spectrum`.
+        powers: `(g, *cells)`, as of `power_spectrum`.
     """
 
-    sides: tuple[int, int]
+    sides: tuple[int, ...]
     counts: np.ndarray
     powers: np.ndarray
 
     @property
     def mean(self) -> np.ndarray:
-        """The mean over all images: `(rows, columns)`."""
+        """The mean over all images, of the shape `cells`."""
         return np.asarray(np.average(self.powers, axis=0, weights=self.counts))
 
 
@@ -59,7 +60,7 @@ def spectra(
     """Return the power of images, or of what they differ by from originals, in groups.
 
     Args:
-        images: `(n, height, width, channels)`, at least one; may be larger than memory.
+        images: `(n, *space, channels)`, at least one; may be larger than memory.
         cells: frequencies per axis, as `algebra.harmonics.cells` returns them.
         originals: of the same shape.
     """
@@ -72,7 +73,7 @@ def spectra(
             if originals is not None:
                 seen -= originals[part]
             power += len(seen) / (last - first) * power_spectrum(seen, cells)
-    return Spectra((images.shape[1], images.shape[2]), counts, powers)
+    return Spectra(tuple(images.shape[1:-1]), counts, powers)
 
 
 def _parts(shape: tuple[int, ...], first: int, last: int) -> Iterator[slice]:
@@ -93,14 +94,14 @@ def patterns(found: Spectra, periods: Iterable[Period]) -> dict[Period, Pattern]
 
     Args:
         found: of errors or images.
-        periods: `(s_h, s_w)` in pixels; the spectra's frequencies are multiples as in `cells`.
+        periods: per axis, in pixels; the spectra's frequencies are multiples as in `cells`.
 
     Returns:
         NaN for images of fewer than three periods. Of one image the interval has no upper end.
     """
     parts = _left_out(found)
     judged: dict[Period, Pattern] = {}
-    order = sorted(set(periods), key=lambda one: (-one[0] * one[1], one))
+    order = sorted(set(periods), key=lambda one: (-math.prod(one), one))
     for index, period in enumerate(order):
         own = (parts, found.sides, period, order[index + 1 :])
         steady, changing = (_judged(harmonics(*own, changing=one)) for one in (False, True))
@@ -111,25 +112,27 @@ def patterns(found: Spectra, periods: Iterable[Period]) -> dict[Period, Pattern]
 
 
 def amplitudes(found: Spectra, period: Sequence[int]) -> np.ndarray:
-    """Return the amplitude at each harmonic of a period, with its conjugate: `(s_h, s_w)`.
+    """Return the amplitude at each harmonic of a period, with its conjugate, of shape `period`.
 
     Element `(p, q)` is that at `(p/s_h, q/s_w)` cycles per pixel, in the unit of the images; at
     0, 0 there is none.
     """
     lines = harmonics(found.mean, found.sides, period)
-    values = np.zeros((period[0], period[1]))
-    for (p, q), power in zip(lines.indices, lines.power, strict=True):
-        values[p, q] = values[-p % period[0], -q % period[1]] = np.sqrt(np.maximum(power, 0))
+    values = np.zeros(tuple(period))
+    for index, power in zip(lines.indices, lines.power, strict=True):
+        for one in (index, -index % period):
+            values[tuple(one)] = np.sqrt(np.maximum(power, 0))
     return values
 
 
 def _left_out(found: Spectra) -> np.ndarray:
     """Return the mean spectrum of all groups, then those without each: `(1 + g, ...)`."""
-    sums = found.powers * found.counts[:, None, None]
+    counts = found.counts.reshape(-1, *[1] * len(found.sides))
+    sums = found.powers * counts
     total, images = sums.sum(axis=0), found.counts.sum()
     if len(sums) == 1:
         return np.asarray(total[None] / images)
-    others = np.maximum(total - sums, 0.0) / (images - found.counts)[:, None, None]
+    others = np.maximum(total - sums, 0.0) / (images - counts)
     return np.concatenate([total[None] / images, others])
 
 

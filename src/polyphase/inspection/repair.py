@@ -67,8 +67,9 @@ def _require_repairable(layers: Iterable[Found]) -> None:
         listed = ", ".join(f"{one.name!r} ({one.reading.what})" for one in bad)
         raise ValueError(
             f"A kernel smaller than its stride cannot be repaired: some pixels have no tap. "
-            f"Received: {listed}. Use upsampling and a convolution "
-            "(`polyphase.layers.UpSampleConv2D`), or a kernel at least as large as the stride."
+            f"Received: {listed}. Use upsampling and a convolution (`polyphase.layers."
+            f"UpSampleConv{len(bad[0].reading.factor)}D`), or a kernel at least as large as the "
+            "stride."
         )
 
 

@@ -26,9 +26,10 @@ class Stage:
         layer: its name; within a nested model or class, `outer/layer`.
         what: what it is.
         gradient: whether only its gradient upsamples.
-        overlap: how many taps each phase has, `(s_h, s_w)`; None: not a matter of taps.
+        overlap: how many taps each phase has, of the shape of its factor; None: it is not a matter
+            of taps.
         chi: checkerboard gain, 0: constants stay constant, infinite: nothing but pattern.
-        pattern: what a constant comes out as, divided by its mean, `(s_h, s_w)`; None: flat.
+        pattern: what a constant comes out as, divided by its mean, likewise; None: flat.
         reaches_output: the share of the pattern that reaches the output, by kind of input
             ("constant", "smooth" or "images"), the median of the draws; None: there is no pattern,
             or it was not measured.
@@ -215,8 +216,15 @@ def _reaches(stage: Stage) -> str:
 def _pattern(stage: Stage) -> str:
     if stage.pattern is None or stage.gradient or max(stage.pattern.shape) > LARGEST:
         return ""
-    rows = " / ".join(" ".join(f"{value:.2f}" for value in row) for row in stage.pattern)
-    return f"A constant comes out as {rows}."
+    return f"A constant comes out as {_rows(stage.pattern)}."
+
+
+def _rows(pattern: np.ndarray) -> str:
+    """Write rows of numbers, `1 2 / 3 4`; of volumes the planes, `1 2 / 3 4 // 5 6 / 7 8`."""
+    if pattern.ndim == 0:
+        return f"{pattern:.2f}"
+    between = " " if pattern.ndim == 1 else f" {'/' * (pattern.ndim - 1)} "
+    return between.join(map(_rows, pattern))
 
 
 def _wrapped(text: str) -> str:
@@ -227,7 +235,8 @@ def _squares(pattern: np.ndarray | None) -> str:
     """Draw two periods of a pattern as grey squares."""
     if pattern is None:
         return "flat"
-    tiled = np.tile(pattern, (2, 2))
+    planes = pattern.reshape(-1, *np.atleast_2d(pattern).shape[-2:])  # of a volume, side by side
+    tiled = np.hstack([np.tile(plane, (2, 2)) for plane in planes])
     low, high = min(0.0, tiled.min()), max(2.0, tiled.max())
     side = max(3, 48 // max(tiled.shape))
     squares = "".join(

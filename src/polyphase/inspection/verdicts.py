@@ -53,8 +53,8 @@ def _empty(reading: Reading, overlap: np.ndarray) -> tuple[str, str]:
     if reading.gradient:
         return said, "Use a kernel at least as large as the stride."
     return said, (
-        "It cannot be repaired. Use upsampling and a convolution (UpSampleConv2D), or a kernel at "
-        "least as large as the stride."
+        f"It cannot be repaired. Use {_instead(reading)}, or a kernel at least as large as the "
+        "stride."
     )
 
 
@@ -128,8 +128,12 @@ def _remedy(reading: Reading, reaches: float | None, shown: Evidence | None) -> 
     repair = "`polyphase.repair(model)` evens it with the least change; train on afterwards"
     if reading.overlap is None:
         return f"{repair}.{anew}"
-    instead = " Or train anew with upsampling and a convolution (UpSampleConv2D)."
+    instead = f" Or train anew with {_instead(reading)}."
     return f"{repair}, with {_constraint(reading)}.{instead if _uneven(reading) else ''}"
+
+
+def _instead(reading: Reading) -> str:
+    return f"upsampling and a convolution (UpSampleConv{len(reading.factor)}D)"
 
 
 def _constraint(reading: Reading) -> str:
@@ -141,8 +145,8 @@ def _icnr(reading: Reading) -> str:
     return f"`polyphase.initializers.ICNR({_code(reading.factor)}{order})`"
 
 
-def _code(pair: tuple[Any, Any]) -> str:
-    return str(pair[0]) if pair[0] == pair[1] else str(tuple(pair))
+def _code(factor: tuple[Any, ...]) -> str:
+    return str(factor[0]) if len(set(factor)) == 1 else str(factor)
 
 
 def _uneven(reading: Reading) -> bool:
@@ -150,7 +154,8 @@ def _uneven(reading: Reading) -> bool:
 
 
 def _spread(biases: Any) -> float:
-    return float((biases - biases.mean(axis=(0, 1))).std(axis=(0, 1)).max())
+    phases = biases.reshape(-1, biases.shape[-1])
+    return float((phases - phases.mean(axis=0)).std(axis=0).max())
 
 
 def _strength(chi: float) -> str:

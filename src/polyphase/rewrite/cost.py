@@ -102,7 +102,8 @@ def _at_outputs(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
 def _resizing(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
     small, large = inputs[0], outputs[0]
     sides = (_known(_sides(layer, shape), layer) for shape in (small, large))
-    return _passes(layer.interpolation, _channels(layer, small), *sides)
+    interpolation = getattr(layer, "interpolation", "nearest")
+    return _passes(interpolation, _channels(layer, small), *sides)
 
 
 WRITTEN: dict[Kind, Callable[[Any, list[Shape], list[Shape]], int] | None] = {
@@ -144,7 +145,7 @@ def _as_one(layer: Any, shape: Shape, size: Any, output: Shape, depthwise: bool)
     if copies and lowering not in ("direct", "reference"):
         return mixed * pixels * math.prod(_taps(layer, size, lowering))
     fewer = filters <= channels or layer.interpolation == "nearest"
-    if lowering == "direct" and layer.kernel_size == (1, 1) and fewer and not depthwise:
+    if lowering == "direct" and set(layer.kernel_size) == {1} and fewer and not depthwise:
         return mixed * pixels + _interpolation(layer, shape, size, filters)
     convolution = mixed * math.prod(layer.kernel_size) * _pixels(layer, output)
     return convolution + _interpolation(layer, shape, size, channels)
@@ -164,6 +165,7 @@ def _lowering(layer: Any, operation: str, size: Any, channels: int, filters: int
         filters=filters,
         taps=max(layer.kernel_size),
         dtype=layer.compute_dtype,
+        rank=layer.rank,
     )
     return row.lowering
 
@@ -171,8 +173,8 @@ def _lowering(layer: Any, operation: str, size: Any, channels: int, filters: int
 def _taps(layer: Any, size: Any, lowering: str) -> list[int]:
     """Return the products per axis and input pixel of a folded kernel.
 
-    All taps of all phases, `s + k - 1` without dilation: in `phases`, along both axes, as in one
-    transposed convolution. `patches` aligns the phases of a row: each has as many as all reach.
+    All taps of all phases, `s + k - 1` without dilation: in `phases`, along all axes, as in one
+    transposed convolution. `patches` aligns the phases of the last: each has as many as all reach.
     `k` differences.
     """
     if lowering == "difference":
@@ -184,7 +186,7 @@ def _taps(layer: Any, size: Any, lowering: str) -> list[int]:
         phases = upsample_conv_phases(k, s, padding_amounts(k, layer.padding, rate)[0], rate)
         ends = [phase.first + phase.taps for phase in phases]
         reach = max(ends) - min(phase.first for phase in phases)
-        aligned = lowering == "patches" and axis == 1
+        aligned = lowering == "patches" and axis == len(size) - 1
         counts.append(s * reach if aligned else sum(phase.taps for phase in phases))
     return counts
 
@@ -199,7 +201,7 @@ def _upsampled(layer: Any, inputs: list[Shape]) -> list[tuple[Shape, Any]]:
 
 def _interpolation(layer: Any, shape: Shape, size: Any, channels: int) -> int:
     """Return the products of upsampling an image; an input of a concatenation by 1 is free."""
-    if kinds.nearest(layer) is kinds.CONCATENATED and tuple(size) == (1, 1):
+    if kinds.nearest(layer) is kinds.CONCATENATED and set(size) == {1}:
         return 0
     small = _known(_sides(layer, shape), layer)
     large = [upsampled_length(side, s) for side, s in zip(small, size, strict=True)]
@@ -207,12 +209,14 @@ def _interpolation(layer: Any, shape: Shape, size: Any, channels: int) -> int:
 
 
 def _passes(interpolation: str, channels: int, small: Sequence[int], large: Sequence[int]) -> int:
-    """Return the products of two passes, vertical first."""
+    """Return the products of a pass per axis, in their order: images vertically first."""
     if interpolation == "nearest":
         return 0
-    kernel = kernels.get(interpolation)
-    rows, columns = (n != m or not kernel.interpolates for n, m in zip(small, large, strict=True))
-    outputs = rows * large[0] * small[1] + columns * large[0] * large[1]
+    kernel, sides, outputs = kernels.get(interpolation), list(small), 0
+    for axis, (before, after) in enumerate(zip(small, large, strict=True)):
+        sides[axis] = after
+        if before != after or not kernel.interpolates:
+            outputs += math.prod(sides)
     return kernel.diameter * channels * outputs
 
 
@@ -231,7 +235,8 @@ def _sides(layer: Any, shape: Shape) -> Shape:
 
 
 def _channels(layer: Any, shape: Shape) -> int:
-    channels, *_ = _known([shape[layout.channel(layer.data_format)]], layer)
+    data_format = getattr(layer, "data_format", "channels_last")  # Keras' UpSampling1D
+    channels, *_ = _known([shape[layout.channel(data_format)]], layer)
     return channels
 
 
