@@ -7,29 +7,22 @@ import pytest
 from polyphase.metrics import PeriodicBias, PeriodicVariance
 from tests.gradients import to_numpy
 
-SIZES = [2, 3, (2, 3), (1, 2)]
+SIZES = [2, 3, (2, 3), (1, 2), (3,), (2, 1, 3)]
+SIDES = (7, 8, 5)
 
 
-def images(seed=0, sides=(7, 8)):
+def images(seed=0, rank=2):
     generator = np.random.default_rng(seed)
-    return [generator.standard_normal((4, *sides, 3), dtype="float32") for _ in range(2)]
+    return [generator.standard_normal((4, *SIDES[:rank], 3), dtype="float32") for _ in range(2)]
 
 
 def per_phase(residual, size, statistic):
     """Return `(phases, channels)`, by walking over the pixels."""
-    s_h, s_w = size if isinstance(size, tuple) else (size, size)
-    rows = []
-    for p in range(s_h):
-        for q in range(s_w):
-            pixels = [
-                residual[n, i, j]
-                for n in range(residual.shape[0])
-                for i in range(residual.shape[1])
-                for j in range(residual.shape[2])
-                if (i % s_h, j % s_w) == (p, q)
-            ]
-            rows.append(statistic(np.array(pixels, dtype="float64"), axis=0))
-    return np.array(rows)
+    pixels = {}
+    for index in np.ndindex(residual.shape[:-1]):
+        phase = tuple(i % s for i, s in zip(index[1:], size, strict=True))
+        pixels.setdefault(phase, []).append(residual[index])
+    return np.array([statistic(np.array(one, "float64"), axis=0) for one in pixels.values()])
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -38,15 +31,18 @@ def per_phase(residual, size, statistic):
 )
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_the_value_is_the_spread_over_the_phases(size, metric, statistic, data_format):
-    true, predicted = images()
-    predicted[:, ::2] += 0.5
-    values = per_phase(predicted.astype("float64") - true, size, statistic)
-    expected = np.sqrt(np.mean(np.var(values, axis=0)))
-    one = metric(size, data_format=data_format)
-    order = (0, 3, 1, 2) if data_format == "channels_first" else (0, 1, 2, 3)
-    for batch in (slice(0, 1), slice(1, 4)):  # of unequal sizes
-        one.update_state(true[batch].transpose(order), predicted[batch].transpose(order))
-    np.testing.assert_allclose(to_numpy(one.result()), expected, rtol=1e-4)
+    for rank in (len(size),) if isinstance(size, tuple) else (1, 2, 3):
+        true, predicted = images(rank=rank)
+        predicted[:, ::2] += 0.5
+        each = size if isinstance(size, tuple) else (size,) * rank
+        values = per_phase(predicted.astype("float64") - true, each, statistic)
+        expected = np.sqrt(np.mean(np.var(values, axis=0)))
+        one = metric(size, data_format=data_format)
+        if data_format == "channels_first":
+            true, predicted = (np.moveaxis(y, -1, 1) for y in (true, predicted))
+        for batch in (slice(0, 1), slice(1, 4)):  # of unequal sizes
+            one.update_state(true[batch], predicted[batch])
+        np.testing.assert_allclose(to_numpy(one.result()), expected, rtol=1e-4)
 
 
 def test_an_error_that_is_the_same_everywhere_is_no_pattern():
@@ -85,9 +81,9 @@ def test_resetting_forgets_and_configuration_goes_round(metric):
 
 
 def test_they_are_metrics_of_a_training():
-    true, _ = images(sides=(8, 8))
+    true, _ = images()
     model = keras.Sequential(
-        [keras.Input((8, 8, 3)), keras.layers.Conv2D(3, 3, padding="same", name="c")]
+        [keras.Input((7, 8, 3)), keras.layers.Conv2D(3, 3, padding="same", name="c")]
     )
     model.compile("sgd", "mse", metrics=[PeriodicBias(2), PeriodicVariance(2)])
     history = model.fit(true, true, batch_size=2, epochs=2, verbose=0).history
@@ -102,8 +98,10 @@ def test_wrong_arguments_are_named():
     true, predicted = images()
     with pytest.raises(ValueError, match="one shape"):
         PeriodicBias(2)(true, predicted[:, :4])
-    with pytest.raises(ValueError, match="rank 4"):
-        PeriodicBias(2)(true[0], predicted[0])
+    with pytest.raises(ValueError, match="signals of rank 3"):
+        PeriodicBias(2)(true[0, 0], predicted[0, 0])
+    with pytest.raises(ValueError, match=r"`size` must be a positive integer or one of them"):
+        PeriodicBias((2, 2))(true[0], predicted[0])
     with pytest.raises(ValueError, match="no sample weights"):
         PeriodicBias(2).update_state(true, predicted, np.ones(4))
     with pytest.raises(ValueError, match="`size` must be"):

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from polyphase.algebra.checkerboard import overlap_counts
-from polyphase.ops import arguments
+from polyphase.ops import arguments, axes
 
 
 @keras.saving.register_keras_serializable(package="polyphase")
@@ -50,13 +50,10 @@ class EvenPhases(keras.constraints.Constraint):
                 f"{taps}, strides {self.strides}. Use a larger kernel, or upsampling and a "
                 "convolution."
             )
-        cells = [-(-k // s) for k, s in zip(taps, strides, strict=True)]
-        more = [(0, n * s - k) for n, s, k in zip(cells, strides, taps, strict=True)]
-        split = [one for both in zip(cells, strides, strict=True) for one in both]
-        padded = ops.reshape(ops.pad(w, (*more, (0, 0), (0, 0))), (*split, *w.shape[-2:]))
-        gains = ops.sum(padded, axis=tuple(range(0, len(split), 2)))
+        gains = axes.phase_sums(w, strides)
         change = ops.mean(gains, axis=tuple(range(len(taps))), keepdims=True) - gains
         change = change / ops.cast(counts[..., None, None], w.dtype)
+        cells = [-(-k // s) for k, s in zip(taps, strides, strict=True)]
         return w + ops.tile(change, (*cells, 1, 1))[tuple(map(slice, taps))]
 
     def get_config(self) -> dict[str, Any]:

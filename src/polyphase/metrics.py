@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from polyphase.ops import arguments
+from polyphase.ops import arguments, axes, layout
 
 
 class _PerPhase(keras.Metric):
@@ -19,17 +19,17 @@ class _PerPhase(keras.Metric):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name or self._called, dtype=dtype)
-        self.size = arguments.integers(size, "size")
+        self.size = arguments.strides(size, "size")
         self.data_format = arguments.data_format(data_format)
         self._sums: tuple[Any, ...] = ()
 
     _called = ""
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Add images and what was made of them.
+        """Add images, signals or volumes and what was made of them.
 
         Args:
-            y_true: `(batch, height, width, channels)`, or channels first.
+            y_true: `(batch, *space, channels)`, or channels first.
             y_pred: of the same shape.
             sample_weight: not used; None.
 
@@ -38,36 +38,26 @@ class _PerPhase(keras.Metric):
         """
         if sample_weight is not None:
             raise ValueError(f"{type(self).__name__} takes no sample weights. Leave them out.")
-        y_true, y_pred = (arguments.tensor(y, type(self).__name__, (2,)) for y in (y_true, y_pred))
+        y_true, y_pred = (arguments.tensor(y, type(self).__name__) for y in (y_true, y_pred))
         if tuple(y_true.shape[1:]) != tuple(y_pred.shape[1:]):
             raise ValueError(
                 f"{type(self).__name__} compares images of one shape. Received: "
                 f"{tuple(y_true.shape)} and {tuple(y_pred.shape)}."
             )
         residual = ops.cast(y_pred, self.dtype) - ops.cast(y_true, self.dtype)
-        if self.data_format == "channels_first":
-            residual = ops.transpose(residual, (0, 2, 3, 1))
+        residual = layout.to_last(residual, self.data_format)
+        size = arguments.integers(self.size, "size", len(residual.shape) - 2)
         if not self._sums:
-            self._make(residual.shape[-1])
+            self._make((*size, residual.shape[-1]))
         added = (ops.ones_like(residual), residual, ops.square(residual))
         for total, values in zip(self._sums, added, strict=True):
-            total.assign(total + self._over_images(values))
+            total.assign(total + ops.sum(axes.phase_sums(values, size, 1), axis=0))
 
-    def _make(self, channels: int) -> None:
-        shape = (*self.size, channels)
+    def _make(self, shape: tuple[int, ...]) -> None:
         self._sums = tuple(
             self.add_variable(shape, "zeros", name=name, dtype=self.dtype)
             for name in ("count", "sum", "squares")
         )
-
-    def _over_images(self, values: Any) -> Any:
-        """Return the sum over all pixels of each phase: `(s_h, s_w, channels)`."""
-        batch, height, width, channels = ops.shape(values)
-        s_h, s_w = self.size
-        rows, columns = -(-height // s_h), -(-width // s_w)
-        more = ((0, 0), (0, rows * s_h - height), (0, columns * s_w - width), (0, 0))
-        parts = ops.reshape(ops.pad(values, more), (batch, rows, s_h, columns, s_w, channels))
-        return ops.sum(parts, axis=(0, 1, 3))
 
     def _moments(self) -> tuple[Any, Any]:
         """Return the mean and the variance of the residual, of every phase and channel."""
@@ -82,7 +72,8 @@ class _PerPhase(keras.Metric):
 
 def _spread(values: Any) -> Any:
     """Return the standard deviation over the phases, root mean square over the channels."""
-    deviations = values - ops.mean(values, axis=(0, 1), keepdims=True)
+    phases = tuple(range(len(values.shape) - 1))
+    deviations = values - ops.mean(values, axis=phases, keepdims=True)
     return ops.sqrt(ops.mean(ops.square(deviations)))
 
 
@@ -90,7 +81,7 @@ def _spread(values: Any) -> Any:
 class PeriodicBias(_PerPhase):
     """How much the mean error depends on where in the period a pixel lies: a fixed checkerboard.
 
-    With the residual `e = y_pred - y_true`, the standard deviation over the `s_h * s_w` phases of
+    With the residual `e = y_pred - y_true`, the standard deviation over the phases, `s_h * s_w`, of
     the mean of `e` over all images; root mean square over the channels. 0: none.
 
     It sees only what stays when all images are averaged: a pattern whose sign changes from image to
@@ -99,14 +90,14 @@ class PeriodicBias(_PerPhase):
     measures the power at the harmonics of the period instead.
 
     Args:
-        size: the period in pixels, an int or two: the stride of the last upsampling layer, or the
-            product of several.
+        size: the period in pixels, an int or one per axis: the stride of the last upsampling layer,
+            or the product of several.
         data_format: "channels_last" or "channels_first"; default Keras' own.
         name: of the metric.
         dtype: of the computation; default float32.
 
-    Call with images `(batch, height, width, channels)` of any number of pixels; the value has the
-    images' unit.
+    Call with images `(batch, height, width, channels)` of any number of pixels, or with signals or
+    volumes; the value has their unit.
 
     Reference: the page on checkerboards, "In images".
 
@@ -138,14 +129,14 @@ class PeriodicVariance(_PerPhase):
     everywhere.
 
     Args:
-        size: the period in pixels, an int or two: the stride of the last upsampling layer, or the
-            product of several.
+        size: the period in pixels, an int or one per axis: the stride of the last upsampling layer,
+            or the product of several.
         data_format: "channels_last" or "channels_first"; default Keras' own.
         name: of the metric.
         dtype: of the computation; default float32.
 
-    Call with images `(batch, height, width, channels)` of any number of pixels; the value has the
-    images' unit, squared.
+    Call with images `(batch, height, width, channels)` of any number of pixels, or with signals or
+    volumes; the value has their unit, squared.
 
     Reference: the page on checkerboards, "In images".
 

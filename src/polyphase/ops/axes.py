@@ -95,6 +95,23 @@ def weave(phases: Tensor) -> Tensor:
     return ops.reshape(woven, (batch, *lengths, channels))
 
 
+def phase_sums(x: Tensor, factors: Sequence[int], first: int = 0) -> Tensor:
+    """Return the sum over each phase of the axes from `first` on, as long as there are factors.
+
+    Example:
+        >>> ops.convert_to_numpy(phase_sums(ops.arange(5), (2,))).tolist()
+        [6, 4]
+    """
+    sizes, dims = list(ops.shape(x)), range(first, first + len(factors))
+    cells = [-(-sizes[dim] // s) for dim, s in zip(dims, factors, strict=True)]
+    widths, split = [(0, 0)] * len(sizes), sizes[:first]
+    for dim, s, count in zip(dims, factors, cells, strict=True):
+        widths[dim] = (0, count * s - sizes[dim])
+        split += [count, s]
+    parts = ops.reshape(ops.pad(x, widths), (*split, *sizes[first + len(factors) :]))
+    return ops.sum(parts, axis=tuple(range(first, len(split), 2)))
+
+
 def crop(y: Tensor, sizes: Sequence[Any], axes: Sequence[Axis]) -> Tensor:
     """Cut woven phases, along every axis, to the output's length for an input of these sizes."""
     for dim, (size, axis) in enumerate(zip(sizes, axes, strict=True), start=1):
