@@ -24,6 +24,7 @@ CONFIGURATIONS = {
          "data_format": "channels_first", "activation": "tanh"},
         {"filters": 3, "kernel_size": 3, "strides": 2, "output_padding": 1,
          "lowering": "reference"},
+        {"filters": 6, "kernel_size": 3, "strides": 2, "padding": "same", "groups": 3},
     ],
     kinds.UPSAMPLED_CONVOLUTION: [
         {"filters": 3, "kernel_size": 3, "padding": "same", "activation": "tanh"},

@@ -121,3 +121,43 @@ def test_channels_become_space_by_loops(rank, order):
                     before[(slice(None), *place, channel)],
                     atol=1e-5,
                 )
+
+
+GROUPS = [2, 4]
+GROUPED = [
+    {"kernel_size": 3, "strides": 2, "padding": "same"},
+    {"kernel_size": 2, "strides": 3},
+    {"kernel_size": 4, "strides": 2, "padding": "same", "output_padding": 1},
+    {"kernel_size": 3, "strides": 1, "dilation_rate": 2},
+]
+
+
+@pytest.mark.parametrize("lowering", ["auto", "direct", "phases", "reference"])
+@pytest.mark.parametrize("arguments", GROUPED, ids=str)
+@pytest.mark.parametrize("groups", GROUPS)
+@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.grid(20)
+def test_a_transposed_convolution_of_groups_is_one_per_group(rank, groups, arguments, lowering):
+    """As many layers of one group, each on its channels: 4 into 8, in 2 groups or depthwise."""
+    sides = (5, 4, 3)[:rank]
+    x = coordinate_ramp((2, *sides, 4))
+    layer = kinds.TRANSPOSED.ours[rank](8, groups=groups, lowering=lowering, **arguments)
+    found = to_numpy(layer(x))
+    kernel = to_numpy(layer.kernel)
+    assert kernel.shape[-2:] == (8 // groups, 4)
+    parts = []
+    for one, weights in zip(np.split(x, groups, -1), np.split(kernel, groups, -1), strict=True):
+        plain = kinds.TRANSPOSED.ours[rank](8 // groups, lowering="reference", **arguments)
+        plain.build(one.shape)
+        plain.set_weights([weights, np.zeros(8 // groups)])
+        parts.append(to_numpy(plain(one)))
+    np.testing.assert_allclose(found, np.concatenate(parts, -1), atol=3e-6)
+
+
+def test_groups_that_do_not_divide_are_named():
+    with pytest.raises(ValueError, match=r"divides the filters, 3\. Received: groups=2"):
+        layers.Conv2DTranspose(3, 3, groups=2)
+    with pytest.raises(ValueError, match=r"divides the input channels, 3\. Received: groups=2"):
+        layers.Conv1DTranspose(4, 3, groups=2).build((1, 5, 3))
+    with pytest.raises(ValueError, match=r'lowering="patches" has one group'):
+        layers.Conv1DTranspose(4, 3, groups=2, lowering="patches")(np.ones((1, 5, 4), "float32"))

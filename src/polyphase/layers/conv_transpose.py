@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from polyphase.layers.mixins import OfOneRank
-from polyphase.ops import conv_transpose
+from polyphase.ops import arguments, conv_transpose
 
 Tensor = Any
 
@@ -13,9 +13,20 @@ Tensor = Any
 class ConvTranspose(OfOneRank):
     """What `Conv2DTranspose` adds to the layer of Keras that is its next base class."""
 
-    def __init__(self, *args: Any, lowering: str = "auto", **kwargs: Any) -> None:
+    _added = ("groups", "lowering")
+
+    def __init__(self, *args: Any, groups: int = 1, lowering: str = "auto", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.groups = arguments.groups(groups, self.filters, "filters")
         self.lowering = lowering
+
+    def add_weight(self, shape: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Make a weight; the kernel `(*kernel_size, filters / groups, c_in)`."""
+        if kwargs.get("name") == "kernel":
+            *taps, filters, channels = shape
+            arguments.groups(self.groups, channels, "input channels")
+            shape = (*taps, filters // self.groups, channels)
+        return super().add_weight(shape, *args, **kwargs)
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the transpose-convolved images, with bias and activation."""
@@ -29,6 +40,7 @@ class ConvTranspose(OfOneRank):
             dilation_rate=self.dilation_rate,
             bias=self.bias,
             lowering=self.lowering,
+            groups=self.groups,
         )
         return outputs if self.activation is None else self.activation(outputs)
 
@@ -47,6 +59,9 @@ class Conv2DTranspose(ConvTranspose, keras.layers.Conv2DTranspose):
         dilation_rate: distance between the kernel's taps, an int or two, at least 1.
         activation: name or function; default none.
         *args: the Keras layer's next arguments, in its order: `use_bias`, `kernel_initializer`, ...
+        groups: of the channels, which Keras' layer has not, as in `polyphase.ops.conv_transpose`;
+            divides `filters` and the input channels. The kernel is then
+            `(*kernel_size, filters / groups, c_in)`.
         lowering: how to compute it, as in `polyphase.ops.conv_transpose`.
         **kwargs: the Keras layer's other arguments: `use_bias`, `kernel_initializer`,
             regularizers, constraints, `dtype`, ...

@@ -185,6 +185,17 @@ def kernel(value: Tensor, x: Tensor, axis: int, operation: str, groups: bool = T
     return value
 
 
+def groups(value: Any, channels: int | None, of: str) -> int:
+    """Return into how many groups a number of channels, if it is known, is divided."""
+    numbers = _per_axis(value, operator.index, 1)
+    if numbers is None or numbers[0] < 1 or (channels or 0) % numbers[0]:
+        raise ValueError(
+            f"`groups` must be a positive integer that divides the {of}, {channels}. "
+            f"Received: groups={value!r}."
+        )
+    return int(numbers[0])
+
+
 def bias(value: Tensor | None, filters: int, operation: str) -> Tensor | None:
     """Return a bias of one number per output channel, or None."""
     if value is None:

@@ -21,20 +21,24 @@ def conv_transpose(
     dilation_rate: Any = 1,
     lowering: str = "auto",
     bias: Tensor | None = None,
+    groups: int = 1,
 ) -> Tensor:
     """Transpose-convolve: `z[n] = sum_j x[j] W[n - s*j] + b` per axis, cropped as Keras crops.
 
     Args:
         x: `(batch, *space, c_in)`, of 1, 2 or 3 axes in space, or channels first; any real dtype.
             An empty batch has an empty result.
-        kernel: `(*kernel_size, c_out, c_in)`; dtypes are promoted as in `upsample_conv`.
+        kernel: `(*kernel_size, c_out / groups, c_in)`; dtypes are promoted as in `upsample_conv`.
         strides: upsampling factor, an int or one per axis, at least 1.
         padding: "valid" or "same".
         output_padding: None, or an int or one per axis, at least 0 and less than the stride.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         dilation_rate: distance between the kernel's taps, an int or one per axis, at least 1.
-        lowering: "auto", "reference", "direct" (the backend's own), "phases" or "patches".
+        lowering: "auto", "reference", "direct" (the backend's own; of several groups PyTorch's, on
+            other backends phases), "phases" or, of one group, "patches".
         bias: `(c_out,)`, or None; no second pass over the result where the lowering adds it itself.
+        groups: of the channels, in their order: the first of the input give the first of the
+            output, and so on; divides `c_in`. As many as channels: depthwise.
 
     Returns:
         `(batch, *out_space, c_out)`, per axis `N * s` for "same", `(N-1) * s + max(k, s)` for
@@ -60,7 +64,7 @@ def conv_transpose(
     strides = arguments.integers(strides, "strides", rank)
     dilation = arguments.integers(dilation_rate, "dilation_rate", rank)
     return _conv_transpose(
-        x, kernel, bias, strides, padding, output_padding, data_format, dilation, lowering
+        x, kernel, bias, strides, padding, output_padding, data_format, dilation, lowering, groups
     )
 
 
@@ -75,15 +79,17 @@ def _conv_transpose(
     data_format: str | None,
     dilation: tuple[int, ...],
     lowering: str,
+    groups: int,
 ) -> Tensor:
     padding = arguments.one_of(padding, "padding", ("valid", "same"))
     data_format = arguments.data_format(data_format)
     x = layout.to_last(x, data_format)
     kernel = arguments.kernel(kernel, x, -1, "conv_transpose", groups=False)
-    bias = arguments.bias(bias, kernel.shape[-2], "conv_transpose")
+    groups = arguments.groups(groups, x.shape[-1], "input channels")
+    bias = arguments.bias(bias, groups * kernel.shape[-2], "conv_transpose")
     x, kernel, bias = arguments.promoted("conv_transpose", x, kernel, bias)
     surplus = arguments.output_padding(output_padding, strides)
-    plan = transposed(kernel.shape[:-2], strides, padding, surplus, dilation)
+    plan = transposed(kernel.shape[:-2], strides, padding, surplus, dilation, groups)
     for side, axis in zip(x.shape[1:-1], plan.axes, strict=True):
         if side is not None and side * axis.factor + axis.extra < 1:
             raise ValueError(
@@ -94,10 +100,10 @@ def _conv_transpose(
     compute = choice.function(
         "conv_transpose",
         lowering,
-        plain=max(strides) > 1 and max(dilation) == 1,
+        plain=max(strides) > 1 and max(dilation) == groups == 1,
         rank=len(strides),
         channels=x.shape[-1],
-        filters=kernel.shape[-2],
+        filters=groups * kernel.shape[-2],
         dtype=keras.backend.standardize_dtype(x.dtype),
     )
     return layout.from_last(compute(x, kernel, bias, plan), data_format)

@@ -171,11 +171,13 @@ class Transposed:
         axes: with the strides as factors.
         padding: "same" or "valid", as `axes` have it.
         output_padding: Keras' argument, per axis, or None.
+        groups: of the channels.
     """
 
     axes: tuple[Axis, ...]
     padding: str
     output_padding: tuple[int, ...] | None = None
+    groups: int = 1
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -187,6 +189,14 @@ class Transposed:
         """Distance between the kernel's taps, per axis."""
         return tuple(axis.dilation for axis in self.axes)
 
+    def convolving(self, kernel: Tensor) -> Tensor:
+        """Return a kernel `(*taps, c_out / groups, c_in)` as `(*taps, c_in / groups, c_out)`."""
+        *taps, filters, channels = kernel.shape
+        split = ops.reshape(kernel, (*taps, filters, self.groups, channels // self.groups))
+        *dims, o, g, i = range(len(taps) + 3)
+        swapped = ops.transpose(split, (*dims, i, g, o))
+        return ops.reshape(swapped, (*taps, channels // self.groups, self.groups * filters))
+
 
 def transposed(
     kernel_size: Sequence[int],
@@ -194,9 +204,11 @@ def transposed(
     padding: str,
     output_padding: tuple[int, ...] | None = None,
     dilation: Sequence[int] | None = None,
+    groups: int = 1,
 ) -> Transposed:
     """Return the plan of a transposed convolution with these arguments of Keras'."""
     rank = len(kernel_size)
     more, rates = output_padding or (None,) * rank, dilation or (1,) * rank
     each = zip(kernel_size, strides, [padding] * rank, more, rates, strict=True)
-    return Transposed(tuple(conv_transpose_axis(*one) for one in each), padding, output_padding)
+    axes = tuple(conv_transpose_axis(*one) for one in each)
+    return Transposed(axes, padding, output_padding, groups)

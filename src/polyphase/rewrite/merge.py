@@ -69,6 +69,8 @@ def _pairs(model: keras.Model) -> dict[int, layers.BatchNormalization]:
 
 def _fits(layer: Any, normalisation: layers.BatchNormalization) -> bool:
     kind = kinds.exact(layer)
+    if kind is kinds.TRANSPOSED and getattr(layer, "groups", 1) > 1:
+        return False  # its kernel has the output channels of one group
     if not kind.outputs or kind is kinds.DENSE or len(normalisation.input_spec.axes) != 1:
         return False
     if watched(layer) or watched(normalisation):

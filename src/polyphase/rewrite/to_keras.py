@@ -104,8 +104,14 @@ def _up_sampling(layer: Any, build: Build) -> Step:
 
 
 def _conv_transpose(layer: Any, build: Build) -> Step:
-    kind = kinds.TRANSPOSED.keras[layer.rank]
-    return _step(kind.from_config(_config(layer, build)), _weights(layer))
+    if layer.groups > 1:
+        raise ValueError(
+            f"The layer {layer.name!r} has {layer.groups} groups; Keras' transposed convolutions "
+            'have one. Use target="polyphase".'
+        )
+    kind, config = kinds.TRANSPOSED.keras[layer.rank], _config(layer, build)
+    del config["groups"]
+    return _step(kind.from_config(config), _weights(layer))
 
 
 def _up_sample_conv(layer: Any, build: Build) -> Step:

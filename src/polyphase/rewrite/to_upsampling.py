@@ -124,17 +124,24 @@ def _upsampling(layer: Any, build: Build) -> Any:
     return kind(layer.strides, layer.data_format, name=name, dtype=dtype)
 
 
-_TRANSPOSED_ONLY = ("output_padding", "lowering", "kernel_regularizer", "kernel_constraint")
+_TRANSPOSED_ONLY = (
+    "output_padding",
+    "groups",
+    "lowering",
+    "kernel_regularizer",
+    "kernel_constraint",
+)
 
 
 def _recovered(layer: Any, kernel: Any) -> Any:
     """Return the kernel of the convolution."""
-    plain = max(layer.strides) > 1 and set(layer.dilation_rate) == {1}
+    groups = getattr(layer, "groups", 1)
+    plain = max(layer.strides) > 1 and {*layer.dilation_rate, groups} == {1}
     if not plain:
         raise ValueError(
             f"The layer {layer.name!r} is no upsampling and convolution. Received: strides="
-            f"{layer.strides}, dilation_rate={layer.dilation_rate}. Expected: a stride of at least "
-            "2 and no dilation."
+            f"{layer.strides}, dilation_rate={layer.dilation_rate}, groups={groups}. Expected: a "
+            "stride of at least 2, no dilation and one group."
         )
     recovered, residual = conv_transpose_to_upsample_conv(kernel, layer.strides)
     if not residual <= TOLERANCE:

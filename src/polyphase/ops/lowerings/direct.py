@@ -7,7 +7,7 @@ from keras import backend, ops
 from polyphase.algebra.resampling import ResamplingMatrix
 from polyphase.ops import axes, layout
 from polyphase.ops.gradients import computed, linear
-from polyphase.ops.lowerings import patches, reference
+from polyphase.ops.lowerings import patches, phases, reference
 from polyphase.ops.plans import Convolution, Transposed, Upsampling
 
 Tensor = Any
@@ -91,13 +91,16 @@ def _arguments(plan: Convolution) -> dict[str, Any]:
 
 
 def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transposed) -> Tensor:
-    """Call the backend's transposed convolution through Keras.
+    """Call the backend's transposed convolution through Keras, which knows one group only.
 
     XLA's gradient of it multiplies inserted zeros => on JAX that of `patches` instead.
     """
-    if _backend_fails(plan):
+    grouped = plan.groups > 1
+    if _backend_fails(plan) and not grouped:
         return patches.conv_transpose(x, kernel, bias, plan)
     after = _torch_output_padding(plan)
+    if grouped and (after is None or _backend_fails(plan)):
+        return phases.conv_transpose(x, kernel, bias, plan)
     if after is not None:
         return _torch_conv_transpose(x, kernel, bias, plan, after)
     y = computed(
@@ -170,6 +173,7 @@ def _torch_conv_transpose(
         padding=tuple(axis.first for axis in plan.axes),
         output_padding=tuple(after),
         dilation=plan.dilation,
+        groups=plan.groups,
     )
 
 

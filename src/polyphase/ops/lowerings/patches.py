@@ -43,6 +43,11 @@ def convolution(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolutio
 
 def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transposed) -> Tensor:
     """Multiply every pixel by the whole kernel, then add up what overlaps: patches, adjoint."""
+    if plan.groups > 1:
+        raise ValueError(
+            'lowering="patches" has one group. Received: '
+            f'groups={plan.groups}. Use lowering="phases" or "auto".'
+        )
     spans = [axis.span // axis.factor for axis in plan.axes]
     offset = [
         replace(axis, first=axis.first - span * axis.factor)

@@ -146,11 +146,16 @@ def upsample_depthwise_conv(
 
 
 def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transposed) -> Tensor:
-    """Convolve the input with every phase's taps `W[p], W[p+s], ...`."""
-    rank = len(plan.axes)
+    """Convolve the input with every phase's taps `W[p], W[p+s], ...`.
+
+    As many groups as channels => every channel is convolved alone, as `upsample_depthwise_conv`.
+    """
     banks = [conv_transpose_phases(a.taps, a.factor, a.first, a.dilation) for a in plan.axes]
-    swapped = ops.swapaxes(kernel, rank, rank + 1)
-    return axes.biased(_filter_bank(x, swapped, plan.axes, banks, _convolution), bias)
+    weights, convolve = plan.convolving(kernel), _convolution
+    if plan.groups == x.shape[-1] > 1:
+        x = ops.repeat(x, kernel.shape[-2], axis=-1)
+        weights, convolve = ops.squeeze(weights, axis=-2), _weighted
+    return axes.biased(_filter_bank(x, weights, plan.axes, banks, convolve), bias)
 
 
 def _nearest(folded: Sequence[Axis]) -> list[Bank]:

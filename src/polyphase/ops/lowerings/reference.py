@@ -54,7 +54,7 @@ def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transpo
         x = axes.interleave([x] + [ops.zeros_like(x)] * (axis.factor - 1), dim)
         x = axes.pad(x, dim, axis.span, axis.span)
     taps = [range(axis.first + axis.span, axis.first - 1, -axis.dilation) for axis in plan.axes]
-    return axes.biased(_summed(x, ops.swapaxes(kernel, -2, -1), taps, sizes), bias)
+    return axes.biased(_summed(x, plan.convolving(kernel), taps, sizes), bias)
 
 
 def _summed(x: Tensor, kernel: Tensor, starts: Sequence[range], sizes: Sequence[Any]) -> Tensor:
