@@ -16,6 +16,7 @@ CONFIGURATIONS = {
         {"size": 3, "interpolation": "lanczos3", "data_format": "channels_first"},
         {"size": (1.5, 2.2), "interpolation": "cubic"},
         {"size": 2, "interpolation": "mitchell", "lowering": "phases"},
+        {"size": 2, "interpolation": "linear", "align_corners": True},
     ],
     kinds.TRANSPOSED: [
         {"filters": 3, "kernel_size": 3, "strides": 2, "padding": "same"},

@@ -86,12 +86,17 @@ class ResamplingMatrix:
 
 
 def resampling_table(
-    kernel: Kernel, length: Any, out_length: Any, xp: ModuleType = np
+    kernel: Kernel,
+    length: Any,
+    out_length: Any,
+    xp: ModuleType = np,
+    align_corners: bool = False,
 ) -> tuple[Array, Array]:
     """Return `(first, weights)` of `y[n] = sum_j phi(c(n)-j) x[j] / sum_j phi(c(n)-j)`.
 
     1. `c(n) = (n + 1/2) / scale - 1/2` with `scale = N_out / N_in` (half-pixel centres), kept
-       as the exact fraction `((2n+1) N_in - N_out) / (2 N_out)`.
+       as the exact fraction `((2n+1) N_in - N_out) / (2 N_out)`. With aligned corners
+       `c(n) = n (N_in - 1) / (N_out - 1)`: the first and the last pixels lie on each other.
     2. The first tap is the smallest `j > c(n) - radius`, in integer arithmetic.
     3. Taps outside the image weigh nothing, and every row is divided by its sum.
 
@@ -100,21 +105,27 @@ def resampling_table(
         length: `N_in`; an int, or an integer scalar of `xp`.
         out_length: `N_out`; likewise.
         xp: the array namespace: NumPy, or `keras.ops` where sizes are known only when run.
+        align_corners: whether corners are aligned; of one output the first is.
 
     Returns:
         `first (N_out,)` integers and `weights (N_out, diameter)` floats.
     """
     n = xp.arange(out_length)
-    numerator = (2 * n + 1) * length - out_length
-    first = (numerator - kernel.diameter * out_length) // (2 * out_length) + 1
+    if align_corners:
+        numerator, denominator = n * (length - 1), xp.maximum(out_length - 1, 1)
+    else:
+        numerator, denominator = (2 * n + 1) * length - out_length, 2 * out_length
+    first = (2 * numerator - kernel.diameter * denominator) // (2 * denominator) + 1
     column = first[:, None] + np.arange(kernel.diameter)  # int64 as `first`, in every namespace
-    distance = (numerator[:, None] - 2 * out_length * column) / (2 * out_length)
+    distance = (numerator[:, None] - denominator * column) / denominator
     weights = xp.where((column >= 0) & (column < length), kernel(distance, xp), 0.0)
     return first, weights / xp.sum(weights, axis=1, keepdims=True)
 
 
 @functools.lru_cache(maxsize=1024)
-def resampling_matrix(length: int, out_length: int, interpolation: str) -> ResamplingMatrix:
+def resampling_matrix(
+    length: int, out_length: int, interpolation: str, align_corners: bool = False
+) -> ResamplingMatrix:
     """Return the table that resamples `length` pixels to `out_length`.
 
     Exactness: float64; every row sums to 1 within 1 ulp per tap; constants are preserved.
@@ -123,6 +134,7 @@ def resampling_matrix(length: int, out_length: int, interpolation: str) -> Resam
         length: input side in pixels, at least 1.
         out_length: output side in pixels, at least `length` (upsampling: no antialiasing).
         interpolation: a name that `kernels.get` knows.
+        align_corners: as in `resampling_table`.
 
     Raises:
         ValueError: if a side is below 1, the output is smaller than the input, or the name
@@ -137,7 +149,8 @@ def resampling_matrix(length: int, out_length: int, interpolation: str) -> Resam
             "Upsampling needs an input side of at least 1 pixel and an output side of at least "
             f"the input side. Received: input side {length}, output side {out_length}."
         )
-    first, weights = resampling_table(get(interpolation), length, out_length)
+    kernel = get(interpolation)
+    first, weights = resampling_table(kernel, length, out_length, align_corners=align_corners)
     first.setflags(write=False)
     weights.setflags(write=False)
     return ResamplingMatrix(first, weights, length)

@@ -257,6 +257,8 @@ def _transposed(layer: Any, grid: Grid, axis: int, *lengths: int | None) -> Grid
 def _upsampled(
     layer: Any, grid: Grid, axis: int, before: int | None, after: int | None
 ) -> Grid | None:
+    if getattr(layer, "align_corners", False):
+        return None
     if before and after:
         return grid.upsampled(Fraction(after, before))
     size = kinds.factor(layer)

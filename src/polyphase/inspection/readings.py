@@ -93,7 +93,8 @@ def _upsampled(layer: Any, kind: Kind) -> Reading:
     sizes = layer.size if kind is kinds.CONCATENATED else [kinds.factor(layer)]
     sizes = [size for size in sizes if max(size) > 1]
     listed = ", ".join(f"x{_plain(size)}" for size in sizes)
-    what = f"{getattr(layer, 'interpolation', 'nearest')} upsampling, {listed}"
+    corners = ", corners aligned" if getattr(layer, "align_corners", False) else ""
+    what = f"{getattr(layer, 'interpolation', 'nearest')} upsampling, {listed}{corners}"
     if kind.convolution:
         what += f", and {kind.convolution.operator} {_taps(layer.kernel_size)}"
     return Reading(what, tuple(sizes[0]))

@@ -13,7 +13,7 @@ Tensor = Any
 class UpSampling(mixins.Configured):
     """What `UpSampling2D` adds to the layer of Keras that is its next base class."""
 
-    _added = ("data_format", "interpolation", "lowering")
+    _added = ("data_format", "interpolation", "align_corners", "lowering")
 
     def __init__(
         self,
@@ -21,6 +21,7 @@ class UpSampling(mixins.Configured):
         data_format: str | None = None,
         interpolation: str = "nearest",
         *,
+        align_corners: bool = False,
         lowering: str = "auto",
         **kwargs: Any,
     ) -> None:
@@ -29,12 +30,20 @@ class UpSampling(mixins.Configured):
         self.size = arguments.sizes(size, self.rank)
         self.data_format = arguments.data_format(data_format)
         self.interpolation = arguments.interpolation(interpolation, self.rank)
+        self.align_corners = arguments.corners(align_corners, self.interpolation)
         self.lowering = lowering
         self.supports_jit = choice.compiles(self.interpolation)
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the upsampled images."""
-        return upsample(inputs, self.size, self.interpolation, self.data_format, self.lowering)
+        return upsample(
+            inputs,
+            self.size,
+            self.interpolation,
+            self.data_format,
+            self.lowering,
+            align_corners=self.align_corners,
+        )
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
         """Return the output shape; unknown sides stay unknown."""
@@ -51,6 +60,8 @@ class UpSampling2D(UpSampling, keras.layers.UpSampling2D):
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         interpolation: "nearest", "bilinear", "bicubic" (`keys(a=-0.5)`), "mitchell",
             "lanczos3" or "lanczos5".
+        align_corners: whether the centres of corner pixels lie on each other, as some saved models
+            have it, not the sides of images; not of nearest.
         lowering: how to compute it, as in `polyphase.ops.upsample`.
         **kwargs: as for every Keras layer (`name`, `dtype`, ...).
 

@@ -100,6 +100,16 @@ def interpolation(value: Any, rank: int) -> str:
     return prefix + chosen if chosen in ("linear", "cubic") else chosen
 
 
+def corners(aligned: bool, interpolation: str) -> bool:
+    """Return whether corners are aligned, which nearest does not do."""
+    if aligned and interpolation == "nearest":
+        raise ValueError(
+            "`align_corners` is for interpolations other than nearest. Received: "
+            f"align_corners={aligned!r}, interpolation='nearest'. Leave one of them out."
+        )
+    return aligned
+
+
 def output_size(value: Any, x: Tensor) -> tuple[Any, ...]:
     """Return the sides of the output of `(n, *space, c)`, none below the image's.
 

@@ -31,11 +31,13 @@ class Upsampling:
         interpolation: the kernel's name.
         output: the output's sides, integers or integer scalars; None: from `sizes`, as
             `algebra.geometry.upsampled_length` rounds.
+        align_corners: whether corner pixels lie on corner pixels, not sides on sides.
     """
 
     sizes: tuple[Any, ...]
     interpolation: str
     output: tuple[Any, ...] | None = None
+    align_corners: bool = False
 
     @property
     def identity(self) -> bool:
@@ -44,8 +46,8 @@ class Upsampling:
 
     @property
     def integer(self) -> bool:
-        """Whether all sizes are integers, so that phases exist."""
-        return all(isinstance(size, int) for size in self.sizes)
+        """Whether all sizes are integers and no corners are aligned, so that phases exist."""
+        return not self.align_corners and all(isinstance(size, int) for size in self.sizes)
 
     @property
     def dyadic(self) -> bool:
@@ -54,7 +56,7 @@ class Upsampling:
         At other sizes a resize that computes coordinates in float32 is off by more the further
         from the corner: 1e-4 at 2048 pixels, x3.
         """
-        return all(size in _POWERS for size in self.sizes)
+        return not self.align_corners and all(size in _POWERS for size in self.sizes)
 
     def fits_float32(self, x: Tensor) -> bool:
         """Return whether float32 holds the coordinates that a backend's own resize computes.
@@ -77,8 +79,9 @@ class Upsampling:
         """Return the sizes as integers, or say that the lowering needs them."""
         if not self.integer:
             raise ValueError(
-                f'lowering="{lowering}" needs integer factors. '
-                f'Received: size={self.sizes}. Use lowering="direct" or "auto".'
+                f'lowering="{lowering}" needs integer factors, and corners that are not aligned. '
+                f"Received: size={self.sizes}, align_corners={self.align_corners}. "
+                'Use lowering="direct" or "auto".'
             )
         return self.sizes
 
@@ -87,7 +90,7 @@ class Upsampling:
         sides = axes.fixed(axes.length(x, i + 1)), axes.fixed(self.length(x, i))
         if not all(isinstance(n, int) for n in sides):
             return None
-        return resampling_matrix(*sides, self.interpolation)
+        return resampling_matrix(*sides, self.interpolation, self.align_corners)
 
     def table(self, x: Tensor, i: int) -> tuple[Any, Any]:
         """Return `columns (N_out, taps)` integers inside the image and `weights` of that shape.
@@ -100,7 +103,7 @@ class Upsampling:
         length = ops.cast(axes.length(x, i + 1), "int64")
         out_length = ops.cast(self.length(x, i), "int64")
         kernel = get(self.interpolation)
-        first, weights = resampling_table(kernel, length, out_length, xp=ops)
+        first, weights = resampling_table(kernel, length, out_length, ops, self.align_corners)
         columns = first[:, None] + np.arange(kernel.diameter)
         return ops.clip(columns, 0, length - 1), weights
 

@@ -1,5 +1,6 @@
 """Resize by a factor: every interpolation, every backend, the same numbers."""
 
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -19,6 +20,7 @@ def upsample(
     data_format: str | None = None,
     lowering: str = "auto",
     output_size: Any = None,
+    align_corners: bool = False,
 ) -> Tensor:
     """Upsample by a factor or to a size, with half-pixel centres and renormalised edges.
 
@@ -41,13 +43,16 @@ def upsample(
             nearest by integers; output sides up to 2^22 pixels).
         output_size: in place of `size`: the output's sides, an int or one per axis, at least the
             image's. Integer scalar tensors where a side is known only when run.
+        align_corners: `c(n) = n (side - 1) / (output side - 1)` instead: the centres of corner
+            pixels lie on each other, as some saved models have it; not of nearest. Computed by
+            "direct" or "reference".
 
     Returns:
         `(batch, *floor(space * size), channels)`, or the output size.
 
     Raises:
         ValueError: for a wrong rank, a size below 1, an output size below the image's, both of
-            them, an unknown name.
+            them, an unknown name, aligned corners of nearest.
 
     Exactness: nearest copies bit for bit; the others are within 1e-6 of the float64 formula
     relative to the input's largest value in float32, on every backend.
@@ -70,14 +75,21 @@ def upsample(
             "`size` and `output_size` exclude each other: a factor, or the output's sides. "
             f"Received: size={size!r}, output_size={output_size!r}. Leave one of them out."
         )
-    return _upsample(x, size, interpolation, data_format, lowering, output_size)
+    return _upsample(x, size, interpolation, data_format, lowering, output_size, align_corners)
 
 
 @opaque
 def _upsample(
-    x: Tensor, size: Any, interpolation: str, data_format: str | None, lowering: str, output: Any
+    x: Tensor,
+    size: Any,
+    interpolation: str,
+    data_format: str | None,
+    lowering: str,
+    output: Any,
+    align_corners: bool,
 ) -> Tensor:
     interpolation = arguments.interpolation(interpolation, len(x.shape) - 2)
+    arguments.corners(align_corners, interpolation)
     data_format = arguments.data_format(data_format)
     channels = ops.shape(x)[1]
     planes = interpolation == "nearest" and data_format == "channels_first"
@@ -85,6 +97,7 @@ def _upsample(
     plan = Upsampling(size, interpolation)
     if output is not None:
         plan = _plan_to(x, output, interpolation)
+    plan = replace(plan, align_corners=align_corners)
     y = resample(x, plan, lowering)
     return layout.from_planes(y, channels) if planes else layout.from_last(y, data_format)
 

@@ -174,6 +174,8 @@ def _findings(model: keras.Model, build: Build) -> Iterator[Finding]:
             reason = (
                 "its activity_regularizer reads the upsampled image"
                 if watched(layer)
+                else "its corners are aligned"
+                if getattr(layer, "align_corners", False)
                 else "not the numbers of our interpolation"
             )
             notes = build.notes.get(layer.name, {f"left alone: {reason}": False})

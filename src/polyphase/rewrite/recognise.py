@@ -71,6 +71,8 @@ def upsampling(layer: Any, small: Any = None) -> Delayed | None:
         return None
     interpolation = getattr(layer, "interpolation", "nearest")  # Keras' of signals, of volumes
     data_format = getattr(layer, "data_format", "channels_last")  # of signals
+    if getattr(layer, "align_corners", False):
+        return None
     if not kinds.is_ours(layer) and not keras_agrees(interpolation, size):
         return None
     margin = both_ends((0,) * len(size))

@@ -62,7 +62,7 @@ def _step(layer: keras.Layer, weights: Weights) -> Step:
 
 def _config(layer: keras.Layer, build: Build, **changes: Any) -> dict[str, Any]:
     """Return a layer's configuration without what only ours has, and with changes."""
-    ours_only = ("lowering", "size", "interpolation", "order", *LORA)
+    ours_only = ("lowering", "size", "interpolation", "align_corners", "order", *LORA)
     kept = {name: value for name, value in build.config(layer).items() if name not in ours_only}
     return kept | changes
 
@@ -88,10 +88,11 @@ def _activation(layer: Any, build: Build, name: str | None = None) -> Step:
 
 def _up_sampling(layer: Any, build: Build) -> Step:
     kind = kinds.UPSAMPLING.keras[layer.rank]
-    if not keras_agrees(layer.interpolation, layer.size):
+    if layer.align_corners or not keras_agrees(layer.interpolation, layer.size):
         raise ValueError(
             f"The layer {layer.name!r} upsamples by {layer.interpolation!r}, size {layer.size}, "
-            f"which Keras' {kind.__name__} does not compute on {keras.backend.backend()}. "
+            f"align_corners={layer.align_corners}, which Keras' {kind.__name__} does not compute on "
+            f"{keras.backend.backend()}. "
             'Use target="polyphase".'
         )
     config = _config(layer, build, size=layer.size)
