@@ -91,8 +91,8 @@ def _up_sampling(layer: Any, build: Build) -> Step:
     if layer.align_corners or not keras_agrees(layer.interpolation, layer.size):
         raise ValueError(
             f"The layer {layer.name!r} upsamples by {layer.interpolation!r}, size {layer.size}, "
-            f"align_corners={layer.align_corners}, which Keras' {kind.__name__} does not compute on "
-            f"{keras.backend.backend()}. "
+            f"align_corners={layer.align_corners}, which Keras' {kind.__name__} does not compute "
+            f"on {keras.backend.backend()}. "
             'Use target="polyphase".'
         )
     config = _config(layer, build, size=layer.size)
