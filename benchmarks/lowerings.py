@@ -67,6 +67,24 @@ GPU_SHAPES = (
     (64, 64, 64, 128, 64),
 )
 IMAGES = ((8, 64, 64, 64), (1, 256, 256, 16), (1, 512, 512, 3), (25, 7, 7, 8))
+# The stages of a 3-D U-Net's decoder, from the code to the volume, and what lies beside.
+VOLUMES = (
+    (1, 8, 8, 8, 128, 64),
+    (1, 16, 16, 16, 64, 32),
+    (1, 24, 24, 24, 32, 16),
+    (1, 48, 48, 48, 16, 16),
+    (2, 12, 12, 12, 64, 64),
+    (1, 16, 16, 16, 32, 1),
+)
+# The stages of a vocoder, HiFi-GAN's: factor, taps, and a batch of segments, then one sentence.
+SIGNALS = (
+    (8, 16, (16, 32, 512, 256)),
+    (8, 16, (16, 256, 256, 128)),
+    (2, 4, (16, 2048, 128, 64)),
+    (2, 4, (16, 4096, 64, 32)),
+    (8, 16, (1, 256, 512, 256)),
+    (2, 4, (1, 16384, 128, 64)),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +128,26 @@ def _cpu_cases() -> Iterator[Case]:
             ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"), (2, 3)
         ):
             yield upsampling(size, image, interpolation)
+    yield from _volumes_and_signals()
+
+
+def _volumes_and_signals() -> Iterator[Case]:
+    for shape in VOLUMES:
+        for interpolation in ("nearest", "trilinear"):
+            yield convolution(2, 3, shape, interpolation)
+        for k in (2, 3, 4):
+            yield transposed(2, k, shape)
+    for shape in VOLUMES[1:3]:
+        for interpolation in ("nearest", "trilinear", "lanczos3"):
+            yield upsampling(2, shape[:-1], interpolation)
+    for s, k, shape in SIGNALS:
+        yield transposed(s, k, shape)
+        for interpolation in ("nearest", "linear"):
+            yield convolution(s, 7 if s > 2 else 3, shape, interpolation)
+    for _, _, shape in SIGNALS[2:4]:
+        yield depthwise(2, 5, shape[:-1])
+        for interpolation in ("nearest", "linear", "lanczos3"):
+            yield upsampling(2, shape[:-1], interpolation)
 
 
 def _gpu_cases() -> Iterator[Case]:
@@ -134,16 +172,16 @@ def _gpu_cases() -> Iterator[Case]:
 def convolution(
     s: int, k: int, shape: Sequence[int], interpolation: str, dtype: str = "float32"
 ) -> Case:
-    """Return upsampling and a "same" convolution of `(batch, height, width, c_in, c_out)`."""
+    """Return upsampling and a "same" convolution of `(batch, *space, c_in, c_out)`."""
     *image, c_in, c_out = shape
     return Case(
         f"upsample_conv {interpolation} x{s} k{k} {_shape(*image, c_in)}->{c_out}{_named(dtype)}",
         {"operation": "upsample_conv", "interpolation": interpolation, "channels": c_in,
-         "filters": c_out, "taps": k, "pixels": math.prod(image)} | _asked(dtype),
+         "filters": c_out, "taps": k, "pixels": math.prod(image)} | _asked(dtype, image),
         _in(dtype, lambda x, w, lowering: pp.ops.upsample_conv(
             x, w, s, interpolation, padding="same", lowering=lowering
         )),
-        [noise(*image, c_in), noise(k, k, c_in, c_out)],
+        [noise(*image, c_in), noise(*_taps(k, image), c_in, c_out)],
     )  # fmt: skip
 
 
@@ -153,34 +191,34 @@ def depthwise(s: int, k: int, shape: Sequence[int]) -> Case:
     return Case(
         f"upsample_depthwise_conv nearest x{s} k{k} {_shape(*shape)}",
         {"operation": "upsample_depthwise_conv", "interpolation": "nearest", "channels": channels,
-         "filters": 1, "taps": k, "pixels": math.prod(image)},
+         "filters": 1, "taps": k, "pixels": math.prod(image)} | _asked("float32", image),
         lambda x, w, lowering: pp.ops.upsample_depthwise_conv(
             x, w, s, padding="same", lowering=lowering
         ),
-        [noise(*shape), noise(k, k, channels, 1)],
+        [noise(*shape), noise(*_taps(k, image), channels, 1)],
     )  # fmt: skip
 
 
 def transposed(s: int, k: int, shape: Sequence[int], dtype: str = "float32") -> Case:
-    """Return a "same" transposed convolution of `(batch, height, width, c_in, c_out)`."""
+    """Return a "same" transposed convolution of `(batch, *space, c_in, c_out)`."""
     *image, c_in, c_out = shape
     return Case(
         f"conv_transpose s{s} k{k} {_shape(*image, c_in)}->{c_out}{_named(dtype)}",
         {"operation": "conv_transpose", "channels": c_in, "filters": c_out, "taps": k,
-         "plain": s > 1} | _asked(dtype),
+         "plain": s > 1} | _asked(dtype, image),
         _in(dtype, lambda x, w, lowering: pp.ops.conv_transpose(
             x, w, s, "same", lowering=lowering
         )),
-        [noise(*image, c_in), noise(k, k, c_out, c_in)],
+        [noise(*image, c_in), noise(*_taps(k, image), c_out, c_in)],
     )  # fmt: skip
 
 
 def upsampling(s: int, image: Sequence[int], interpolation: str, dtype: str = "float32") -> Case:
-    """Return upsampling alone of `(batch, height, width, channels)`."""
+    """Return upsampling alone of `(batch, *space, channels)`."""
     return Case(
         f"upsample {interpolation} x{s} {_shape(*image)}{_named(dtype)}",
-        {"operation": "upsample", "interpolation": interpolation, "channels": image[3],
-         "dyadic": s == 2} | _asked(dtype),
+        {"operation": "upsample", "interpolation": interpolation, "channels": image[-1],
+         "dyadic": s == 2} | _asked(dtype, image[:-1]),
         _in(dtype, lambda x, lowering: pp.ops.upsample(x, s, interpolation, lowering=lowering)),
         [noise(*image)],
     )  # fmt: skip
@@ -244,8 +282,15 @@ def main(*parts: str) -> None:
             results_file.write("lowerings", unit="ms, median", cases=results)
 
 
-def _asked(dtype: str) -> dict[str, str]:
-    return {} if dtype == "float32" else {"dtype": dtype}
+def _asked(dtype: str, image: Sequence[int]) -> dict[str, Any]:
+    rank = len(image) - 1
+    asked: dict[str, Any] = {} if dtype == "float32" else {"dtype": dtype}
+    return asked if rank == 2 else asked | {"rank": rank}
+
+
+def _taps(k: int, image: Sequence[int]) -> list[int]:
+    """Return the sides of a kernel of `k` taps along every axis of `(batch, *space)`."""
+    return [k] * (len(image) - 1)
 
 
 def _named(dtype: str) -> str:
