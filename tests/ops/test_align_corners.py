@@ -92,7 +92,7 @@ def test_models_keep_such_a_layer():
     x = coordinate_ramp((1, 4, 4, 3))
     np.testing.assert_allclose(to_numpy(folded(x)), to_numpy(model(x)), atol=1e-6)
     assert pp.inspect(model).stages[0].what == "bilinear upsampling, x2, corners aligned"
-    with pytest.raises(ValueError, match="align_corners=True, which Keras' UpSampling2D does not"):
+    with pytest.raises(ValueError, match="with aligned corners, which Keras' UpSampling2D does"):
         pp.fold(model, target="keras")
 
 

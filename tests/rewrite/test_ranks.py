@@ -188,3 +188,27 @@ def test_products_as_written_and_as_computed(rank, data_format):
         model = keras.Model(inputs, layer(inputs))
         assert multiply_adds(model) == written
         assert Cost.of(model).multiply_adds == taps
+
+
+@pytest.mark.parametrize("data_format", ["channels_last"])
+def test_every_step_of_a_sequence_is_folded(data_format, tmp_path):
+    """`TimeDistributed` around a layer is that layer, of every step."""
+    steps = layers.TimeDistributed
+    inputs = keras.Input((3, 4, 5, 2))
+    x = steps(layers.UpSampling2D(2), name="up")(inputs)
+    x = steps(layers.BatchNormalization())(x)
+    x = steps(layers.Conv2D(3, 3, padding="same", activation="tanh"), name="draw")(x)
+    x = steps(layers.Conv2DTranspose(2, 3, 2), name="last")(x)
+    shared = steps(layers.UpSampling2D(2), name="kept")(x)
+    outputs = layers.Conv3D(2, 1)(shared)  # of all steps: it does not absorb what is one's
+    model = randomised(keras.Model(inputs, outputs))
+    folded, report = pp.fold(model, return_report=True)
+    assert {one.layer: one.folded for one in report.findings} == {
+        "up": True, "last": True, "kept": False,
+    }  # fmt: skip
+    found = {layer.name: layer for layer in folded.layers}
+    assert type(found["draw"].layer) is pp.layers.UpSampleConv2D
+    assert type(found["last"].layer) is pp.layers.Conv2DTranspose
+    assert_equal(model, folded, data(model))
+    folded.save(tmp_path / "folded.keras")
+    assert_equal(folded, keras.saving.load_model(tmp_path / "folded.keras"), data(model))

@@ -85,7 +85,7 @@ def test_what_is_no_upsampling_is_refused_with_the_residual():
         to_upsampling(small)
     with pytest.raises(ValueError, match="'up' is not built"):
         to_upsampling(layers.Conv2DTranspose(4, 4, strides=2, name="up"))
-    with pytest.raises(ValueError, match="stride of at least 2 and no dilation"):
+    with pytest.raises(ValueError, match="stride of at least 2, no dilation"):
         flat = layers.Conv2DTranspose(4, 3, name="up")
         flat.build((None, 5, 6, 3))
         to_upsampling(flat)

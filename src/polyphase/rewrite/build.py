@@ -53,7 +53,7 @@ class Build:
     """The layers of one new model, each made once from one of the old.
 
     What is made once for the whole model, with all models nested in it, is shared with the builds
-    of those: `alone`, `used`, `made` and `models`.
+    of those: `alone`, `used`, `made`, `models` and `wrapped`.
 
     Attributes:
         inference: whether the new model is for inference only.
@@ -62,6 +62,7 @@ class Build:
         pairs: what to join inside of layers that are classes; `findings`: what was.
         made: id of an old layer -> the old layer, its form, and the new layer.
         models: id of a nested model -> the new one, and its build.
+        wrapped: id of a layer -> the TimeDistributed that calls it for every step of a sequence.
         here: the layers that were made for this very model.
         names: that are taken.
         notes: name of an upsampling -> what happened to it -> whether that gained anything.
@@ -83,13 +84,14 @@ class Build:
         self.findings: list[Finding] = []
         self.made: dict[int, tuple[keras.Layer, Form | None, keras.Layer]] = {}
         self.models: dict[int, tuple[keras.Model, Build]] = {}
+        self.wrapped: dict[int, keras.layers.TimeDistributed] = {}
         self.here: list[keras.Layer] = []
         self.notes: dict[str, dict[str, bool]] = {}
 
     def inside(self, names: Iterable[str]) -> "Build":
         """Return the build of a nested model."""
         inner = Build(names, self.inference, pairs=self.pairs)
-        for shared in ("used", "alone", "made", "models"):
+        for shared in ("used", "alone", "made", "models", "wrapped"):
             setattr(inner, shared, getattr(self, shared))
         return inner
 
@@ -142,22 +144,25 @@ class Build:
     def _first(self, layer: keras.Layer, form: Form | None, args: Any, kwargs: Any) -> Any:
         """Make a layer's counterpart and call it; where it is not one, use the layer itself."""
         new = None if id(layer) in self.used else _counterpart(layer, form, self)
+        old = self.wrapped.get(id(layer), layer)
+        if new and old is not layer:
+            new = keras.layers.TimeDistributed(new, name=old.name, dtype=old.dtype_policy)
         joined = join(new, self.pairs) if new else []
         result = None
         try:
             result = new(*args, **kwargs) if new else None
         except Exception:  # whatever a class raises that its configuration does not describe
             new = None
-        if new and not form and not _is_copy(layer, new, None if joined else (args, kwargs)):
+        if new and not form and not _is_copy(old, new, None if joined else (args, kwargs)):
             new = None
         if not new and form:
             raise ConflictError(layer)
         if not new:
-            require_none_inside(layer, self.pairs)
-            self.used.add(id(layer))
-            new, result = layer, layer(*args, **kwargs)
+            require_none_inside(old, self.pairs)
+            self.used.add(id(old))
+            new, result = old, old(*args, **kwargs)
         self.findings += joined
-        self.made[id(layer)] = (layer, form, new)
+        self.made[id(layer)] = (old, form, new)
         self.here.append(new)
         return result
 
@@ -176,14 +181,17 @@ class Build:
             value.whole.append(self.call(value.concatenate, parts))
         if isinstance(value, Delayed) and not value.whole:
             name = value.name if value.name in value.sources else f"{value.name}_upsampled"
+            name = self.name(name)
             kind = kinds.UPSAMPLING.ours[len(value.size)]
             layer = kind(
                 value.size,
                 value.data_format,
                 value.interpolation,
-                name=self.name(name),
+                name=f"{name}_step" if value.per_step else name,
                 dtype=value.small.dtype,
             )
+            if value.per_step:
+                layer = keras.layers.TimeDistributed(layer, name=name)
             value.whole.append(self.framed(layer(value.small), value.margin, value))
         return value.whole[0] if isinstance(value, (Delayed, Joined)) else value
 

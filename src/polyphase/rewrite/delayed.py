@@ -40,6 +40,7 @@ class Delayed:
         sources: the names of the upsampling layers that it stems from.
         name: of the layer of the old model whose value it is.
         margin: zeros around the upsampled image; negative: cropped.
+        per_step: whether every step of a sequence is upsampled, by a TimeDistributed.
         whole: the tensor after upsampling, once somebody needed it; at most one entry.
     """
 
@@ -50,6 +51,7 @@ class Delayed:
     sources: tuple[str, ...]
     name: str
     margin: Margin
+    per_step: bool = False
     whole: list[Tensor] = field(default_factory=list)
 
     def holding(self, small: Tensor, layer: Any, *others: "Delayed") -> "Delayed":

@@ -18,7 +18,7 @@ from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.graph import graph_of, is_graph, require_graph
 from polyphase.rewrite.merge import merged
 from polyphase.rewrite.pairs import Pairs, copied, require_all
-from polyphase.rewrite.recognise import same_dtype, upsampling
+from polyphase.rewrite.recognise import inner, same_dtype, upsampling
 from polyphase.rewrite.report import Finding, Report
 from polyphase.rewrite.rules import rules_for
 from polyphase.rewrite.sizes import ExampleError
@@ -124,19 +124,28 @@ def _value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Bui
         value is not None for value in kwargs.values()
     )  # Keras tells Resizing whether it is trained; it resizes the same
     simple = len(args) == 1 and not said and id(layer) not in build.alone
-    for rule in rules_for(layer) if simple and waiting else ():
-        result = rule.apply(layer, inputs, build)
+    within = inner(layer)
+    if within is not layer and id(layer) not in build.alone:
+        build.wrapped[id(within)] = layer
+    alike = all(one.per_step == (within is not layer) for one in _delayed(waiting))
+    for rule in rules_for(within) if simple and waiting and alike else ():
+        result = rule.apply(within, inputs, build)
         if result is not None:
             return result
     for value in waiting:
         build.note(value.sources, f"computed before {layer.name!r}", gained=False)
     args, kwargs = tree.map_structure(build.whole, (args, kwargs))
     delayed = upsampling(layer, args[0]) if simple else None
-    if delayed is not None and same_dtype(layer, args[0]):
+    if delayed is not None and same_dtype(within, args[0]):
         return delayed
-    plain = _is_keras_transposed(layer) and id(layer) not in build.alone
-    form = Form(kinds.TRANSPOSED.ours[layer.rank]) if plain else None
-    return build.call(layer, *args, form=form, **kwargs)
+    if not _is_keras_transposed(within) or id(layer) in build.alone:
+        return build.call(layer, *args, **kwargs)
+    form = Form(kinds.TRANSPOSED.ours[within.rank])
+    return build.call(within, *args, form=form, **kwargs)
+
+
+def _delayed(waiting: list[Any]) -> list[Delayed]:
+    return [one for value in waiting for one in getattr(value, "delayed", [value])]
 
 
 def _is_keras_transposed(layer: Any) -> bool:
@@ -165,17 +174,18 @@ def _findings(model: keras.Model, build: Build) -> Iterator[Finding]:
             yield replace(one, layer=f"{layer.name}/{one.layer}")
     yield from build.findings
     for layer in layers:
-        if _is_keras_transposed(layer):
+        within = inner(layer)
+        if _is_keras_transposed(within):
             ours = id(layer) not in build.alone
-            name = type(layer).__name__
+            name = type(within).__name__
             what = f"computed by polyphase.layers.{name}" if ours else "left alone: shared"
             yield Finding(layer.name, ours, what)
-        elif kinds.nearest(layer) in (kinds.UPSAMPLING, kinds.RESIZING):
+        elif kinds.nearest(within) in (kinds.UPSAMPLING, kinds.RESIZING):
             reason = (
                 "its activity_regularizer reads the upsampled image"
-                if watched(layer)
+                if watched(within)
                 else "its corners are aligned"
-                if getattr(layer, "align_corners", False)
+                if getattr(within, "align_corners", False)
                 else "not the numbers of our interpolation"
             )
             notes = build.notes.get(layer.name, {f"left alone: {reason}": False})

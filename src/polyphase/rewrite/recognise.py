@@ -51,17 +51,23 @@ def _pixel(data_format: str, channels: int) -> tuple[int, ...]:
     return (1, 1, 1, channels) if data_format == "channels_last" else (1, channels, 1, 1)
 
 
+def inner(layer: Any) -> Any:
+    """Return what a TimeDistributed does to every step of a sequence; else the layer itself."""
+    return layer.layer if type(layer) is keras.layers.TimeDistributed else layer
+
+
 def upsampling(layer: Any, small: Any = None) -> Delayed | None:
     """Return what an upsampling layer does to a tensor; None for other layers.
 
     Recognised: `UpSampling1D`, `2D` and `3D` of Keras, where their numbers are the formula's, and
     ours; `Resizing` by integer factors, where it neither crops nor pads. Not where a loss is
-    computed of its result.
+    computed of its result. Within a TimeDistributed too.
     """
+    name, per_step, layer = layer.name, inner(layer) is not layer, inner(layer)
     if watched(layer):
         return None
     kind = kinds.exact(layer)
-    if kind is kinds.RESIZING:
+    if kind is kinds.RESIZING and not per_step:
         size = _factors(layer, small)
     elif kind is kinds.UPSAMPLING:
         size = layer.size if isinstance(layer.size, tuple) else (layer.size,)
@@ -76,7 +82,7 @@ def upsampling(layer: Any, small: Any = None) -> Delayed | None:
     if not kinds.is_ours(layer) and not keras_agrees(interpolation, size):
         return None
     margin = both_ends((0,) * len(size))
-    return Delayed(small, size, interpolation, data_format, (layer.name,), layer.name, margin)
+    return Delayed(small, size, interpolation, data_format, (name,), name, margin, per_step)
 
 
 def absorbs(layer: Any, value: Delayed | Joined) -> bool:

@@ -89,10 +89,10 @@ def _activation(layer: Any, build: Build, name: str | None = None) -> Step:
 def _up_sampling(layer: Any, build: Build) -> Step:
     kind = kinds.UPSAMPLING.keras[layer.rank]
     if layer.align_corners or not keras_agrees(layer.interpolation, layer.size):
+        corners = "with aligned corners, " if layer.align_corners else ""
         raise ValueError(
             f"The layer {layer.name!r} upsamples by {layer.interpolation!r}, size {layer.size}, "
-            f"align_corners={layer.align_corners}, which Keras' {kind.__name__} does not compute "
-            f"on {keras.backend.backend()}. "
+            f"{corners}which Keras' {kind.__name__} does not compute on {keras.backend.backend()}. "
             'Use target="polyphase".'
         )
     config = _config(layer, build, size=layer.size)
