@@ -15,7 +15,12 @@ from polyphase.ops.choice import TABLE
 from polyphase.report import answer, markdown
 from polyphase.report import performance as tables_of
 from polyphase.report.findings import decisions, interval, needed
-from polyphase.report.table import checkerboard_columns, markdown_columns
+from polyphase.report.table import (
+    checkerboard_columns,
+    columns,
+    markdown_columns,
+    spread_sentence,
+)
 from polyphase.workbench import Comparison, fields
 from polyphase.workbench.evidence import trial_of
 from polyphase.workbench.statistics import differences
@@ -82,21 +87,38 @@ _UNKEPT = {
 }
 
 
-def finding() -> str:
-    """Return the page of the first comparison: its answer and its tables."""
+def findings() -> dict[Path, str]:
+    """Return the pages of the finding, and of the one that it supersedes."""
+    told = {
+        "finding.md": _found(results(DOCS / "results" / "photographs"), "photographs ")
+        | {"photographs numbers": _without_times(results(DOCS / "results" / "photographs"))},
+        "finding-superseded.md": _superseded(),
+    }
+    pages = {}
+    for name, parts in told.items():
+        page = (DOCS / name).read_text()
+        for mark, content in parts.items():
+            page = between_marks(page, mark, content)
+        pages[DOCS / name] = page
+    return pages
+
+
+def _without_times(comparison: Comparison) -> str:
+    """Return the table without the seconds of epochs, which JAX's runs of that day did not know."""
+    kept = [column for column in columns(comparison) if column.name != "training"]
+    return f"{markdown_columns(comparison, kept)}\n{spread_sentence(comparison)}\n"
+
+
+def _superseded() -> dict[str, str]:
     first, matched, tutorials = (
         results(DOCS / "results" / name) for name in ("first", "matched", "published")
     )
-    parts = {
+    return {
         **_found(first, ""),
         "checkerboards": markdown_columns(first, checkerboard_columns(first)),
         **_found(matched, "matched "),
         "published": markdown(tutorials),
     }
-    page = (DOCS / "finding.md").read_text()
-    for name, content in parts.items():
-        page = between_marks(page, name, content)
-    return page
 
 
 def _found(comparison: Comparison, which: str) -> dict[str, str]:
@@ -298,7 +320,7 @@ def pages() -> dict[Path, str]:
         DOCS / "comparing.md": comparing(),
         DOCS / "published.md": page,
         DOCS / "performance.md": performance(),
-        DOCS / "finding.md": finding(),
+        **findings(),
         DOCS / "folding.md": folding(),
         DOCS / "checkerboards.md": checkerboards(),
         ROOT / "README.md": readme(),

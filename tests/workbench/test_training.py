@@ -8,7 +8,7 @@ from polyphase.datasets import load
 from polyphase.workbench import contender, train
 from polyphase.workbench.comparison import shown_images
 from polyphase.workbench.inference import inference_seconds, reconstruct
-from polyphase.workbench.training import Batches
+from polyphase.workbench.training import Batches, _Recorder
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,25 @@ def test_training_lowers_the_loss_and_can_be_repeated(dataset):
     ]
     for ours, theirs in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_an_epochs_time_is_that_of_computing_it_not_of_asking_for_it():
+    """JAX returns before it has computed; the clock may stop only afterwards."""
+
+    class After(keras.callbacks.Callback):
+        def on_test_begin(self, logs=None):
+            value = self.model.trainable_variables[0].value
+            self.ready = value.is_ready() if keras.backend.backend() == "jax" else True
+
+    recorder = _Recorder(
+        contender("nearest", epochs=1, batch_size=8), [], lambda *_: None, None, ""
+    )
+    sides = (256, 4096, 4096, 256)
+    model = keras.Sequential([keras.Input(sides[:1]), *map(keras.layers.Dense, sides[1:])])
+    model.compile("sgd", "mse")
+    x, after = np.ones((1024, sides[0]), "float32"), After()
+    model.fit(x, x, batch_size=256, validation_data=(x, x), verbose=0, callbacks=[recorder, after])
+    assert after.ready
 
 
 def test_the_recorded_loss_is_the_models_own_on_the_validation_images(dataset):
