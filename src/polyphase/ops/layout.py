@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from keras import ops
+from keras import backend, ops
 
 Tensor = Any
 
@@ -37,8 +37,17 @@ def from_last(y: Tensor, data_format: str) -> Tensor:
     return ops.transpose(y, (0, channel, *range(1, channel)))
 
 
+def by_planes(data_format: str) -> bool:
+    """Return whether channels that are not mixed are better taken each as an image of its own.
+
+    TensorFlow transposes slowly; PyTorch does not move a number, and has slower kernels for one
+    channel.
+    """
+    return data_format == "channels_first" and backend.backend() != "torch"
+
+
 def to_planes(x: Tensor) -> Tensor:
-    """Return `(n, c, *space)` as `(n * c, *space, 1)`: TensorFlow transposes slowly."""
+    """Return `(n, c, *space)` as `(n * c, *space, 1)`."""
     batch, channels, *space = ops.shape(x)
     return ops.reshape(x, (batch * channels, *space, 1))
 

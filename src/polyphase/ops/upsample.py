@@ -92,7 +92,7 @@ def _upsample(
     arguments.corners(align_corners, interpolation)
     data_format = arguments.data_format(data_format)
     channels = ops.shape(x)[1]
-    planes = interpolation == "nearest" and data_format == "channels_first"
+    planes = interpolation == "nearest" and layout.by_planes(data_format)
     x = layout.to_planes(x) if planes else layout.to_last(x, data_format)
     plan = Upsampling(size, interpolation)
     if output is not None:
