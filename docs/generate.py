@@ -89,9 +89,10 @@ _UNKEPT = {
 
 def findings() -> dict[Path, str]:
     """Return the pages of the finding, and of the one that it supersedes."""
+    photographs = results(DOCS / "results" / "photographs")
     told = {
-        "finding.md": _found(results(DOCS / "results" / "photographs"), "photographs ")
-        | {"photographs numbers": _without_times(results(DOCS / "results" / "photographs"))},
+        "finding.md": _found(photographs, "photographs ")
+        | {"photographs numbers": _without_times(photographs)},
         "finding-superseded.md": _superseded(),
     }
     pages = {}

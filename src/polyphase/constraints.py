@@ -37,7 +37,7 @@ class EvenPhases(keras.constraints.Constraint):
     """
 
     def __init__(self, strides: Any) -> None:
-        self.strides = arguments.strides(strides, "strides")
+        self.strides = arguments.of_any_rank(strides, "strides")
 
     def __call__(self, w: Any) -> Any:
         """Return the nearest kernel with even phases."""

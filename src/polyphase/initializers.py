@@ -39,7 +39,7 @@ class ICNR(keras.initializers.Initializer):
     def __init__(
         self, size: Any = 2, initializer: Any = "glorot_uniform", order: str = "dcr"
     ) -> None:
-        self.size = arguments.strides(size, "size")
+        self.size = arguments.of_any_rank(size, "size")
         self.initializer = keras.initializers.get(initializer)
         self.order = arguments.one_of(order, "order", ORDERS)
 
@@ -94,7 +94,7 @@ class Linear(keras.initializers.Initializer):
     """
 
     def __init__(self, strides: Any = 2, initializer: Any = "glorot_uniform") -> None:
-        self.strides = arguments.strides(strides, "strides")
+        self.strides = arguments.of_any_rank(strides, "strides")
         self.initializer = keras.initializers.get(initializer)
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:

@@ -19,7 +19,7 @@ class _PerPhase(keras.Metric):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name or self._called, dtype=dtype)
-        self.size = arguments.strides(size, "size")
+        self.size = arguments.of_any_rank(size, "size")
         self.data_format = arguments.data_format(data_format)
         self._sums: tuple[Any, ...] = ()
 

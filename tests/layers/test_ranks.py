@@ -161,3 +161,14 @@ def test_groups_that_do_not_divide_are_named():
         layers.Conv1DTranspose(4, 3, groups=2).build((1, 5, 3))
     with pytest.raises(ValueError, match=r'lowering="patches" has one group'):
         layers.Conv1DTranspose(4, 3, groups=2, lowering="patches")(np.ones((1, 5, 4), "float32"))
+
+
+@pytest.mark.parametrize("rank", RANKS)
+def test_linear_upsampling_is_compiled(rank):
+    """TensorFlow's XLA has no kernel of its own bicubic; of signals and volumes it needs none."""
+    layer = kinds.UPSAMPLING.ours[rank](2, interpolation="linear")
+    assert layer.supports_jit
+    x = volume(rank)
+    model = keras.Sequential([keras.Input(x.shape[1:]), keras.layers.Dense(3), layer])
+    model.compile("sgd", "mse", jit_compile=keras.backend.backend() != "torch")
+    assert np.isfinite(model.train_on_batch(x, volume(rank, factor=2)))

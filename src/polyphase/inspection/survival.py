@@ -104,11 +104,8 @@ def _images(
     shown: Tensors = []
     with keras.StatelessScope():
         outputs = _run(model, arrays, replaced, one.shown, shown)
-    alike = [len(x.shape) == len(shown[0].shape) for x in (shown[0], *outputs)]
-    return [
-        _image(model, x) if one else None
-        for x, one in zip((shown[0], *outputs), alike, strict=True)
-    ]
+    own = shown[0]
+    return [_image(model, x) if len(x.shape) == len(own.shape) else None for x in (own, *outputs)]
 
 
 def _rounded(small: tuple[int, ...], large: tuple[int, ...]) -> list[float]:

@@ -19,7 +19,7 @@ _SPACE = {
 }
 
 
-def tensor(x: Tensor, operation: str, ranks: Sequence[int] = (1, 2, 3)) -> Tensor:
+def tensor(x: Tensor, operation: str) -> Tensor:
     """Return `x` as a tensor with a batch, spatial axes and channels, or say what is wrong."""
     if isinstance(x, keras.KerasTensor):
         raise ValueError(
@@ -27,10 +27,10 @@ def tensor(x: Tensor, operation: str, ranks: Sequence[int] = (1, 2, 3)) -> Tenso
             "In a functional model use the layer of polyphase.layers."
         )
     x = keras.ops.convert_to_tensor(x)
-    if len(x.shape) - 2 not in ranks:
+    if len(x.shape) - 2 not in _SPACE:
         expected = ", ".join(
-            f"{_SPACE[rank][0]} of rank {rank + 2}, (batch, {_SPACE[rank][1]}, channels)"
-            for rank in ranks
+            f"{what} of rank {rank + 2}, (batch, {space}, channels)"
+            for rank, (what, space) in _SPACE.items()
         )
         raise ValueError(
             f"`{operation}` expects {expected}, or channels first. "
@@ -44,7 +44,7 @@ def tensor(x: Tensor, operation: str, ranks: Sequence[int] = (1, 2, 3)) -> Tenso
     return x
 
 
-def integers(value: Any, name: str, rank: int = 2) -> tuple[int, ...]:
+def integers(value: Any, name: str, rank: int) -> tuple[int, ...]:
     """Return a positive integer, or one per axis, as one per axis."""
     numbers = _per_axis(value, operator.index, rank)
     if numbers is None or min(numbers) < 1:
@@ -54,8 +54,8 @@ def integers(value: Any, name: str, rank: int = 2) -> tuple[int, ...]:
     return numbers
 
 
-def strides(value: Any, name: str) -> int | tuple[int, ...]:
-    """Return a positive integer, or one per axis of one to three, as it is: any rank."""
+def of_any_rank(value: Any, name: str) -> int | tuple[int, ...]:
+    """Return a positive integer, or one per axis, as it is: the rank is known when it is used."""
     rank = len(value) if isinstance(value, (tuple, list)) and 1 <= len(value) <= 3 else 1
     numbers = _per_axis(value, operator.index, rank)
     if numbers is None or min(numbers) < 1:
@@ -65,7 +65,7 @@ def strides(value: Any, name: str) -> int | tuple[int, ...]:
     return numbers if isinstance(value, (tuple, list)) else numbers[0]
 
 
-def sizes(value: Any, rank: int = 2) -> tuple[int | float, ...]:
+def sizes(value: Any, rank: int) -> tuple[int | float, ...]:
     """Return an upsampling size, or one per axis, as one per axis; integral ones as int."""
     numbers = _per_axis(value, lambda v: int(v) if float(v).is_integer() else float(v), rank)
     if numbers is None or not all(1 <= n < float("inf") for n in numbers):

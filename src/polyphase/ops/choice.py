@@ -228,7 +228,7 @@ def compiles(interpolation: str) -> bool:
     """
     backend = keras.backend.backend()
     own = backend == "tensorflow" and in_use(backend) == "cpu"
-    return not own or interpolation in ("nearest", "bilinear")
+    return not own or interpolation in ("nearest", "linear", "bilinear", "trilinear")
 
 
 def function(operation: str, lowering: str, **question: Any) -> Callable[..., Any]:
