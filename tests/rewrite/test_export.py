@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+from polyphase.layers import kinds
 from polyphase.rewrite import export, fold
 from polyphase.rewrite.export import ExportError, to_onnx, to_openvino
 from tests.rewrite.helpers import arrays, outputs, randomised
@@ -92,6 +93,41 @@ def unet(end=None):
         coarse = keras.layers.Concatenate()([coarse, skip])
         coarse = keras.layers.Conv2D(4, 3, padding="same")(coarse)
     return keras.Model(inputs, end(coarse) if end else coarse)
+
+
+def of_rank(rank, side):
+    """A network with every layer of ours that needs what Keras has not, in one rank."""
+    keras.utils.set_random_seed(rank)
+    kernel = {"kernel_size": 3, "padding": "same"}
+    x = inputs = keras.Input((side,) * rank + (4,), name="x")
+    skip = kinds.CONVOLUTION.keras[rank](4, activation="relu", **kernel)(x)
+    x = kinds.MAX_POOLING.keras[rank]()(skip)
+    x = kinds.TRANSPOSED.ours[rank](4, strides=2, groups=2, **kernel)(x)
+    x = kinds.MAX_POOLING.keras[rank]()(keras.layers.Concatenate()([x, skip]))
+    x = kinds.UPSAMPLING.keras[rank]()(x)
+    x = kinds.CONVOLUTION.keras[rank](4, **kernel)(x)
+    if side:
+        x = kinds.UPSAMPLING.ours[rank](interpolation="cubic")(x)
+        x = kinds.UPSAMPLING.ours[rank](interpolation="linear", align_corners=True)(x)
+        x = kinds.MAX_POOLING.keras[rank](4)(x)
+    x = kinds.SUB_PIXEL.ours[rank](3, bias_initializer="normal", **kernel)(x)
+    return keras.Model(inputs, x)
+
+
+@pytest.mark.parametrize(("rank", "side"), [(1, 8), (3, 4), (3, None)])
+def test_signals_and_volumes_are_exported_with_layers_that_keras_has_not(
+    rank, side, runtimes, tmp_path
+):
+    onnxruntime, _ = runtimes
+    folded = fold(of_rank(rank, side))
+    notes = []
+    assert to_onnx(folded, tmp_path / "m.onnx", notes.append) < 1e-5
+    assert to_openvino(folded, tmp_path / "m.onnx", tmp_path / "m.xml") < 1e-5
+    assert notes == []
+    x = np.random.default_rng(1).standard_normal((2, *[side or 6] * rank, 4), dtype="float32")
+    expected = keras.ops.convert_to_numpy(folded(x))
+    (actual,) = onnxruntime.InferenceSession(str(tmp_path / "m.onnx")).run(None, {"x": x})
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
 def images(height, width):

@@ -77,6 +77,21 @@ def test_sub_pixel_convolutions_of_channels_first_keep_their_order():
     assert_equal_outputs(model, fold(model, target="keras"))
 
 
+@pytest.mark.parametrize("order", ["dcr", "crd"])
+@pytest.mark.parametrize("length", [5, None])
+def test_sub_pixel_convolutions_of_signals_are_reshaped(order, length):
+    inputs = keras.Input((length, 3))
+    layer = pp.layers.SubPixelConv1D(
+        2, 3, size=3, order=order, bias_initializer="normal", activation="softmax"
+    )
+    model = keras.Model(inputs, layer(inputs))
+    plain = fold(model, target="keras")
+    assert not [kind for kind in kinds(plain) if kind.__module__.startswith("polyphase")]
+    x = np.random.default_rng(0).standard_normal((2, 5, 3), dtype="float32")
+    (expected,), (actual,) = outputs(model, x), outputs(plain, x)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-6)
+
+
 @pytest.mark.exhaustive
 def test_a_model_loads_where_polyphase_is_not_installed(tmp_path):
     model = randomised("generator")
@@ -97,7 +112,7 @@ def test_what_keras_has_not_is_said_in_a_sentence():
     for layer, words in (
         (pp.layers.UpSampling2D(1.5), r"size \(1.5, 1.5\), which Keras' UpSampling2D does not"),
         (pp.layers.UpSampling2D(2, interpolation="mitchell"), "upsamples by 'mitchell'"),
-        (pp.layers.SubPixelConv2D(2, 3, size=(2, 3)), r"into \(2, 3\) pixels; Keras knows squares"),
+        (pp.layers.SubPixelConv2D(2, 3, size=(2, 3)), r"\(2, 3\) pixels; Keras knows signals and"),
     ):
         with pytest.raises(ValueError, match=words):
             fold(keras.Model(inputs, layer(inputs)), target="keras")

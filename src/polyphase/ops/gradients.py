@@ -16,6 +16,11 @@ def linear(
 ) -> Tensor:
     """Return `forward(x)`, a linear map whose gradient is `adjoint`, which has one in turn."""
     if backend.backend() == "torch":
+        import torch
+
+        # A trace, an export's too, knows PyTorch's own operations, which have gradients as well.
+        if torch.jit.is_tracing():
+            return forward(x)
         return _torch_linear()(x, forward, adjoint)
     return _with_gradient(forward, lambda upstream, x: adjoint(upstream), x)
 

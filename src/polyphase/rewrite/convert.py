@@ -26,6 +26,8 @@ def convert(saved: str, out: str, sides: str) -> None:
     model = keras.models.load_model(saved, compile=False)
     x = example(model)
     model(x, training=False)
+    if keras.backend.backend() == "torch":
+        _teach_converter()
     if sides == "any" and keras.backend.backend() == "torch":
         _traced(model, x, out)
         return
@@ -40,6 +42,24 @@ def convert(saved: str, out: str, sides: str) -> None:
         x,
     )
     model.export(out, format="onnx", verbose=False, input_signature=[signature])
+
+
+def _teach_converter() -> None:
+    """Tell PyTorch's converter of two operations that it does not know.
+
+    Keras' layers ask for volumes channels last in memory; a file knows no memory => the same
+    numbers. Keras' `take` flattens its indices.
+    """
+    import torch
+
+    def contiguous(graph: Any, tensor: Any, memory_format: Any) -> Any:
+        return tensor
+
+    def ravel(graph: Any, tensor: Any) -> Any:
+        return graph.op("Reshape", tensor, graph.op("Constant", value_t=torch.tensor([-1])))
+
+    torch.onnx.register_custom_op_symbolic("aten::contiguous", contiguous, 9)
+    torch.onnx.register_custom_op_symbolic("aten::ravel", ravel, 9)
 
 
 def _traced(model: keras.Model, x: Any, out: str) -> None:

@@ -23,7 +23,8 @@ def cropping(amounts: Amounts, data_format: str, **kwargs: Any) -> Callable[[Ten
     kind = kinds.CROPPING.keras[len(amounts)]
     if len(amounts) > 1:
         return kind(amounts, data_format=data_format, **kwargs)
-    return channels_last(kind(amounts[0], **kwargs), data_format)
+    layer = kind(amounts[0], **kwargs)
+    return channels_last(layer, data_format, 1, layer.name)
 
 
 def amounts(layer: Any) -> Amounts:
@@ -32,11 +33,19 @@ def amounts(layer: Any) -> Amounts:
     return (tuple(said),) if isinstance(said[0], int) else tuple(map(tuple, said))
 
 
-def channels_last(layer: layers.Layer, data_format: str) -> Callable[[Tensor], Tensor]:
-    """Return what a layer computes that knows signals of channels last only."""
+def channels_last(
+    step: Callable[[Tensor], Tensor], data_format: str, rank: int, name: str
+) -> Callable[[Tensor], Tensor]:
+    """Return, for any data format, what Keras computes of channels last only.
+
+    Args:
+        step: what is computed of channels last.
+        data_format: of what is returned.
+        rank: number of spatial axes.
+        name: of the layers that move the channels, with an ending.
+    """
     if data_format == "channels_last":
-        return layer
-    last, first = (
-        layers.Permute((2, 1), name=f"{layer.name}_to_channels_{end}") for end in ("last", "first")
-    )
-    return lambda x: first(layer(last(x)))
+        return step
+    last = layers.Permute((*range(2, rank + 2), 1), name=f"{name}_to_channels_last")
+    first = layers.Permute((rank + 1, *range(1, rank + 1)), name=f"{name}_to_channels_first")
+    return lambda x: first(step(last(x)))

@@ -5,6 +5,8 @@ train on, and regularisers and constraints of baked kernels are left out. What L
 becomes part of it.
 """
 
+import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -29,8 +31,12 @@ Weights = list[np.ndarray]
 Step = Callable[[Tensor], Tensor]
 
 
-def to_keras(model: keras.Model) -> keras.Model:
+def to_keras(model: keras.Model, strict: bool = True) -> keras.Model:
     """Return an equal model without a layer of ours.
+
+    Args:
+        model: what `fold` takes.
+        strict: False: a layer that none of Keras' equals stays.
 
     Raises:
         ValueError: for a layer that none of Keras' equals.
@@ -43,7 +49,12 @@ def to_keras(model: keras.Model) -> keras.Model:
         if make is None:
             return build.call(layer, *args, **kwargs)
         if id(layer) not in steps:
-            steps[id(layer)] = make(layer, build)
+            try:
+                steps[id(layer)] = make(layer, build)
+            except ValueError:
+                if strict:
+                    raise
+                steps[id(layer)] = functools.partial(build.call, layer)
         return steps[id(layer)](*args, **kwargs)
 
     return rewritten(model, value)[0]
@@ -98,7 +109,8 @@ def _up_sampling(layer: Any, build: Build) -> Step:
     config = _config(layer, build, size=layer.size)
     if layer.rank == 1:
         data_format = config.pop("data_format")
-        return channels_last(kind.from_config(config | {"size": layer.size[0]}), data_format)
+        upsampling = kind.from_config(config | {"size": layer.size[0]})
+        return channels_last(upsampling, data_format, 1, upsampling.name)
     if layer.rank == 2:
         config["interpolation"] = layer.interpolation
     return kind.from_config(config)
@@ -208,33 +220,32 @@ def _shape(layer: Any, channels: int) -> tuple[int | None, ...]:
 
 
 def _sub_pixel(layer: Any, build: Build) -> Step:
-    """Return a convolution in the order "dcr", and Keras' depth_to_space.
+    """Return a convolution in the order "dcr", and what moves its channels into space.
 
-    Channels last it has that order on every backend; channels first it has not => there the image
-    goes through channels last, so that the model computes the same wherever it is loaded.
+    Channels last Keras' operations have that order on every backend, channels first not => there
+    the image goes through channels last, so that the model computes the same wherever it is loaded.
     """
     size = layer.size[0]
-    if layer.size != (size, size):
+    if layer.rank > 2 or set(layer.size) != {size}:
         raise ValueError(
             f"The layer {layer.name!r} moves channels into {layer.size} pixels; Keras knows "
-            'squares of images only. Use target="polyphase".'
+            'signals and squares of images only. Use target="polyphase".'
         )
     config = _config(layer, build, filters=layer.filters, strides=1, **_BARE)
-    channels = dcr_channels(layer.filters, size * size, layer.order)
+    phases = math.prod(layer.size)
+    channels = dcr_channels(layer.filters, phases, layer.order)
     weights = [weight[..., channels] for weight in _weights(layer)]
-    convolution = _step(layers.Conv2D.from_config(config), weights)
-    activation = _activation(layer, build)
+    convolution = _step(kinds.CONVOLUTION.keras[layer.rank].from_config(config), weights)
+    activation, name = _activation(layer, build), build.name(f"{layer.name}_space")
+    if layer.rank == 1:  # "dcr": the phase is slowest => a signal's samples are in order already
+        woven: Step = layers.Reshape((-1, layer.filters // phases), name=name)
+    else:
 
-    def woven(x: Tensor) -> Tensor:
-        return ops.depth_to_space(x, size, "channels_last")
+        def woven(x: Tensor) -> Tensor:
+            return ops.depth_to_space(x, size, "channels_last")
 
-    if layer.data_format == "channels_last":
-        return lambda x: activation(woven(convolution(x)))
-    last, first = (
-        layers.Permute(axes, name=build.name(f"{layer.name}_to_channels_{end}"))
-        for axes, end in (((2, 3, 1), "last"), ((3, 1, 2), "first"))
-    )
-    return lambda x: activation(first(woven(last(convolution(x)))))
+    weave = channels_last(woven, layer.data_format, layer.rank, name)
+    return lambda x: activation(weave(convolution(x)))
 
 
 # Of every kind that a class of ours is of.

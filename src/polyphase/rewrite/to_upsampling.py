@@ -120,7 +120,8 @@ def _upsampling(layer: Any, build: Build) -> Any:
     name = build.name(f"{layer.name}_upsampling")
     kind, dtype = kinds.UPSAMPLING.keras[layer.rank], layer.dtype_policy
     if layer.rank == 1:
-        return channels_last(kind(layer.strides[0], name=name, dtype=dtype), layer.data_format)
+        upsampling = kind(layer.strides[0], name=name, dtype=dtype)
+        return channels_last(upsampling, layer.data_format, 1, name)
     return kind(layer.strides, layer.data_format, name=name, dtype=dtype)
 
 
