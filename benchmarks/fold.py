@@ -22,7 +22,7 @@ import results_file
 from models import FOLDABLE
 
 import polyphase as pp
-from polyphase.workbench.timing import alternate
+from polyphase.workbench.timing import Run, alternate
 
 CONTENDERS: dict[str, Callable[[keras.Model], keras.Model]] = {
     "before": lambda model: model,
@@ -51,28 +51,32 @@ def randomised(build: Callable[[], keras.Model]) -> keras.Model:
     return model
 
 
-def measure(name: str) -> dict[str, Any]:
-    """Return the times of one model before and after."""
-    build, size = FOLDABLE[name]
+def measure(name: str, build: Callable[[], keras.Model], size: int) -> dict[str, Any]:
+    """Return the times of one model before and after, for batches of a size."""
     model = randomised(build)
     x, y = batch(model, size)
     _, report = pp.fold(model, return_report=True)
     models = {contender: make(model) for contender, make in CONTENDERS.items()}
     predict = {n: lambda m=m: m.predict_on_batch(x) for n, m in models.items()}
-    forward = alternate(predict, 3)
+    forward = times(predict, 3)
     trained = {n: m for n, m in models.items() if n != "deployed"}
     for one in trained.values():
         one.compile(optimizer="adam", loss="mean_squared_error")
-    training = alternate({n: lambda m=m: m.train_on_batch(x, y) for n, m in trained.items()}, 3)
+    training = times({n: lambda m=m: m.train_on_batch(x, y) for n, m in trained.items()}, 3)
     return {
         "name": name,
         "batch": size,
         "difference": report.difference,
         "folded": [sum(one.folded for one in report.findings), len(report.findings)],
         "multiply_adds": [report.before.multiply_adds, report.after.multiply_adds],
-        "forward": {n: asdict(times) for n, times in forward.items()},
-        "training": {n: asdict(times) for n, times in training.items()},
+        "forward": forward,
+        "training": training,
     }
+
+
+def times(runs: dict[str, Run], seconds: float) -> dict[str, Any]:
+    """Return the times of calls in turns, as what JSON knows."""
+    return {name: asdict(one) for name, one in alternate(runs, seconds).items()}
 
 
 def grown(name: str, contender: str, mode: str) -> float:
@@ -110,7 +114,7 @@ def main() -> None:
     """Measure every model and write the file."""
     results = []
     for name in FOLDABLE:
-        record = measure(name)
+        record = measure(name, *FOLDABLE[name])
         record["MiB"] = {}
         for mode in ("forward", "training"):
             for contender in ("before", "folded"):

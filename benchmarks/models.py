@@ -10,13 +10,19 @@ from keras.layers import (
     Attention,
     BatchNormalization,
     Concatenate,
+    Conv1D,
+    Conv1DTranspose,
     Conv2D,
+    Conv3D,
+    Conv3DTranspose,
     Dense,
     GroupNormalization,
     Input,
     LeakyReLU,
+    MaxPooling3D,
     Reshape,
     UpSampling2D,
+    UpSampling3D,
 )
 
 from polyphase import layers as polyphase_layers
@@ -172,6 +178,63 @@ def segmentation_head() -> keras.Model:
     y = Conv2D(64, 3, padding="same", use_bias=False)(joined)
     y = Activation("relu")(BatchNormalization()(y))
     return keras.Model([x, low], Conv2D(21, 1)(UpSampling2D(4, interpolation="bilinear")(y)))
+
+
+def volume_unet(transposed: bool = False) -> keras.Model:
+    """A 3-D U-Net, down from 32 voxels a side and up again, at 16 to 128 channels.
+
+    Up by nearest upsampling, skip and two convolutions, or, as medical segmentation also has it, by
+    a transposed convolution of 4 taps, skip and one convolution; normalised in batches.
+    """
+    x = inputs = Input((32, 32, 32, 1))
+    skips = []
+    for filters in (16, 32, 64):
+        skips.append(_normalised_volume(_normalised_volume(x, filters), filters))
+        x = MaxPooling3D()(skips[-1])
+    x = _normalised_volume(x, 128)
+    for filters, skip in zip((64, 32, 16), reversed(skips), strict=True):
+        if transposed:
+            x = Conv3DTranspose(filters, 4, strides=2, padding="same")(x)
+            x = Activation("relu")(BatchNormalization()(x))
+        else:
+            x = UpSampling3D()(x)
+        x = _normalised_volume(Concatenate()([x, skip]), filters)
+        x = x if transposed else _normalised_volume(x, filters)
+    return keras.Model(inputs, Conv3D(2, 1)(x))
+
+
+def _normalised_volume(x: Tensor, filters: int) -> Tensor:
+    x = Conv3D(filters, 3, padding="same", use_bias=False)(x)
+    return Activation("relu")(BatchNormalization()(x))
+
+
+def volume_decoder() -> keras.Model:
+    """The way up of a volume autoencoder: nearest and one convolution per level, from 4 voxels."""
+    x = inputs = Input((4, 4, 4, 128))
+    for filters in (64, 32, 16):
+        x = Conv3D(filters, 3, padding="same", activation="relu")(UpSampling3D()(x))
+    return keras.Model(inputs, Conv3D(1, 3, padding="same")(x))
+
+
+def vocoder() -> keras.Model:
+    """A vocoder's way up, HiFi-GAN's at a quarter of the channels: 32 frames, x8, x8, x2, x2."""
+    x = inputs = Input((32, 80))
+    x = Conv1D(128, 7, padding="same")(x)
+    for strides, taps, filters in ((8, 16, 64), (8, 16, 32), (2, 4, 16), (2, 4, 8)):
+        x = Conv1DTranspose(filters, taps, strides=strides, padding="same")(LeakyReLU(0.1)(x))
+        for dilation in (1, 3):
+            y = Conv1D(filters, 3, padding="same", dilation_rate=dilation)(LeakyReLU(0.1)(x))
+            x = Add()([x, y])
+    return keras.Model(inputs, Conv1D(1, 7, padding="same", activation="tanh")(LeakyReLU(0.1)(x)))
+
+
+# Signals and volumes that `fold` is to take, with a batch size.
+VOLUMETRIC: dict[str, tuple[Callable[[], keras.Model], int]] = {
+    "3-D U-Net, nearest and skips": (volume_unet, 1),
+    "3-D U-Net, Conv3DTranspose and skips": (lambda: volume_unet(transposed=True), 1),
+    "3-D decoder, nearest": (volume_decoder, 2),
+    "vocoder, Conv1DTranspose": (vocoder, 4),
+}
 
 
 # What `fold` is to take: made of Keras' layers, with a batch size.
