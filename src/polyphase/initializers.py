@@ -26,7 +26,7 @@ class ICNR(keras.initializers.Initializer):
     Call with the shape `(*kernel_size, c_in, prod(size) * c_out)`; returns a tensor of that shape.
 
     Raises:
-        ValueError: if the last axis does not divide by the number of phases, for another order.
+        ValueError: if the last axis is not divisible by the number of phases, for another order.
 
     Reference: Aitken et al., arXiv 1707.02937.
 

@@ -75,7 +75,7 @@ def test_variables_are_on_both_devices_within_the_context_only(backend):
 
 @pytest.mark.parametrize(
     ("count", "size", "message"),
-    [(1, "8", "needs the backend JAX and 2 devices"), (2, "7", "must divide by --devices 2")],
+    [(1, "8", "needs the backend JAX and 2 devices"), (2, "7", "must be divisible by --devices 2")],
 )
 def test_what_cannot_be_divided_is_said(backend, count, size, message):
     done = compare("--batch-size", size, "--devices", "2", "--out", "run", count=count)

@@ -101,3 +101,39 @@ def test_what_signals_and_volumes_show_is_measured(rank):
         planted = raised * np.sqrt(np.mean(levels**2))
         span = levels.max() - levels.min() + raised * (levels.max() + levels.min())
         assert stage.in_images.levels == pytest.approx(255 * planted / span, rel=0.1, abs=0.01)
+
+
+def steps(layer):
+    """A layer of every step of a sequence of three images."""
+    return layers.TimeDistributed(layer, name="steps")
+
+
+def of_steps(*stages):
+    return keras.Sequential([keras.Input((3, 16, 16, 2)), *stages])
+
+
+def test_the_pattern_of_every_step_is_followed():
+    up = layers.Conv2DTranspose(1, 3, 2, padding="same", kernel_initializer="ones", name="up")
+    (stage,) = pp.inspect(of_steps(steps(up))).stages
+    assert stage.layer == "steps/up"
+    assert stage.multiply_adds == 3 * 16 * 16 * 9 * 2
+    assert stage.reaches_output["constant"] == pytest.approx(1)
+    pooling = layers.TimeDistributed(layers.AveragePooling2D(2, strides=1))
+    (stage,) = pp.inspect(of_steps(steps(up), layers.ReLU(), pooling)).stages
+    assert stage.reaches_output["constant"] == pytest.approx(0, abs=1e-3)
+
+
+def test_images_of_a_sequence_show_the_pattern_at_its_period():
+    up = layers.Conv2DTranspose(2, 3, 2, padding="same", kernel_initializer="ones", name="up")
+    images = np.random.default_rng(0).uniform(0.5, 1, (8, 3, 16, 16, 2)).astype("float32")
+    (stage,) = pp.inspect(of_steps(steps(up)), images).stages
+    assert stage.in_images.period == (1, 2, 2)
+    assert stage.in_images.seen
+    assert "EvenPhases(2)" in str(pp.inspect(of_steps(steps(up)), images))
+
+
+def test_where_the_images_of_a_sequence_lie():
+    """A strided 2-tap convolution and a 3-tap transposed one, of every step: half a pixel late."""
+    down = layers.TimeDistributed(layers.Conv2D(2, 2, 2))
+    up = steps(layers.Conv2DTranspose(2, 3, 2, padding="same"))
+    assert offset(of_steps(down, layers.TimeDistributed(layers.ReLU()), up)) == (0, -0.5, -0.5)

@@ -191,6 +191,26 @@ def test_products_as_written_and_as_computed(rank, data_format):
 
 
 @pytest.mark.parametrize("data_format", ["channels_last"])
+def test_the_products_of_every_step_are_counted(data_format):
+    one = keras.Sequential(
+        [
+            keras.Input((4, 5, 2)),
+            layers.UpSampling2D(2, interpolation="bilinear"),
+            layers.Conv2D(3, 3),
+            layers.Conv2DTranspose(2, 3, 2),
+        ]
+    )
+    steps = layers.TimeDistributed
+    whole = keras.Sequential([keras.Input((3, 4, 5, 2)), steps(one)])
+    each = keras.Sequential([keras.Input((3, 4, 5, 2)), *(steps(layer) for layer in one.layers)])
+    assert multiply_adds(whole) == multiply_adds(each) == 3 * multiply_adds(one)
+    assert Cost.of(each).multiply_adds == 3 * Cost.of(one).multiply_adds
+    unknown = keras.Sequential([keras.Input((None, 4, 5, 2)), steps(layers.Conv2D(3, 3))])
+    with pytest.raises(ValueError, match="Build the model for a known size"):
+        multiply_adds(unknown)
+
+
+@pytest.mark.parametrize("data_format", ["channels_last"])
 def test_every_step_of_a_sequence_is_folded(data_format, tmp_path):
     """`TimeDistributed` around a layer is that layer, of every step."""
     steps = layers.TimeDistributed

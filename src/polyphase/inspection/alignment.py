@@ -10,6 +10,7 @@ import keras
 from polyphase.algebra.alignment import Grid
 from polyphase.algebra.geometry import padding_amounts, strided_padding
 from polyphase.inspection.readings import transposed_crop
+from polyphase.inspection.words import WORDS
 from polyphase.layers import kinds
 from polyphase.layers.kinds import Kind
 from polyphase.ops import layout
@@ -36,22 +37,14 @@ class Shift:
     meets: bool
 
     def __str__(self) -> str:
-        what, samples, ways = _WORDS[len(self.pixels)]
+        words = WORDS[len(self.pixels)]
         by = " and ".join(
             f"{abs(pixels):g} {way[pixels < 0]}"
-            for pixels, way in zip(self.pixels, ways, strict=True)
+            for pixels, way in zip(self.pixels, words.ways, strict=True)
             if pixels
         )
-        what = "what meets there lies apart" if self.meets else f"the {what} lies"
-        return f"{self.layer}: {what} by {by} ({samples} of the input)"
-
-
-_IMAGE = (("up", "down"), ("left", "right"))
-_WORDS: dict[int, tuple[str, str, tuple[tuple[str, str], ...]]] = {
-    1: ("signal", "samples", (("early", "late"),)),
-    2: ("image", "pixels", _IMAGE),
-    3: ("volume", "voxels", (("to the front", "to the back"), *_IMAGE)),
-}
+        what = "what meets there lies apart" if self.meets else f"the {words.image} lies"
+        return f"{self.layer}: {what} by {by} ({words.pixels} of the input)"
 
 
 def shifts(model: keras.Model) -> tuple[Shift, ...]:
@@ -169,13 +162,20 @@ class _Walk:
         if before[0] is None:
             return None
         origin, grids = before[0]
-        rule = GRIDS[kinds.nearest(operation)]
+        layer = kinds.inner(operation)
+        rule = GRIDS[kinds.nearest(layer)]
         if rule is None:
-            return before[0] if _named(operation, _STAY | _MERGE) else None
-        sides = self._sides(taken[0]), self._sides(given[0])
-        per_axis = zip(grids, range(len(grids)), *sides, strict=True)
-        after = [rule(operation, *one) for one in per_axis]
-        return None if None in after else (origin, tuple(after))  # type: ignore[arg-type]
+            return before[0] if _named(layer, _STAY | _MERGE) else None
+        steps = grids[: layer is not operation]  # of a sequence: each stays
+        space = slice(len(steps), None)
+        if steps and getattr(layer, "data_format", self.layout) != self.layout:
+            return None
+        sides = (self._sides(tensor)[space] for tensor in (taken[0], given[0]))
+        per_axis = zip(grids[space], range(len(grids)), *sides, strict=False)
+        after = [rule(layer, *one) for one in per_axis]
+        if None in after:
+            return None
+        return origin, (*steps, *after)  # type: ignore[arg-type]
 
     def _meeting(
         self, operation: Any, before: list[Place], taken: list[Any], given: Any, path: str
@@ -224,7 +224,7 @@ class _Walk:
 def _origin(index: int, tensor: Any) -> Place:
     """Return a tensor as the origin of what is made of it; None: it has no axes in space."""
     rank = len(tensor.shape) - 2
-    return (index, (_START,) * rank) if rank in _WORDS else None
+    return (index, (_START,) * rank) if rank in WORDS else None
 
 
 def _named(operation: Any, names: Set[str]) -> bool:

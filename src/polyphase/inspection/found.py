@@ -22,7 +22,8 @@ class Found:
     Attributes:
         name: of the layer; within a nested model or class, `outer/layer`.
         layer: that has the weights.
-        shown: what gives the upsampled image: the layer, or what moves its channels into space.
+        shown: what gives the upsampled image: the layer, a TimeDistributed around it, or what moves
+            its channels into space.
         reading: what its weights say.
         multiply_adds: of one example; None if its sizes are not known.
         in_graph: whether it is a node of a graph of layers, so that its effect can be followed.
@@ -34,6 +35,16 @@ class Found:
     reading: Reading
     multiply_adds: int | None
     in_graph: bool
+
+    @property
+    def node(self) -> Any:
+        """What has the weights in the graph: the layer, or the TimeDistributed around it."""
+        return self.shown if kinds.inner(self.shown) is self.layer else self.layer
+
+    @property
+    def factor(self) -> tuple[Any, ...]:
+        """Per axis of the image in the graph: from step to step of a sequence 1."""
+        return (1,) * (self.node is not self.layer) + self.reading.factor
 
 
 def found(model: Any) -> list[Found]:
@@ -74,12 +85,14 @@ def _found(model: Any, path: str) -> Iterator[Found]:
         elif kinds.exact(layer) is kinds.DEPTH_TO_SPACE:
             yield from _woven(layer, inputs[0], path)
         elif isinstance(layer, keras.Layer):
-            reading = read(layer)
-            if reading is not None:
-                products = _products(layer, inputs, outputs)
-                yield Found(f"{path}{layer.name}", layer, layer, reading, products, True)
-            else:
+            within = kinds.inner(layer)
+            reading = read(within)
+            if reading is None:
                 yield from _inside(layer, f"{path}{layer.name}/")
+                continue
+            name = f"{path}{layer.name}"
+            name += "" if within is layer else f"/{within.name}"
+            yield Found(name, within, layer, reading, _products(layer, inputs, outputs), True)
 
 
 def _inside(owner: Any, path: str) -> Iterator[Found]:

@@ -16,7 +16,7 @@ def period_of(model: keras.Model, one: Found) -> Period | None:
     scale = scales(model, one.shown)[0] if one.in_graph else None
     if scale is None:
         return None
-    period = [Fraction(s) / by for s, by in zip(one.reading.factor, scale, strict=True)]
+    period = [Fraction(s) / by for s, by in zip(one.factor, scale, strict=True)]
     whole = all(one.denominator == 1 for one in period) and set(period) != {1}
     return tuple(map(int, period)) if whole else None
 

@@ -58,7 +58,7 @@ def survival(model: keras.Model, one: Found, images: Any = None) -> dict[str, Sh
     """
     if not one.in_graph or one.reading.even is None:
         return None
-    twin = _with(one.layer, one.reading.even())
+    twin = _with(one.node, one.reading.even())
     try:
         kinds = draws(model, images)
     except ExampleError:
@@ -80,11 +80,11 @@ def _shares(
 ) -> np.ndarray:
     """Return the share of every draw that has one; `wide` as of `scales`."""
     (made, *arrived), (even, *others) = (
-        _images(model, one, replaced, arrays) for replaced in ({}, {id(one.layer): twin})
+        _images(model, one, replaced, arrays) for replaced in ({}, {id(one.node): twin})
     )
     if made is None or even is None or all(x is None for x in arrived):
         return np.array([])
-    base = [1 / factor for factor in one.reading.factor]  # cycles per sample of the layer
+    base = [1 / factor for factor in one.factor]  # cycles per sample of the layer
     own = lattice_power(made - even, base)
     seen = np.zeros_like(own)
     for x, other, scale in zip(arrived, others, wide, strict=True):

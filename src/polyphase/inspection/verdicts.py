@@ -7,6 +7,7 @@ import numpy as np
 
 from polyphase.inspection.evidence import Evidence
 from polyphase.inspection.readings import Reading
+from polyphase.inspection.words import WORDS, Words
 
 ROUNDING = 1e-5  # a float32 kernel's chi after repair is below this
 CANCELLED = 0.05  # a share of a pattern so small is said to be cancelled
@@ -36,8 +37,12 @@ def verdict(
         return _even(reading)
     size = "infinitely strong" if math.isinf(chi) else f"{_percent(chi)} of its mean"
     flat = f"a constant comes out with a pattern {size}{_overlap(reading)}."
-    parts = [f"{_strength(chi)} checkerboard in flat areas:", flat, _arrival(reaches)]
-    said = " ".join(filter(None, [*parts, _in_images(shown)]))
+    parts = [
+        f"{_strength(chi)} checkerboard in flat {_words(reading).areas}:",
+        flat,
+        _arrival(reaches),
+    ]
+    said = " ".join(filter(None, [*parts, _in_images(_words(reading), shown)]))
     return said, _remedy(reading, reaches, shown)
 
 
@@ -48,7 +53,11 @@ def cancelled(reaches: float | None) -> bool:
 
 def _empty(reading: Reading, overlap: np.ndarray) -> tuple[str, str]:
     share = float((overlap == 0).mean())
-    what = "gradients get nothing" if reading.gradient else "pixels get nothing but the bias"
+    what = (
+        "gradients get nothing"
+        if reading.gradient
+        else f"{_words(reading).pixels} get nothing but the bias"
+    )
     said = f"{_percent(share)} of the {what}: the kernel is smaller than the stride."
     if reading.gradient:
         return said, "Use a kernel at least as large as the stride."
@@ -60,12 +69,12 @@ def _empty(reading: Reading, overlap: np.ndarray) -> tuple[str, str]:
 
 def _gradient(reading: Reading, chi: float) -> tuple[str, str]:
     if chi <= ROUNDING:
-        return "Even: neither its image nor its gradient has a checkerboard.", ""
+        return f"Even: neither its {_words(reading).image} nor its gradient has a checkerboard.", ""
     return (
-        f"Its image has no checkerboard, its gradient has one of {_percent(chi)}"
+        f"Its {_words(reading).image} has no checkerboard, its gradient has one of {_percent(chi)}"
         f"{_overlap(reading)}.",
-        "It matters where images are optimised through it (discriminators, adversarial examples, "
-        "visualisation): use stride 1 and pooling there.",
+        f"It matters where {_words(reading).image}s are optimised through it (discriminators, "
+        "adversarial examples, visualisation): use stride 1 and pooling there.",
     )
 
 
@@ -86,8 +95,11 @@ def _even(reading: Reading) -> tuple[str, str]:
 def _overlap(reading: Reading) -> str:
     if reading.overlap is None or not _uneven(reading):
         return ""
-    low, high = reading.overlap.min(), reading.overlap.max()
-    return f", as its pixels get {low} to {high} taps: the kernel does not divide by the stride"
+    taps = f"{reading.overlap.min()} to {reading.overlap.max()}"
+    return (
+        f", as its {_words(reading).pixels} get {taps} taps: the kernel is not divisible by the "
+        "stride"
+    )
 
 
 def _arrival(reaches: float | None) -> str:
@@ -98,23 +110,18 @@ def _arrival(reaches: float | None) -> str:
     return f"{_percent(reaches)} of it reaches the output."
 
 
-def _in_images(shown: Evidence | None) -> str:
-    """Say what images show."""
+def _in_images(words: Words, shown: Evidence | None) -> str:
+    """Say what images, signals or volumes show."""
     if shown is None:
         return ""
     period = " by ".join(dict.fromkeys(map(str, shown.period)))
     if math.isnan(shown.levels):
-        return f"The images are too small to show its period of {period} pixels."
+        return f"The {words.image}s are too small to show its period of {period} {words.pixels}."
     ends = f"{shown.low:.1f} to {shown.high:.1f}"
+    seen = f"{shown.levels:.1f} {words.levels} of 255 at its period of {period} {words.pixels}"
     if shown.seen:
-        return (
-            f"The images show it: {shown.levels:.1f} grey levels of 255 at its period of {period} "
-            f"pixels ({ends})."
-        )
-    return (
-        f"The images do not show it: {shown.levels:.1f} grey levels of 255 at its period of "
-        f"{period} pixels ({ends}; {shown.before:.1f} before)."
-    )
+        return f"The {words.image}s show it: {seen} ({ends})."
+    return f"The {words.image}s do not show it: {seen} ({ends}; {shown.before:.1f} before)."
 
 
 def _remedy(reading: Reading, reaches: float | None, shown: Evidence | None) -> str:
@@ -122,14 +129,19 @@ def _remedy(reading: Reading, reaches: float | None, shown: Evidence | None) -> 
         return "Nothing is to be done while those layers stay as they are."
     anew = f" To train anew, start with {_icnr(reading)}." if reading.overlap is None else ""
     if shown is None or math.isnan(shown.levels):
-        return f"Whether your images show it: `polyphase.inspect(model, images=x)`.{anew}"
+        image = _words(reading).image
+        return f"Whether your {image}s show it: `polyphase.inspect(model, images=x)`.{anew}"
     if not shown.seen:
-        return "Nothing is to be done for such images."
+        return f"Nothing is to be done for such {_words(reading).image}s."
     repair = "`polyphase.repair(model)` evens it with the least change; train on afterwards"
     if reading.overlap is None:
         return f"{repair}.{anew}"
     instead = f" Or train anew with {_instead(reading)}."
     return f"{repair}, with {_constraint(reading)}.{instead if _uneven(reading) else ''}"
+
+
+def _words(reading: Reading) -> Words:
+    return WORDS[len(reading.factor)]
 
 
 def _instead(reading: Reading) -> str:

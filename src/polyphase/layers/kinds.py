@@ -159,6 +159,11 @@ def nearest(layer: Any) -> Kind:
     return next((_BY_CLASS[one] for one in type(layer).__mro__ if one in _BY_CLASS), OPAQUE)
 
 
+def inner(layer: Any) -> Any:
+    """Return what a TimeDistributed does to every step of a sequence; else the layer itself."""
+    return layer.layer if type(layer) is layers.TimeDistributed else layer
+
+
 def factor(layer: Any) -> Any:
     """Return by how much a layer upsamples, or its gradient does, per axis; None: it does not.
 

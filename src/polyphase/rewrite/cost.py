@@ -17,6 +17,7 @@ from polyphase.ops import choose, layout
 from polyphase.rewrite.graph import calls, graph_of, is_graph
 
 Shape = Sequence[int | None]
+Count = Callable[[Any, list[Shape], list[Shape]], int]
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def multiply_adds(model: keras.Model) -> int:
     return _model(model, written)
 
 
-def _model(model: keras.Model, count: Any) -> int:
+def _model(model: keras.Model, count: Count) -> int:
     return sum(
         _model(layer, count)
         if is_graph(layer)
@@ -88,8 +89,24 @@ def _activation_bytes(model: keras.Model) -> int:
 
 def written(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
     """Return the products of a layer as it is written."""
+    if kinds.inner(layer) is not layer:
+        return _of_steps(written, layer, inputs, outputs)
     count = WRITTEN[kinds.nearest(layer)]
     return count(layer, inputs, outputs) if count else 0
+
+
+def _of_steps(count: Count, layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
+    """Return the products of what a TimeDistributed does to each step, of all of them."""
+
+    def of_one(shapes: list[Shape]) -> list[Shape]:
+        return [(shape[0], *shape[2:]) for shape in shapes]
+
+    within = kinds.inner(layer)
+    if is_graph(within):
+        products = _model(within, count)
+    else:
+        products = count(within, of_one(inputs), of_one(outputs))
+    return products and products * _known(outputs[0][1:2], layer)[0]
 
 
 def _at_outputs(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
@@ -106,7 +123,7 @@ def _resizing(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
     return _passes(interpolation, _channels(layer, small), *sides)
 
 
-WRITTEN: dict[Kind, Callable[[Any, list[Shape], list[Shape]], int] | None] = {
+WRITTEN: dict[Kind, Count | None] = {
     **dict.fromkeys((*kinds.CONVOLUTIONS, kinds.DENSE), _at_outputs),
     **dict.fromkeys((*kinds.UPSAMPLED, kinds.CONCATENATED), _at_outputs),
     kinds.TRANSPOSED: lambda layer, small, _: _products(layer, small[0]),
@@ -119,6 +136,8 @@ WRITTEN: dict[Kind, Callable[[Any, list[Shape], list[Shape]], int] | None] = {
 
 def _computed(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
     """Return the products of a layer as the lowering in use computes it."""
+    if kinds.inner(layer) is not layer:
+        return _of_steps(_computed, layer, inputs, outputs)
     kind = kinds.nearest(layer)
     if kind.convolution is None:
         return written(layer, inputs, outputs)

@@ -18,7 +18,7 @@ from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.graph import graph_of, is_graph, require_graph
 from polyphase.rewrite.merge import merged
 from polyphase.rewrite.pairs import Pairs, copied, require_all
-from polyphase.rewrite.recognise import inner, same_dtype, upsampling
+from polyphase.rewrite.recognise import same_dtype, upsampling
 from polyphase.rewrite.report import Finding, Report
 from polyphase.rewrite.rules import rules_for
 from polyphase.rewrite.sizes import ExampleError
@@ -124,7 +124,7 @@ def _value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Bui
         value is not None for value in kwargs.values()
     )  # Keras tells Resizing whether it is trained; it resizes the same
     simple = len(args) == 1 and not said and id(layer) not in build.alone
-    within = inner(layer)
+    within = kinds.inner(layer)
     if within is not layer and id(layer) not in build.alone:
         build.wrapped[id(within)] = layer
     alike = all(one.per_step == (within is not layer) for one in _delayed(waiting))
@@ -174,7 +174,7 @@ def _findings(model: keras.Model, build: Build) -> Iterator[Finding]:
             yield replace(one, layer=f"{layer.name}/{one.layer}")
     yield from build.findings
     for layer in layers:
-        within = inner(layer)
+        within = kinds.inner(layer)
         if _is_keras_transposed(within):
             ours = id(layer) not in build.alone
             name = type(within).__name__

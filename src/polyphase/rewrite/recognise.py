@@ -51,11 +51,6 @@ def _pixel(data_format: str, channels: int) -> tuple[int, ...]:
     return (1, 1, 1, channels) if data_format == "channels_last" else (1, channels, 1, 1)
 
 
-def inner(layer: Any) -> Any:
-    """Return what a TimeDistributed does to every step of a sequence; else the layer itself."""
-    return layer.layer if type(layer) is keras.layers.TimeDistributed else layer
-
-
 def upsampling(layer: Any, small: Any = None) -> Delayed | None:
     """Return what an upsampling layer does to a tensor; None for other layers.
 
@@ -63,7 +58,7 @@ def upsampling(layer: Any, small: Any = None) -> Delayed | None:
     ours; `Resizing` by integer factors, where it neither crops nor pads. Not where a loss is
     computed of its result. Within a TimeDistributed too.
     """
-    name, per_step, layer = layer.name, inner(layer) is not layer, inner(layer)
+    name, per_step, layer = layer.name, kinds.inner(layer) is not layer, kinds.inner(layer)
     if watched(layer):
         return None
     kind = kinds.exact(layer)

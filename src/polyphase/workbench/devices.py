@@ -37,7 +37,7 @@ def devices(
     sizes = {one.batch_size for one in contenders} | {len(one.validation) for one in datasets}
     if any(size % count for size in sizes):
         raise ConfigError(
-            f"Batches and validation images must divide by --devices {count}. Received: "
+            f"Batches and validation images must be divisible by --devices {count}. Received: "
             f"{', '.join(map(str, sorted(sizes)))}."
         )
     keras.distribution.set_distribution(keras.distribution.DataParallel(devices=found[:count]))
