@@ -4,6 +4,7 @@ make docs
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,11 @@ from polyphase.report import answer, markdown
 from polyphase.report import performance as tables_of
 from polyphase.report.findings import decisions, interval, needed
 from polyphase.report.table import (
+    cell,
     checkerboard_columns,
     columns,
     markdown_columns,
+    rows,
     spread_sentence,
 )
 from polyphase.workbench import Comparison, fields
@@ -27,6 +30,7 @@ from polyphase.workbench.statistics import differences
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
+ENCODERS = ("even", "centred")
 BENCHMARKS = ("peers", "memory", "precision", "epoch", "allocator")
 
 
@@ -102,6 +106,55 @@ def findings() -> dict[Path, str]:
             page = between_marks(page, mark, content)
         pages[DOCS / name] = page
     return pages
+
+
+def crop_side() -> str:
+    """Return the page on the crop side with the runs of its experiment."""
+    page = (DOCS / "crop-side.md").read_text()
+    runs = {encoder: results(DOCS / "results" / f"crop-{encoder}") for encoder in ENCODERS}
+    page = between_marks(page, "numbers", _places(runs))
+    page = between_marks(page, "crops", _crops(runs))
+    return between_marks(
+        page, "circumstances", "\n".join(_circumstances(one.config) for one in runs.values())
+    )
+
+
+def _places(runs: dict[str, Comparison]) -> str:
+    """Return where every decoder lies behind every encoder, and its loss."""
+    lines = [
+        "| encoder | decoder | lies beside its place by, pixels | learning rate | epochs "
+        "| above the floor, nats/pixel |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for encoder, run in runs.items():
+        for row in sorted(rows(run), key=lambda row: abs(row.offset[0])):
+            epochs = [len(trial.history) for trial in run.of(row.decoder)]
+            lines.append(
+                f"| {encoder} | {row.decoder} | {row.offset[0]:g} "
+                f"| {run.config['learning_rate'][row.decoder]:g} "
+                f"| {min(epochs)} to {max(epochs)} | {cell(row.above_floor, 4).text} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _crops(runs: dict[str, Comparison]) -> str:
+    """Return the paired difference of the two crops behind every encoder."""
+    lines = [
+        "| encoder | nearer to its place | the other is behind by, nats/pixel | decided |",
+        "| --- | --- | ---: | --- |",
+    ]
+    for encoder, run in runs.items():
+        crops = tuple(one for one in run.trials if one.decoder.startswith("transposed-3"))
+        pair = replace(run, trials=crops)
+        (one,) = differences(pair)
+        near = sorted({(abs(trial.offset[0]), trial.decoder) for trial in crops})
+        names = [name for distance, name in near if distance == near[0][0]]
+        nearer = names[0] if len(names) == 1 else "both alike"
+        lines.append(
+            f"| {encoder} | {nearer} | {one.decoder}: {interval(one)} "
+            f"| {decisions(pair)[one.decoder]} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def _without_times(comparison: Comparison) -> str:
@@ -322,6 +375,7 @@ def pages() -> dict[Path, str]:
         DOCS / "published.md": page,
         DOCS / "performance.md": performance(),
         **findings(),
+        DOCS / "crop-side.md": crop_side(),
         DOCS / "folding.md": folding(),
         DOCS / "checkerboards.md": checkerboards(),
         ROOT / "README.md": readme(),
