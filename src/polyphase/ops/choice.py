@@ -110,6 +110,7 @@ _BFLOAT16 = ("bfloat16",)
 _FLOAT = ("float32", "float64")
 _NEAREST = ("nearest",)
 _FEW, _MANY = (1, 8), (8, math.inf)
+_LANCZOS = ("lanczos3", "lanczos5")
 _SMOOTH = ("bilinear", "bicubic", "mitchell", "lanczos3", "lanczos5")
 
 
@@ -145,6 +146,56 @@ TABLE: tuple[Row, ...] = (
     Row("upsample_conv", "torch", "gpu", "transpose", _NEAREST, pixels=2**18),
     Row("upsample_conv", "jax", "gpu", "patches", _NEAREST, filters=(1, 4)),
     Row("conv_transpose", "jax", "gpu", "patches", filters=(1, 4)),
+    # Signals.
+    Row("upsample", "jax", "cpu", "phases", _NEAREST, rank=1),
+    Row("upsample_conv", "jax", "cpu", "difference", _NEAREST, _FLOAT, pixels=32, rank=1),
+    Row("conv_transpose", "jax", "cpu", "patches", dtypes=_FLOAT, rank=1),
+    Row("upsample_depthwise_conv", "jax", "cpu", "phases", _NEAREST, _FLOAT, rank=1),
+    Row(
+        "upsample_conv",
+        "tensorflow",
+        "cpu",
+        "transpose",
+        _NEAREST,
+        _FLOAT,
+        pixels=256,
+        onednn=True,
+        rank=1,
+    ),
+    Row("upsample", "torch", "cpu", "native", ("linear",), ("float32",), dyadic=True, rank=1),
+    Row("upsample", "torch", "cpu", "phases", ("nearest", *_LANCZOS), rank=1),
+    Row("upsample_conv", "torch", "cpu", "transpose", _NEAREST, _FLOAT, pixels=256, rank=1),
+    Row(
+        "upsample_depthwise_conv",
+        "torch",
+        "cpu",
+        "transpose",
+        _NEAREST,
+        _FLOAT,
+        pixels=1024,
+        rank=1,
+    ),
+    # Volumes.
+    Row("upsample", "jax", "cpu", "phases", _NEAREST, rank=3),
+    Row("upsample_conv", "jax", "cpu", "difference", _NEAREST, _FLOAT, pixels=32, rank=3),
+    Row("upsample_conv", "jax", "cpu", "patches", ("trilinear",), _FLOAT, rank=3),
+    Row("conv_transpose", "jax", "cpu", "patches", dtypes=_FLOAT, rank=3),
+    Row("upsample", "tensorflow", "cpu", "phases", _NEAREST, onednn=True, rank=3),
+    Row(
+        "upsample_conv",
+        "tensorflow",
+        "cpu",
+        "transpose",
+        _NEAREST,
+        _FLOAT,
+        pixels=512,
+        onednn=True,
+        rank=3,
+    ),
+    Row("upsample", "torch", "cpu", "native", _NEAREST, ("float32",), rank=3),
+    Row("upsample", "torch", "cpu", "native", ("trilinear",), ("float32",), dyadic=True, rank=3),
+    Row("upsample", "torch", "cpu", "phases", ("nearest", "trilinear", *_LANCZOS), rank=3),
+    Row("upsample_conv", "torch", "cpu", "transpose", _NEAREST, _FLOAT, pixels=512, rank=3),
 )
 
 
@@ -184,7 +235,7 @@ def choose(
         device: "cpu", "gpu" or another accelerator, for which no row exists; default: the one in
             use.
         onednn: whether TensorFlow computes by oneDNN; default: whether it does.
-        rank: number of spatial axes; rows hold for what was measured: images.
+        rank: number of spatial axes; a row holds for the rank that it was measured with.
 
     Returns:
         The deciding `Row`: `.lowering` and `.measurement`; one that says "direct" where none fits.
