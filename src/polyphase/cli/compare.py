@@ -98,8 +98,9 @@ def compare(
     search: Annotated[
         Search | None,
         typer.Option(
-            help="'lr': first try one grid of learning rates for each decoder, with two seeds of "
-            "its own and on training images alone, and take the best. 'none': 0.001 for all.",
+            help="'lr': first try learning rates from 0.0001 to 0.03 for each decoder, with two "
+            "seeds of their own and on training images alone, and take the best. 'none': 0.001 for "
+            "all.",
             show_default="lr; published: none",
         ),
     ] = None,
@@ -314,11 +315,11 @@ def _run(
     from polyphase.workbench.comparison import Models
     from polyphase.workbench.evidence import save
     from polyphase.workbench.runs import write_json
-    from polyphase.workbench.search import LEARNING_RATES, searched
+    from polyphase.workbench.search import FIRST, searched
     from polyphase.workbench.tensorboard import Board
 
     seeds = config["seeds"]
-    trials = len(seeds) + (len(LEARNING_RATES) + 1 if config["search"] else 0)  # or more
+    trials = len(seeds) + (len(FIRST) + 2 if config["search"] else 0)  # or more
     total = None if config["minutes"] else trials * sum(one.epochs for one in contenders)
     with run_folder(target, resume) as folder:
         write_json(folder / "config.json", config)

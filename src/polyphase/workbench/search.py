@@ -1,4 +1,4 @@
-"""Search the learning rate of each decoder on the same grid."""
+"""Search the learning rate of each decoder, where it is lowest and to both sides of it."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,8 @@ from polyphase.workbench.results import Epoch
 from polyphase.workbench.runs import append_metrics, read_metrics
 from polyphase.workbench.training import train
 
-LEARNING_RATES = (0.0003, 0.001, 0.003, 0.01)
+LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03)
+FIRST = (0.001, 0.003)  # which are tried of every decoder
 Watch = Callable[[Progress], None]
 Losses = dict[tuple[str, float, int], float]  # of decoder, learning rate and seed
 
@@ -43,11 +44,13 @@ def searched(
 ) -> list[Contender]:
     """Return the contenders, each with the learning rate whose worse loss of two seeds is lowest.
 
-    Every rate is tried with the first seed. A loss of two seeds is not lower than that of one, so
-    only a rate that leads is tried with the second, until one leads that has been.
+    The rates of `FIRST` are tried with the first seed, then those beside the one that leads, until
+    they do not lead: so it lies between two others, or at an end of `LEARNING_RATES`. A loss of two
+    seeds is not lower than that of one, so only a rate that leads is tried with the second seed,
+    until one leads that has been.
 
     Args:
-        contenders: to be trained with each of `LEARNING_RATES`.
+        contenders: to be trained with some of `LEARNING_RATES`.
         dataset: the images; see `held_out`.
         seeds: two that the comparison itself does not use.
         folder: where `metrics.jsonl` gets a line for each training; those that it has already are
@@ -64,7 +67,7 @@ def searched(
         if line["kind"] == "search"
     }
     losses: Losses = {}
-    trials = [(one, rate, seeds[0]) for one in contenders for rate in LEARNING_RATES]
+    trials = [(one, rate, seeds[0]) for one in contenders for rate in FIRST]
     while trials:
         missing = [
             (replace(one, learning_rate=rate), seed)
@@ -81,7 +84,7 @@ def searched(
             losses[one.name, rate, seed] = recorded[one.name, rate, seed]
         best = [(one, _best(one.name, losses, seeds)) for one in contenders]
         trials = [
-            (one, rate, seeds[1]) for one, rate in best if (one.name, rate, seeds[1]) not in losses
+            (one, *trial) for one, rate in best for trial in _open(one.name, rate, losses, seeds)
         ]
     return [replace(one, learning_rate=rate) for one, rate in best]
 
@@ -111,12 +114,22 @@ def _histories(
         yield history
 
 
+def _open(
+    name: str, rate: float, losses: Losses, seeds: tuple[int, int]
+) -> list[tuple[float, int]]:
+    """Return what is to be tried before a rate is the best: those beside it, then it once more."""
+    index = LEARNING_RATES.index(rate)
+    beside = [(other, seeds[0]) for other in LEARNING_RATES[max(0, index - 1) : index + 2]]
+    untried = [one for one in beside if (name, *one) not in losses]
+    return untried or [(rate, seeds[1])] * ((name, rate, seeds[1]) not in losses)
+
+
 def _best(name: str, losses: Losses, seeds: tuple[int, int]) -> float:
     """Return the rate whose worse loss is lowest; the default if all are infinite or NaN."""
 
     def worse(rate: float) -> float:
         found = [losses[name, rate, seed] for seed in seeds if (name, rate, seed) in losses]
-        return max(found) if all(map(math.isfinite, found)) else math.inf
+        return max(found) if found and all(map(math.isfinite, found)) else math.inf
 
     best = min(LEARNING_RATES, key=worse)
     return best if math.isfinite(worse(best)) else LEARNING_RATE
