@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from polyphase.cli.app import app
 from polyphase.datasets import load
-from polyphase.workbench import compare, contender, record
+from polyphase.workbench import compare, contender, record, search
 from polyphase.workbench.cluster import Cluster
 
 pytest.importorskip("distributed", reason="needs the extra `cluster`")
@@ -79,7 +79,7 @@ def test_workers_give_the_results_of_one_process_also_when_one_is_killed():
 @pytest.mark.filterwarnings("ignore")  # Dask's own, about processes that end
 @pytest.mark.exhaustive
 def test_workers_search_and_compare_as_one_process(monkeypatch):
-    monkeypatch.setattr("polyphase.workbench.search.LEARNING_RATES", (0.001, 0.01))
+    monkeypatch.setattr(search, "LEARNING_RATES", search.FIRST)
     options = [
         "--data",
         "images.npy",

@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from polyphase.cli.app import app
+from polyphase.workbench import search
 
 RUN = CliRunner()
 OPTIONS = ["--data", "images.npy", "--batch-size", "8", "--decoder", "nearest",
@@ -95,7 +96,7 @@ def test_a_run_that_is_killed_twice_ends_as_one_that_was_not(backend):
 @pytest.mark.exhaustive
 def test_a_torn_line_and_an_unfinished_model_are_no_harm(monkeypatch):
     options = [*OPTIONS, "--epochs", "2", "--search", "lr"]
-    monkeypatch.setattr("polyphase.workbench.search.LEARNING_RATES", (0.001, 0.01))
+    monkeypatch.setattr(search, "LEARNING_RATES", search.FIRST)
     invoke(*options, "--out", "whole")
     Path("whole").rename("run.partial")
     Path("run.partial/models/transposed-3-seed0.keras").rename(
@@ -109,7 +110,8 @@ def test_a_torn_line_and_an_unfinished_model_are_no_harm(monkeypatch):
 
 
 def test_a_search_gives_each_decoder_a_rate_of_the_same_grid(monkeypatch):
-    monkeypatch.setattr("polyphase.workbench.search.LEARNING_RATES", (1e-6, 0.01))
+    for name in ("LEARNING_RATES", "FIRST"):
+        monkeypatch.setattr(f"polyphase.workbench.search.{name}", (1e-6, 0.01))
     invoke(*OPTIONS, "--epochs", "2", "--search", "lr", "--match", "parameters", "--out", "run")
     config = json.loads(Path("run/config.json").read_text())
     assert (config["match"], config["search"]) == ("parameters", "lr")

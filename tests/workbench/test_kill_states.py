@@ -136,7 +136,7 @@ def different(states):
     ],
 )
 def test_every_state_is_resumed_to_the_same_end(tmp_path, monkeypatch, searching):
-    monkeypatch.setattr(search, "LEARNING_RATES", (0.001, 0.01))
+    monkeypatch.setattr(search, "LEARNING_RATES", search.FIRST)
     np.save(tmp_path / "images.npy", np.random.default_rng(0).random((60, 8, 10), "float32"))
     dataset = load(tmp_path / "images.npy")
     states = tmp_path / "states"
