@@ -3,6 +3,7 @@
 make docs
 """
 
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +31,6 @@ from polyphase.workbench.statistics import differences
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
-ENCODERS = ("even", "centred")
 BENCHMARKS = ("peers", "memory", "precision", "epoch", "allocator")
 
 
@@ -110,48 +110,49 @@ def findings() -> dict[Path, str]:
 
 def crop_side() -> str:
     """Return the page on the crop side with the runs of its experiment."""
+    runs = {
+        (data, encoder): results(DOCS / "results" / f"crop-{encoder}-{data}")
+        for data, encoder in itertools.product(("mnist", "photographs"), ("even", "centred"))
+    }
     page = (DOCS / "crop-side.md").read_text()
-    runs = {encoder: results(DOCS / "results" / f"crop-{encoder}") for encoder in ENCODERS}
     page = between_marks(page, "numbers", _places(runs))
     page = between_marks(page, "crops", _crops(runs))
-    return between_marks(
-        page, "circumstances", "\n".join(_circumstances(one.config) for one in runs.values())
-    )
+    told = [_circumstances(one.config) for one in runs.values()]
+    return between_marks(page, "circumstances", "\n".join(told))
 
 
-def _places(runs: dict[str, Comparison]) -> str:
+def _places(runs: dict[tuple[str, str], Comparison]) -> str:
     """Return where every decoder lies behind every encoder, and its loss."""
     lines = [
-        "| encoder | decoder | lies beside its place by, pixels | learning rate | epochs "
+        "| data | encoder | decoder | beside its place, pixels | epochs "
         "| above the floor, nats/pixel |",
-        "| --- | --- | ---: | ---: | ---: | ---: |",
+        "| --- | --- | --- | ---: | ---: | ---: |",
     ]
-    for encoder, run in runs.items():
+    for (data, encoder), run in runs.items():
         for row in sorted(rows(run), key=lambda row: abs(row.offset[0])):
             epochs = [len(trial.history) for trial in run.of(row.decoder)]
             lines.append(
-                f"| {encoder} | {row.decoder} | {row.offset[0]:g} "
-                f"| {run.config['learning_rate'][row.decoder]:g} "
+                f"| {data} | {encoder} | {row.decoder} | {row.offset[0]:g} "
                 f"| {min(epochs)} to {max(epochs)} | {cell(row.above_floor, 4).text} |"
             )
     return "\n".join(lines) + "\n"
 
 
-def _crops(runs: dict[str, Comparison]) -> str:
+def _crops(runs: dict[tuple[str, str], Comparison]) -> str:
     """Return the paired difference of the two crops behind every encoder."""
     lines = [
-        "| encoder | nearer to its place | the other is behind by, nats/pixel | decided |",
-        "| --- | --- | ---: | --- |",
+        "| data | encoder | nearer to its place | behind by, nats/pixel | decided |",
+        "| --- | --- | --- | ---: | --- |",
     ]
-    for encoder, run in runs.items():
+    for (data, encoder), run in runs.items():
         crops = tuple(one for one in run.trials if one.decoder.startswith("transposed-3"))
         pair = replace(run, trials=crops)
         (one,) = differences(pair)
-        near = sorted({(abs(trial.offset[0]), trial.decoder) for trial in crops})
-        names = [name for distance, name in near if distance == near[0][0]]
-        nearer = names[0] if len(names) == 1 else "both alike"
+        offsets = {trial.decoder: abs(trial.offset[0]) for trial in crops}
+        near = [name for name, offset in offsets.items() if offset == min(offsets.values())]
+        nearer = near[0] if len(near) == 1 else "both alike"
         lines.append(
-            f"| {encoder} | {nearer} | {one.decoder}: {interval(one)} "
+            f"| {data} | {encoder} | {nearer} | {one.decoder}: {interval(one)} "
             f"| {decisions(pair)[one.decoder]} |"
         )
     return "\n".join(lines) + "\n"
@@ -210,13 +211,13 @@ def intervals() -> str:
         "| decoders, seeds | rule | any error | skewed, unequal | power | one diverged |",
         "| --- | --- | ---: | ---: | ---: | ---: |",
     ]
-    for cell in sorted(content["cells"], key=lambda cell: (cell["decoders"], cell["seeds"])):
-        for rule, found in cell["rules"].items():
+    for one in sorted(content["cells"], key=lambda one: (one["decoders"], one["seeds"])):
+        for rule, found in one["rules"].items():
             errors = dict(found["error"])
             apart = errors.pop("skewed and unequal")
             shares = (max(errors.values()), apart, found["power"], found.get("spoiled"))
             texts = ["" if share is None else f"{100 * share:.0f}%" for share in shares]
-            lines.append(f"| {cell['decoders']}, {cell['seeds']} | {rule} | {' | '.join(texts)} |")
+            lines.append(f"| {one['decoders']}, {one['seeds']} | {rule} | {' | '.join(texts)} |")
     return "\n".join(lines) + "\n"
 
 
