@@ -109,7 +109,7 @@ def _corners(x: Any) -> Any:
             part = ops.take(part, np.minimum(index + up, size - 1), axis=axis)
             shape = [-1 if dim == axis else 1 for dim in range(5)]
             weight = weight * (one if up else 1 - one).reshape(shape)
-        y = y + part * weight
+        y = y + part * ops.convert_to_tensor(weight, "float32")
     return y
 
 
@@ -136,7 +136,8 @@ def _resize(image: Sequence[int]) -> dict[str, Compute]:
 def plain(case: Case) -> dict[str, dict[str, Run]]:
     """Return nearest + conv by the backend's own functions, channels last."""
     upsample, convolution = case.keras()
-    (size, *_), filters, (k, *_) = upsample.size, convolution.filters, convolution.kernel_size
+    (size, *_), (k, *_) = kinds.factor(upsample), convolution.kernel_size
+    filters = convolution.filters
     rank, channels = len(case.shape) - 2, case.shape[-1]
     name, compute = _PLAIN[keras.backend.backend()](rank, size, k)
     generator = np.random.default_rng(0)
