@@ -82,8 +82,8 @@ def times(runs: dict[str, Run], seconds: float) -> dict[str, Any]:
 def grown(name: str, contender: str, mode: str) -> float:
     """Return by how many MiB this process grows at most while a model predicts or trains.
 
-    Linux' high-water mark, set back after a first step, which JAX compiles; elsewhere that step has
-    two examples only, because TensorFlow would keep its memory.
+    After a first step, which JAX compiles; elsewhere that step has two examples only, because
+    TensorFlow would keep its memory.
     """
     build, size = FOLDABLE[name]
     model = CONTENDERS[contender](build())
@@ -95,12 +95,17 @@ def grown(name: str, contender: str, mode: str) -> float:
         "training": model.train_on_batch,
     }[mode]
     run(*first)
+    return growth(lambda: run(x, y))
+
+
+def growth(run: Run) -> float:
+    """Return by how many MiB this process grows at most while it runs something twice."""
     gc.collect()
-    ctypes.CDLL("libc.so.6").malloc_trim(0)  # give back what the first step freed
-    Path("/proc/self/clear_refs").write_text("5")
+    ctypes.CDLL("libc.so.6").malloc_trim(0)  # give back what was freed
+    Path("/proc/self/clear_refs").write_text("5")  # set Linux' high-water mark back
     before = _memory("VmRSS")
-    run(x, y)
-    run(x, y)
+    run()
+    run()
     return _memory("VmHWM") - before
 
 

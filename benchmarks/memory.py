@@ -14,7 +14,7 @@ import sys
 import numpy as np
 import results_file
 
-from polyphase.workbench.bench import Case, layer_function, layer_model, resize_convolution
+from polyphase.workbench.bench import layer_function, layer_model, resize_convolution
 from polyphase.workbench.timing import forward, gradient
 
 SHAPES = (((8, 64, 64, 64), 64), ((1, 256, 256, 64), 64), ((1, 64, 64, 256), 256))
@@ -25,17 +25,10 @@ PREPARE = {"forward": forward, "training": gradient}
 def grown(contender: str, mode: str, shape: int) -> float:
     """Return the growth in MiB of this process."""
     image, filters = SHAPES[shape]
-    small = (1, 8, 8, image[3])
-    return growth(
-        resize_convolution(small, filters), resize_convolution(image, filters), contender, mode
-    )
-
-
-def growth(small: Case, large: Case, contender: str, mode: str) -> float:
-    """Return by how many MiB this process grows at most in a case, after a small one."""
-    for case in (small, large):
+    for one in ((1, 8, 8, image[3]), image):
+        case = resize_convolution(one, filters)
         model = layer_model(case.shape, getattr(case, contender)())
-        arrays = [np.ones(case.shape, "float32"), *model.get_weights()]
+        arrays = [np.ones(one, "float32"), *model.get_weights()]
         before = _peak()
         run = PREPARE[mode](layer_function(model), arrays)
         run()

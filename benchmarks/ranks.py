@@ -4,7 +4,7 @@
 
 Writes benchmarks/results/ranks-BACKEND.json, from which docs/performance.md is rendered: layers as
 `peers.py` times them, models as `fold.py` does, and by how many MiB a fresh process grows at most
-in three dimensions, as `memory.py` measures it.
+in three dimensions, as `fold.py` measures it.
 """
 
 import itertools
@@ -16,7 +16,6 @@ from typing import Any
 
 import fold
 import keras
-import memory
 import numpy as np
 import results_file
 from lowerings import SIGNALS, VOLUMES
@@ -24,11 +23,12 @@ from models import VOLUMETRIC
 
 from polyphase import layers as polyphase_layers
 from polyphase.layers import kinds
-from polyphase.workbench.bench import Case, measure
+from polyphase.workbench.bench import Case, layer_function, layer_model, measure
 from polyphase.workbench.timing import Run, forward, gradient
 
 MODES = ("forward", "training")
 SECONDS = 0.7
+PROCESSES = 5
 LARGE = ((1, 24, 24, 24, 32, 16), (2, 12, 12, 12, 64, 64))  # whose memory is measured
 Compute = Callable[..., Any]
 
@@ -200,16 +200,20 @@ _PLAIN = {"jax": _plain_jax, "tensorflow": _plain_tensorflow, "torch": _plain_to
 
 def grown(contender: str, mode: str, index: int) -> float:
     """Return by how many MiB this process grows at most in nearest + conv of a volume."""
-    *image, filters = LARGE[index]
-    small = (1, 4, 4, 4, image[-1], filters)
-    return memory.growth(convolved(small), convolved(LARGE[index]), contender, mode)
+    case = convolved(LARGE[index])
+    model = layer_model(case.shape, getattr(case, contender)())
+    arrays = [np.ones(case.shape, "float32"), *model.get_weights()]
+    run = {"forward": forward, "training": gradient}[mode](layer_function(model), arrays)
+    if keras.backend.backend() == "jax":
+        run()  # which compiles
+    return fold.growth(run)
 
 
 def sizes() -> Iterator[dict[str, Any]]:
     """Yield the memory of volumes, Keras' layers and ours, in fresh processes."""
     for index, mode in itertools.product(range(len(LARGE)), MODES):
         found: dict[str, list[float]] = {"keras": [], "ours": []}
-        for contender in list(found) * memory.PROCESSES:
+        for contender in list(found) * PROCESSES:
             command = [sys.executable, __file__, contender, mode, str(index)]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
             found[contender].append(round(float(done.stdout.split()[-1]), 1))
