@@ -2,9 +2,8 @@
 
     KERAS_BACKEND=jax python benchmarks/ranks.py
 
-Writes benchmarks/results/ranks-BACKEND.json, from which docs/performance.md is rendered: layers as
-`peers.py` times them, models as `fold.py` does, and by how many MiB a fresh process grows at most
-in three dimensions, as `fold.py` measures it.
+Writes benchmarks/results/ranks-BACKEND.json: layers as `peers.py` times them, models as `fold.py`
+does, and by how many MiB a fresh process grows at most in three dimensions.
 """
 
 import itertools

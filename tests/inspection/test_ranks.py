@@ -137,3 +137,11 @@ def test_where_the_images_of_a_sequence_lie():
     down = layers.TimeDistributed(layers.Conv2D(2, 2, 2))
     up = steps(layers.Conv2DTranspose(2, 3, 2, padding="same"))
     assert offset(of_steps(down, layers.TimeDistributed(layers.ReLU()), up)) == (0, -0.5, -0.5)
+
+
+def test_nothing_is_said_of_steps_whose_channels_come_first():
+    """The first axis after the steps is the channels' there: it is not one of space."""
+    down = layers.Conv2D(2, 2, 2, data_format="channels_first")
+    up = layers.Conv2DTranspose(2, 3, 2, padding="same", data_format="channels_first")
+    stages = [layers.TimeDistributed(one) for one in (down, up)]
+    assert offset(keras.Sequential([keras.Input((3, 2, 16, 16)), *stages])) is None

@@ -69,26 +69,6 @@ def test_every_case_is_a_row_with_both_ratios(peers):
     assert len(lines) == 2 + len(peers["jax"]["results"])
 
 
-def test_signals_and_volumes_have_a_line_for_everybody_who_was_timed():
-    results = [
-        record("Conv3DTranspose", "a", times(8, 2), times(3, 3)),
-        record("Conv3DTranspose", "b", times(1, 1), times(1, 2)),
-        record(
-            "trilinear",
-            "c",
-            *({"ours": {"median": 2}, "plain JAX": {"median": m}} for m in (1, 6)),
-        ),
-    ]
-    lines = performance.ranks({"jax": {"results": results}}).splitlines()
-    assert lines[2:] == [
-        "| Conv3DTranspose, Keras, forward | 2.00 (1.00) |",
-        "| Conv3DTranspose, Keras, training | 0.71 (0.50) |",
-        "| trilinear, the backend itself, forward | 0.50 (0.50) |",
-        "| trilinear, the backend itself, training | 3.00 (3.00) |",
-    ]
-    assert len(performance.cases({"results": results}).splitlines()) == 2 + 2
-
-
 def test_precision_shows_the_largest_error_and_the_largest_multiple():
     rows = [
         {"operation": "op", "dtype": "float32", "errors": {"direct": 1e-7, "phases": 3e-7}},

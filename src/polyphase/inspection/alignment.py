@@ -167,11 +167,11 @@ class _Walk:
         if rule is None:
             return before[0] if _named(layer, _STAY | _MERGE) else None
         steps = grids[: layer is not operation]  # of a sequence: each stays
-        space = slice(len(steps), None)
-        if steps and getattr(layer, "data_format", self.layout) != self.layout:
-            return None
-        sides = (self._sides(tensor)[space] for tensor in (taken[0], given[0]))
-        per_axis = zip(grids[space], range(len(grids)), *sides, strict=False)
+        if steps and "channels_first" in (self.layout, getattr(layer, "data_format", "")):
+            return None  # the axis after the steps is not one of space
+        space = grids[len(steps) :]
+        sides = (self._sides(tensor)[len(steps) :] for tensor in (taken[0], given[0]))
+        per_axis = zip(space, range(len(space)), *sides, strict=True)
         after = [rule(layer, *one) for one in per_axis]
         if None in after:
             return None

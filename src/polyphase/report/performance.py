@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from polyphase.inspection.evidence import LEVELS
+from polyphase.inspection.words import WORDS
 from polyphase.ops.choice import TABLE, Row
 
 Content = Mapping[str, Any]
@@ -19,7 +20,6 @@ REPAIRS = {
     "repaired": "repaired",
     "repaired, more": "repaired, {more} epochs more with EvenPhases",
 }
-RANKS = {1: "signals", 2: "", 3: "volumes"}  # images are what is meant where nothing is said
 # Kinds of nearest + conv, the typical one first; what gains most comes last.
 KINDS = {
     "typical": "nearest x2 + conv 3x3, 32 to 256 channels",
@@ -60,34 +60,6 @@ def summary(peers: Mapping[str, Content]) -> str:
         for mode in MODES
     ]
     return _table(["what", *(NAMES[backend] for backend in peers)], rows)
-
-
-def ranks(contents: Mapping[str, Content]) -> str:
-    """Return what others' time is divided by ours in signals and volumes: mean and worst case.
-
-    Args:
-        contents: backend -> content of ranks-BACKEND.json.
-    """
-    first = next(iter(contents.values()))
-    groups = dict.fromkeys(record["group"] for record in first["results"])
-    others = [("keras", "Keras"), ("eight corners", "eight gathered corners"), ("plain", "{}")]
-    rows = []
-    for group, (key, text), mode in itertools.product(groups, others, MODES):
-        cells = [_others(_group(content, group), key, mode) for content in contents.values()]
-        if set(cells) != {"-"}:
-            rows.append([f"{group}, {text.format('the backend itself')}, {mode}", *cells])
-    return _table(["their time / ours", *(NAMES[backend] for backend in contents)], rows)
-
-
-def _others(records: Sequence[Content], who: str, mode: str) -> str:
-    """Return mean and worst of another's time divided by ours, where it was timed."""
-    ratios = [
-        times["median"] / record[mode]["ours"]["median"]
-        for record in records
-        for name, times in record[mode].items()
-        if name.startswith(who)
-    ]
-    return _mean_and_worst(ratios) if ratios else "-"
 
 
 def fastest(peers: Mapping[str, Content]) -> str:
@@ -156,7 +128,6 @@ def cases(content: Content) -> str:
             ),
         ]
         for record in content["results"]
-        if "keras" in record["forward"]
     ]
     return _table(head, rows)
 
@@ -348,7 +319,8 @@ def choices(contents: Mapping[str, Content]) -> str:
 
 def _conditions(row: Row) -> str:
     """Return in words what a row asks for."""
-    words = [RANKS[row.rank], ", ".join(row.interpolations), ", ".join(row.dtypes)]
+    what = "" if row.rank == 2 else f"{WORDS[row.rank].image}s"  # images go without saying
+    words = [what, ", ".join(row.interpolations), ", ".join(row.dtypes)]
     words += ["sizes that are powers of two"] if row.dyadic else []
     words += [f"at least {row.pixels} pixels"] if row.pixels else []
     for name, (least, most) in (
