@@ -68,7 +68,7 @@ def found(tmp_path, monkeypatch, losses):
     return chosen.learning_rate, tried
 
 
-@pytest.mark.parametrize("best", range(6))
+@pytest.mark.parametrize("best", range(5))
 def test_the_lowest_of_a_valley_is_found_wherever_it_is(tmp_path, monkeypatch, best):
     rates = search.LEARNING_RATES
     losses = {

@@ -98,7 +98,7 @@ def compare(
     search: Annotated[
         Search | None,
         typer.Option(
-            help="'lr': first try learning rates from 0.0001 to 0.03 for each decoder, with two "
+            help="'lr': first try learning rates from 0.0001 to 0.01 for each decoder, with two "
             "seeds of their own and on training images alone, and take the best. 'none': 0.001 for "
             "all.",
             show_default="lr; published: none",

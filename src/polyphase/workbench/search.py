@@ -13,7 +13,7 @@ from polyphase.workbench.results import Epoch
 from polyphase.workbench.runs import append_metrics, read_metrics
 from polyphase.workbench.training import train
 
-LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03)
+LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01)  # at 0.03 some seeds die
 FIRST = (0.001, 0.003)  # which are tried of every decoder
 Watch = Callable[[Progress], None]
 Losses = dict[tuple[str, float, int], float]  # of decoder, learning rate and seed
