@@ -34,8 +34,9 @@ check: $(VENV)/.check  ## Check style, types and the examples in the documentati
 	$(VENV)/bin/mypy
 	KERAS_BACKEND=jax $(VENV)/bin/python -m pytest -q --doctest-modules src
 
+# Which kernels TensorFlow takes depends on the processor, if nobody says it: both are tested.
 test-backends: $(BACKENDS)/.test  ## Run the same tests on TensorFlow and on PyTorch, and what needs more packages on JAX.
-	KERAS_BACKEND=tensorflow $(BACKENDS)/bin/python -m pytest -q -n auto -m "not exhaustive"
+	KERAS_BACKEND=tensorflow TF_ENABLE_ONEDNN_OPTS=0 $(BACKENDS)/bin/python -m pytest -q -n auto -m "not exhaustive"
 	KERAS_BACKEND=torch $(BACKENDS)/bin/python -m pytest -q -n auto -m "not exhaustive"
 	KERAS_BACKEND=jax $(BACKENDS)/bin/python -m pytest -q tests/cross/test_keras_hub.py tests/rewrite/test_export.py
 
@@ -45,7 +46,7 @@ ifeq ($(NEWEST_PYTHON),)
 else
 	KERAS_BACKEND=jax $(NEWEST)/bin/python -m pytest -q -n auto -m "not exhaustive" --ignore tests/ops --ignore tests/layers
 	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=0 $(NEWEST)/bin/python -m pytest -q -n auto -m "not exhaustive" tests/ops tests/layers
-	KERAS_BACKEND=tensorflow $(NEWEST)/bin/python -m pytest -q -n auto -m "not exhaustive" tests/ops tests/layers tests/rewrite
+	KERAS_BACKEND=tensorflow TF_ENABLE_ONEDNN_OPTS=1 $(NEWEST)/bin/python -m pytest -q -n auto -m "not exhaustive" tests/ops tests/layers tests/rewrite
 endif
 
 docs: $(VENV)/.check  ## Write the generated pages of the documentation anew.

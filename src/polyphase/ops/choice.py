@@ -289,8 +289,12 @@ def function(operation: str, lowering: str, **question: Any) -> Callable[..., An
     return computing
 
 
-def name(operation: str, lowering: str, **question: Any) -> str:
-    """Return a lowering's name, for "auto" the table's; other arguments of `choose`."""
+def name(operation: str, lowering: str, *, empty: bool = False, **question: Any) -> str:
+    """Return a lowering's name, for "auto" the table's; other arguments of `choose`.
+
+    An empty batch is computed by the reference: of one TensorFlow's convolutions return what has
+    the shape of their input (oneDNN) or gradients that nobody wrote.
+    """
     if lowering == "auto":
         lowering = choose(operation, **question).lowering
     names = [name for name, module in LOWERINGS.items() if hasattr(module, operation)]
@@ -299,4 +303,4 @@ def name(operation: str, lowering: str, **question: Any) -> str:
             f"`lowering` of {operation} must be one of auto, {', '.join(names)}. "
             f"Received: lowering={lowering!r}."
         )
-    return lowering
+    return "reference" if empty else lowering

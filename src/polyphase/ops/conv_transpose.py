@@ -100,6 +100,7 @@ def _conv_transpose(
     compute = choice.function(
         "conv_transpose",
         lowering,
+        empty=x.shape[0] == 0,
         plain=max(strides) > 1 and max(dilation) == groups == 1,
         rank=len(strides),
         channels=x.shape[-1],

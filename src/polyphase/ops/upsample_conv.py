@@ -107,6 +107,7 @@ def _convolved(
     lowering = choice.name(
         operation,
         lowering,
+        empty=x.shape[0] == 0,
         interpolation=plan.upsampling.interpolation,
         plain=plan.enlarges and max(dilation) == 1 and c_in == x.shape[-1],
         rank=len(taps),

@@ -45,12 +45,14 @@ def convert(saved: str, out: str, sides: str) -> None:
 
 
 def _teach_converter() -> None:
-    """Tell PyTorch's converter of two operations that it does not know.
+    """Tell PyTorch's converter of three operations that it does not know.
 
     Keras' layers ask for volumes channels last in memory; a file knows no memory => the same
-    numbers. Keras' `take` flattens its indices.
+    numbers. Keras' `take` flattens its indices. Runtimes divide by a factor, and do not multiply
+    by its rounded inverse => by integers, any nearest is "nearest-exact".
     """
     import torch
+    from torch.onnx.symbolic_helper import _interpolate_helper
 
     def contiguous(graph: Any, tensor: Any, memory_format: Any) -> Any:
         return tensor
@@ -60,6 +62,9 @@ def _teach_converter() -> None:
 
     torch.onnx.register_custom_op_symbolic("aten::contiguous", contiguous, 9)
     torch.onnx.register_custom_op_symbolic("aten::ravel", ravel, 9)
+    for rank in (1, 2, 3):
+        nearest = _interpolate_helper(f"upsample_nearest{rank}d", rank + 2, "nearest")
+        torch.onnx.register_custom_op_symbolic(f"aten::_upsample_nearest_exact{rank}d", nearest, 11)
 
 
 def _traced(model: keras.Model, x: Any, out: str) -> None:

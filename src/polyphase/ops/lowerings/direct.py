@@ -56,10 +56,9 @@ def upsample_depthwise_conv(
 ) -> Tensor:
     """Upsample, then convolve with the backend's depthwise convolution.
 
-    Of an empty batch TensorFlow's gradient by the kernel is memory that nobody wrote; of volumes it
-    has no depthwise convolution.
+    TensorFlow has none of volumes.
     """
-    if x.shape[0] == 0 or (backend.backend() == "tensorflow" and len(plan.axes) == 3):
+    if backend.backend() == "tensorflow" and len(plan.axes) == 3:
         return reference.upsample_depthwise_conv(x, kernel, bias, plan)
     image = upsample(x, plan.upsampling)
     return axes.biased(ops.depthwise_conv(image, kernel, **_arguments(plan)), bias)
