@@ -7,7 +7,7 @@ from keras import backend, ops
 from polyphase.algebra.resampling import ResamplingMatrix
 from polyphase.ops import axes, layout
 from polyphase.ops.gradients import computed, linear
-from polyphase.ops.lowerings import patches, phases, reference
+from polyphase.ops.lowerings import patches, phases, reference, volumes
 from polyphase.ops.plans import Convolution, Transposed, Upsampling
 
 Tensor = Any
@@ -68,10 +68,12 @@ def _convolution(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
     """Convolve.
 
     XLA's gradient with respect to the kernel is slow => on JAX that of `patches` instead, which
-    knows one group only.
+    knows one group only. PyTorch convolves one volume slowly => its halves, see `volumes`.
     """
     if kernel.shape[-2] != x.shape[-1]:
         return ops.conv(x, kernel, **_arguments(plan))
+    if volumes.is_slow(x, kernel.shape[:-2]):
+        return volumes.convolution(x, kernel, plan)
     return computed(
         lambda x, kernel: ops.conv(x, kernel, **_arguments(plan)),
         lambda x, kernel: patches.convolution(x, kernel, None, plan),
