@@ -7,6 +7,7 @@ already rounded arrays. An error is the root mean square of the difference, rela
 mean square of the truth. `auto` in float32 takes only what stays within 4 times direct's error.
 """
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,26 +20,28 @@ import polyphase as pp
 LOWERINGS = {
     "upsample_conv": ("direct", "phases", "transpose", "difference", "patches"),
     "conv_transpose": ("direct", "phases", "patches"),
-    "upsample": ("direct", "phases", *(("native",) if keras.backend.backend() != "jax" else ())),
+    "upsample": ("direct", "phases", "native"),
 }
+NATIVE = {"tensorflow": (2,), "torch": (1, 2, 3)}  # of which ranks a backend resizes
+SIDES = {1: (192,), 2: (16, 12), 3: (8, 6, 4)}
 DTYPES = ("float32", "float16", "bfloat16")
 CHANNELS = 64
 
 
-def images() -> Iterator[tuple[str, np.ndarray]]:
-    """Yield random and adversarial images by name, `(4, 16, 12, CHANNELS)`."""
-    noise = np.random.default_rng(0).standard_normal((4, 16, 12, CHANNELS))
+def images(rank: int) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield random and adversarial images by name, `(4, *SIDES[rank], CHANNELS)`."""
+    noise = np.random.default_rng(0).standard_normal((4, *SIDES[rank], CHANNELS))
     yield "noise", noise
     yield "noise on an offset of 100", 100 + noise
-    checks = 1 - 2 * (np.indices((16, 12)).sum(0) % 2)
-    yield "alternating signs", (1 + 0.01 * noise) * checks[:, :, None]
+    checks = 1 - 2 * (np.indices(SIDES[rank]).sum(0) % 2)
+    yield "alternating signs", (1 + 0.01 * noise) * checks[..., None]
 
 
-def kernels() -> Iterator[tuple[str, np.ndarray]]:
-    """Yield random kernels `(3, 3, CHANNELS, CHANNELS)`, one whose taps nearly cancel too."""
-    noise = np.random.default_rng(1).standard_normal((3, 3, CHANNELS, CHANNELS))
+def kernels(rank: int) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield random kernels, 3 taps an axis; the taps of one nearly cancel."""
+    noise = np.random.default_rng(1).standard_normal((3,) * rank + (CHANNELS, CHANNELS))
     yield "noise", noise
-    yield "sum 0", noise - noise.mean(axis=(0, 1))
+    yield "sum 0", noise - noise.mean(axis=tuple(range(rank)))
 
 
 def error(operation: str, lowering: str, x: np.ndarray, w: np.ndarray, dtype: str) -> float:
@@ -53,7 +56,7 @@ def error(operation: str, lowering: str, x: np.ndarray, w: np.ndarray, dtype: st
 def _compute(operation: str, lowering: str, x: np.ndarray, w: np.ndarray, dtype: str) -> Any:
     x, w = (keras.ops.convert_to_tensor(array, dtype) for array in (x, w))
     if operation == "upsample":
-        return pp.ops.upsample(x, 2, "bilinear", lowering=lowering)
+        return pp.ops.upsample(x, 2, "linear", lowering=lowering)
     if operation == "conv_transpose":
         return pp.ops.conv_transpose(x, w, 2, "same", lowering=lowering)
     return pp.ops.upsample_conv(x, w, 2, padding="same", lowering=lowering)
@@ -80,19 +83,30 @@ def _double() -> Any:
     return jax.enable_x64(True)
 
 
+def records() -> Iterator[dict[str, Any]]:
+    """Yield the errors of every lowering for every operation, rank, dtype, image and kernel."""
+    backend = keras.backend.backend()
+    for (operation, lowerings), rank, dtype in itertools.product(LOWERINGS.items(), SIDES, DTYPES):
+        ways = [way for way in lowerings if way != "native" or rank in NATIVE.get(backend, ())]
+        weights = kernels(rank) if operation != "upsample" else [("-", np.zeros(1))]
+        for (image, x), (kernel, w) in itertools.product(images(rank), weights):
+            errors = {way: error(operation, way, x, w, dtype) for way in ways}
+            yield {
+                "operation": operation,
+                "rank": rank,
+                "dtype": dtype,
+                "image": image,
+                "kernel": kernel,
+                "errors": errors,
+            }
+
+
 def main() -> None:
     """Measure and write the file."""
     rows = []
-    for operation, lowerings in LOWERINGS.items():
-        for dtype in DTYPES:
-            for image, x in images():
-                for kernel, w in kernels() if operation != "upsample" else (("-", np.zeros(1)),):
-                    errors = {name: error(operation, name, x, w, dtype) for name in lowerings}
-                    rows.append(
-                        {"operation": operation, "dtype": dtype, "image": image,
-                         "kernel": kernel, "errors": errors}
-                    )  # fmt: skip
-                    print(rows[-1], flush=True)
+    for record in records():
+        rows.append(record)
+        print(record, flush=True)
     results_file.write("precision", rows=rows)
 
 

@@ -75,13 +75,16 @@ def test_differences_round_no_more_than_direct_in_half_precision(backend):
 @pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
 def test_auto_takes_only_what_rounds_within_4_times_direct_in_float32(backend):
     content = json.loads((ROOT / f"benchmarks/results/precision-{backend}.json").read_text())
-    interpolations = {"upsample": "bilinear", "upsample_conv": "nearest", "conv_transpose": None}
+    interpolations = {"upsample_conv": "nearest", "conv_transpose": None}
+    linear = {1: "linear", 2: "bilinear", 3: "trilinear"}
+    assert {record["rank"] for record in content["rows"]} == set(linear)
     for record in content["rows"]:
         if record["dtype"] != "float32":
             continue
         chosen = choose(
             record["operation"],
-            interpolation=interpolations[record["operation"]],
+            interpolation=interpolations.get(record["operation"], linear[record["rank"]]),
+            rank=record["rank"],
             filters=64,
             taps=3,
             dtype=record["dtype"],

@@ -71,12 +71,17 @@ def test_every_case_is_a_row_with_both_ratios(peers):
 
 def test_precision_shows_the_largest_error_and_the_largest_multiple():
     rows = [
-        {"operation": "op", "dtype": "float32", "errors": {"direct": 1e-7, "phases": 3e-7}},
-        {"operation": "op", "dtype": "float32", "errors": {"direct": 4e-7, "phases": 2e-7}},
+        {"operation": "op", "rank": rank, "dtype": "float32", "errors": errors}
+        for rank, errors in (
+            (3, {"direct": 1e-7, "phases": 3e-7}),
+            (3, {"direct": 4e-7, "phases": 2e-7}),
+            (1, {"direct": 1e-6, "phases": 1e-6}),
+        )
     ]
     lines = performance.precision({"jax": {"rows": rows}}).splitlines()
-    assert "| op | phases | float32 | 3.0e-07 (3.0x) |" in lines
-    assert "| op | direct | float32 | 4.0e-07 (1.0x) |" in lines
+    assert "| op | volumes | phases | float32 | 3.0e-07 (3.0x) |" in lines
+    assert "| op | volumes | direct | float32 | 4.0e-07 (1.0x) |" in lines
+    assert "| op | signals | phases | float32 | 1.0e-06 (1.0x) |" in lines
 
 
 def test_memory_shows_medians_and_ranges_of_both():

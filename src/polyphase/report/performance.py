@@ -279,11 +279,12 @@ def _median_and_range(values: Sequence[float], decimals: int) -> str:
 
 def precision(contents: Mapping[str, Content]) -> str:
     """Return the largest error of every lowering, in multiples of direct's on the same input."""
-    rows: dict[tuple[str, str, str], dict[str, list[float]]] = {}
+    rows: dict[tuple[str, str, str, str], dict[str, list[float]]] = {}
     for backend, content in contents.items():
         for record in content["rows"]:
             for lowering, error in record["errors"].items():
-                key = (record["operation"], lowering, record["dtype"])
+                of = f"{WORDS[record['rank']].image}s"
+                key = (record["operation"], of, lowering, record["dtype"])
                 multiple = error / max(record["errors"]["direct"], 1e-12)
                 cell = rows.setdefault(key, {}).setdefault(backend, [0.0, 0.0])
                 rows[key][backend] = [max(cell[0], error), max(cell[1], multiple)]
@@ -291,7 +292,8 @@ def precision(contents: Mapping[str, Content]) -> str:
         [*key, *(f"{c[b][0]:.1e} ({c[b][1]:.1f}x)" if b in c else "-" for b in contents)]
         for key, c in rows.items()
     ]
-    return _table(["operation", "lowering", "dtype", *(NAMES[b] for b in contents)], lines)
+    head = ["operation", "of", "lowering", "dtype", *(NAMES[b] for b in contents)]
+    return _table(head, lines, text=4)
 
 
 def choices(contents: Mapping[str, Content]) -> str:
