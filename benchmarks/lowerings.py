@@ -76,6 +76,8 @@ VOLUMES = (
     (2, 12, 12, 12, 64, 64),
     (1, 16, 16, 16, 32, 1),
 )
+# What a skip connection brings to them.
+SKIPPED = ((1, 32, 32, 32, 16, 16), (1, 16, 16, 16, 32, 32), (2, 32, 32, 32, 16, 16))
 # The stages of a vocoder, HiFi-GAN's: factor, taps, and a batch of segments, then one sentence.
 SIGNALS = (
     (8, 16, (16, 32, 512, 256)),
@@ -137,6 +139,8 @@ def _volumes_and_signals() -> Iterator[Case]:
             yield convolution(2, 3, shape, interpolation)
         for k in (2, 3, 4):
             yield transposed(2, k, shape)
+    for shape in (*VOLUMES, *SKIPPED, *(shape for _, _, shape in SIGNALS)):
+        yield convolution(1, 3, shape, "nearest")
     for shape in VOLUMES[1:3]:
         for interpolation in ("nearest", "trilinear", "lanczos3"):
             yield upsampling(2, shape[:-1], interpolation)
@@ -177,7 +181,8 @@ def convolution(
     return Case(
         f"upsample_conv {interpolation} x{s} k{k} {_shape(*image, c_in)}->{c_out}{_named(dtype)}",
         {"operation": "upsample_conv", "interpolation": interpolation, "channels": c_in,
-         "filters": c_out, "taps": k, "pixels": math.prod(image)} | _asked(dtype, image),
+         "filters": c_out, "taps": k, "pixels": math.prod(image)}
+        | ({"identity": True} if s == 1 else {}) | _asked(dtype, image),
         _in(dtype, lambda x, w, lowering: pp.ops.upsample_conv(
             x, w, s, interpolation, padding="same", lowering=lowering
         )),

@@ -230,8 +230,8 @@ def vocoder() -> keras.Model:
 
 # Signals and volumes that `fold` is to take, with a batch size.
 VOLUMETRIC: dict[str, tuple[Callable[[], keras.Model], int]] = {
-    "3-D U-Net, nearest and skips": (volume_unet, 1),
-    "3-D U-Net, Conv3DTranspose and skips": (lambda: volume_unet(transposed=True), 1),
+    "3-D U-Net, nearest and skips": (volume_unet, 2),
+    "3-D U-Net, Conv3DTranspose and skips": (lambda: volume_unet(transposed=True), 2),
     "3-D decoder, nearest": (volume_decoder, 2),
     "vocoder, Conv1DTranspose": (vocoder, 4),
 }

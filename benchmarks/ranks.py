@@ -2,15 +2,11 @@
 
     KERAS_BACKEND=jax python benchmarks/ranks.py
 
-Writes benchmarks/results/ranks-BACKEND.json: layers as `peers.py` times them, models as `fold.py`
-does, and by how many MiB a fresh process grows at most in three dimensions.
+Writes benchmarks/results/ranks-BACKEND.json: layers as `peers.py` times them, models as `fold.py`.
 """
 
 import itertools
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from statistics import median
 from typing import Any
 
 import fold
@@ -22,13 +18,11 @@ from models import VOLUMETRIC
 
 from polyphase import layers as polyphase_layers
 from polyphase.layers import kinds
-from polyphase.workbench.bench import Case, layer_function, layer_model, measure
+from polyphase.workbench.bench import Case, measure
 from polyphase.workbench.timing import Run, forward, gradient
 
 MODES = ("forward", "training")
 SECONDS = 0.7
-PROCESSES = 5
-LARGE = ((1, 24, 24, 24, 32, 16), (2, 12, 12, 12, 64, 64))  # whose memory is measured
 Compute = Callable[..., Any]
 
 
@@ -79,7 +73,7 @@ def interpolated() -> Iterator[dict[str, Any]]:
     for *image, _ in VOLUMES[:5]:
         x = np.random.default_rng(0).standard_normal(image, dtype="float32")
         layer = polyphase_layers.UpSampling3D(2, interpolation="trilinear")
-        contenders = {"ours": layer, "eight corners": _corners, **_resize(image)}
+        contenders = {"ours": layer, "eight corners": corners, **_resize(image)}
         expected = keras.ops.convert_to_numpy(layer(x))
         for compute in contenders.values():
             actual = keras.ops.convert_to_numpy(compute(keras.ops.convert_to_tensor(x)))
@@ -91,7 +85,7 @@ def interpolated() -> Iterator[dict[str, Any]]:
         yield record
 
 
-def _corners(x: Any) -> Any:
+def corners(x: Any) -> Any:
     """Return a volume enlarged as is usual where a backend has nothing: eight gathered corners."""
     ops = keras.ops
     _, *space, _ = x.shape
@@ -197,31 +191,9 @@ def _plain_torch(rank: int, size: int, k: int) -> tuple[str, Compute]:
 _PLAIN = {"jax": _plain_jax, "tensorflow": _plain_tensorflow, "torch": _plain_torch}
 
 
-def grown(contender: str, mode: str, index: int) -> float:
-    """Return by how many MiB this process grows at most in nearest + conv of a volume."""
-    case = convolved(LARGE[index])
-    model = layer_model(case.shape, getattr(case, contender)())
-    arrays = [np.ones(case.shape, "float32"), *model.get_weights()]
-    run = {"forward": forward, "training": gradient}[mode](layer_function(model), arrays)
-    if keras.backend.backend() == "jax":
-        run()  # which compiles
-    return fold.growth(run)
-
-
-def sizes() -> Iterator[dict[str, Any]]:
-    """Yield the memory of volumes, Keras' layers and ours, in fresh processes."""
-    for index, mode in itertools.product(range(len(LARGE)), MODES):
-        found: dict[str, list[float]] = {"keras": [], "ours": []}
-        for contender in list(found) * PROCESSES:
-            command = [sys.executable, __file__, contender, mode, str(index)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            found[contender].append(round(float(done.stdout.split()[-1]), 1))
-        yield {"shape": list(LARGE[index]), "mode": mode, "MiB": found}
-
-
 def main() -> None:
     """Measure everything and write the file."""
-    layers, models, volumes = [], [], []
+    layers, models = [], []
     for case in cases():
         peers = plain(case) if "nearest" in case.group else {}
         layers.append(measure(case, SECONDS, peers).record())
@@ -232,10 +204,7 @@ def main() -> None:
     for name, (build, batch) in VOLUMETRIC.items():
         models.append(fold.measure(name, build, batch))
         _say(models[-1], "before", "folded")
-    for record in sizes():
-        volumes.append(record)
-        print(record["shape"], record["mode"], {n: median(v) for n, v in record["MiB"].items()})
-    results_file.write("ranks", unit="ms", results=layers, models=models, memory=volumes)
+    results_file.write("ranks", unit="ms", results=layers, models=models)
 
 
 def _say(record: dict[str, Any], theirs: str, ours: str) -> None:
@@ -249,7 +218,4 @@ def _sides(image: Sequence[int]) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        print(grown(sys.argv[1], sys.argv[2], int(sys.argv[3])))
-    else:
-        main()
+    main()

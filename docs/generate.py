@@ -31,7 +31,7 @@ from polyphase.workbench.statistics import differences
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
-BENCHMARKS = ("peers", "memory", "precision", "epoch", "allocator")
+BENCHMARKS = ("peers", "ranks", "memory", "memory-volumes", "precision", "epoch", "allocator")
 
 
 def commands() -> str:
@@ -267,8 +267,10 @@ def measured(kind: str) -> dict[str, dict]:
 
 
 def readme() -> str:
-    """Return README with the first lines of the summary on performance."""
+    """Return README with the typical lines of the tables on performance."""
     lines = tables_of.summary(measured("peers")).splitlines()[:4]
+    ranks = tables_of.ranks(measured("ranks")).splitlines()
+    lines += [line.replace(", Keras,", ",") for line in ranks if ", Keras," in line]
     return between_marks((ROOT / "README.md").read_text(), "speed", "\n".join(lines) + "\n")
 
 
@@ -280,7 +282,7 @@ def performance() -> str:
         "summary": tables_of.summary(contents["peers"]),
         "baselines": tables_of.baselines(contents["peers"]),
         "fastest": tables_of.fastest(contents["peers"]),
-        "memory": tables_of.memory(contents["memory"]),
+        **{kind: tables_of.memory(contents[kind]) for kind in ("memory", "memory-volumes")},
         "precision": tables_of.precision(contents["precision"]),
         "choices": tables_of.choices(
             {row.measurement: json.loads((ROOT / row.measurement).read_text()) for row in TABLE}
@@ -289,10 +291,22 @@ def performance() -> str:
         "allocator": tables_of.allocator(contents["allocator"]),
         "circumstances": tables_of.circumstances(contents["peers"].values()),
         **{f"cases {name}": tables_of.cases(one) for name, one in contents["peers"].items()},
+        **_ranks(contents["ranks"]),
     }
     for name, table in tables.items():
         page = between_marks(page, name, table)
     return page
+
+
+def _ranks(contents: dict[str, dict]) -> dict[str, str]:
+    """Return the tables of signals and volumes, by their marks."""
+    models = {backend: {"results": content["models"]} for backend, content in contents.items()}
+    return {
+        "ranks": tables_of.ranks(contents),
+        "ranks models": tables_of.fold(models),
+        "ranks circumstances": tables_of.circumstances(contents.values()),
+        **{f"ranks {name}": tables_of.cases(one) for name, one in contents.items()},
+    }
 
 
 def folding() -> str:

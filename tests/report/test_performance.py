@@ -69,6 +69,26 @@ def test_every_case_is_a_row_with_both_ratios(peers):
     assert len(lines) == 2 + len(peers["jax"]["results"])
 
 
+def test_signals_and_volumes_have_a_line_for_everybody_who_was_timed():
+    results = [
+        record("Conv3DTranspose", "a", times(8, 2), times(3, 3)),
+        record("Conv3DTranspose", "b", times(1, 1), times(1, 2)),
+        record(
+            "trilinear",
+            "c",
+            *({"ours": {"median": 2}, "plain JAX": {"median": m}} for m in (1, 6)),
+        ),
+    ]
+    lines = performance.ranks({"jax": {"results": results}}).splitlines()
+    assert lines[2:] == [
+        "| Conv3DTranspose, Keras, forward | 2.00 (1.00) |",
+        "| Conv3DTranspose, Keras, training | 0.71 (0.50) |",
+        "| trilinear, the backend, forward | 0.50 (0.50) |",
+        "| trilinear, the backend, training | 3.00 (3.00) |",
+    ]
+    assert len(performance.cases({"results": results}).splitlines()) == 2 + 2
+
+
 def test_precision_shows_the_largest_error_and_the_largest_multiple():
     rows = [
         {"operation": "op", "rank": rank, "dtype": "float32", "errors": errors}
@@ -90,6 +110,10 @@ def test_memory_shows_medians_and_ranges_of_both():
     lines = performance.memory({"torch": {"results": [result]}}).splitlines()
     dash = "\N{EN DASH}"
     assert f"| 1x2x3x4 -> 5, forward | 10 (9{dash}30) / 6 (2{dash}6) |" in lines
+    sizes = {"eight corners": [4], "ours": [2]}
+    result = {"group": "trilinear", "shape": [1, 2, 2], "mode": "training", "MiB": sizes}
+    lines = performance.memory({"torch": {"results": [result]}}).splitlines()
+    assert f"| trilinear, 1x2 -> 2, training | 4 (4{dash}4) / 2 (2{dash}2) |" in lines
 
 
 def test_an_epoch_shows_seconds_and_keras_divided_by_each():

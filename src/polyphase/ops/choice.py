@@ -36,6 +36,7 @@ class Row:
         dyadic: whether it holds for sizes that are powers of two only.
         onednn: where TensorFlow computes by oneDNN (True) or does not (False); None: either.
         rank: number of spatial axes that it was measured with.
+        identity: whether it holds for convolutions alone, or for what is upsampled too.
     """
 
     operation: str
@@ -51,6 +52,7 @@ class Row:
     dyadic: bool = False
     onednn: bool | None = None
     rank: int = 2
+    identity: bool = False
 
     @property
     def measurement(self) -> str:
@@ -65,8 +67,7 @@ class Row:
     def fits(self, question: "Question") -> bool:
         """Return whether this row answers a question."""
         return (
-            (self.operation, self.backend, self.device, self.rank)
-            == (question.operation, question.backend, question.device, question.rank)
+            all(getattr(self, name) == getattr(question, name) for name in _SAME)
             and question.interpolation in (self.interpolations or (question.interpolation,))
             and question.dtype in (self.dtypes or (question.dtype,))
             and self.channels[0] <= question.channels <= self.channels[1]
@@ -103,8 +104,10 @@ class Question:
     device: str
     onednn: bool
     rank: int
+    identity: bool
 
 
+_SAME = ("operation", "backend", "device", "rank", "identity")  # of a row and a question
 NO_ONEDNN = "-no-onednn"  # in the names of files that were measured without it
 _BFLOAT16 = ("bfloat16",)
 _FLOAT = ("float32", "float64")
@@ -162,6 +165,17 @@ TABLE: tuple[Row, ...] = (
         onednn=True,
         rank=1,
     ),
+    Row(
+        "upsample_conv",
+        "tensorflow",
+        "cpu",
+        "phases",
+        _NEAREST,
+        _FLOAT,
+        pixels=256,
+        onednn=False,
+        rank=1,
+    ),
     Row("upsample", "torch", "cpu", "native", ("linear",), ("float32",), dyadic=True, rank=1),
     Row("upsample", "torch", "cpu", "phases", ("nearest", *_LANCZOS), rank=1),
     Row("upsample_conv", "torch", "cpu", "transpose", _NEAREST, _FLOAT, pixels=256, rank=1),
@@ -179,8 +193,9 @@ TABLE: tuple[Row, ...] = (
     Row("upsample", "jax", "cpu", "phases", _NEAREST, rank=3),
     Row("upsample_conv", "jax", "cpu", "difference", _NEAREST, _FLOAT, pixels=32, rank=3),
     Row("upsample_conv", "jax", "cpu", "patches", ("trilinear",), _FLOAT, rank=3),
+    Row("upsample_conv", "jax", "cpu", "patches", _NEAREST, _FLOAT, rank=3, identity=True),
     Row("conv_transpose", "jax", "cpu", "patches", dtypes=_FLOAT, rank=3),
-    Row("upsample", "tensorflow", "cpu", "phases", _NEAREST, onednn=True, rank=3),
+    Row("upsample", "tensorflow", "cpu", "phases", _NEAREST, rank=3),
     Row(
         "upsample_conv",
         "tensorflow",
@@ -190,6 +205,27 @@ TABLE: tuple[Row, ...] = (
         _FLOAT,
         pixels=512,
         onednn=True,
+        rank=3,
+    ),
+    Row(
+        "upsample_conv",
+        "tensorflow",
+        "cpu",
+        "phases",
+        _NEAREST,
+        _FLOAT,
+        pixels=512,
+        onednn=False,
+        rank=3,
+    ),
+    Row(
+        "conv_transpose",
+        "tensorflow",
+        "cpu",
+        "phases",
+        dtypes=_FLOAT,
+        filters=(0, 1),
+        onednn=False,
         rank=3,
     ),
     Row("upsample", "torch", "cpu", "native", _NEAREST, ("float32",), rank=3),
@@ -214,14 +250,16 @@ def choose(
     device: str | None = None,
     onednn: bool | None = None,
     rank: int = 2,
+    identity: bool = False,
 ) -> Row:
     """Return the row of the table that `lowering="auto"` follows.
 
     Args:
         operation: "upsample", "upsample_conv", "upsample_depthwise_conv" or "conv_transpose".
         interpolation: the interpolation's name; None for a transposed convolution.
-        plain: whether both sizes are integers, not both 1, and the kernel has no dilation and one
-            group; of a transposed convolution, whether it upsamples, without dilation.
+        plain: whether both sizes are integers, not both 1 (but see `identity`), and the kernel has
+            no dilation and one group; of a transposed convolution, whether it upsamples, without
+            dilation.
         dyadic: of "upsample", whether both sizes are powers of two, up to 512.
         channels: number of input channels; 0 if unknown.
         filters: number of output channels, of "upsample_depthwise_conv" per input channel; does not
@@ -236,6 +274,7 @@ def choose(
             use.
         onednn: whether TensorFlow computes by oneDNN; default: whether it does.
         rank: number of spatial axes; a row holds for the rank that it was measured with.
+        identity: of "upsample_conv", whether all sizes are 1: a convolution alone.
 
     Returns:
         The deciding `Row`: `.lowering` and `.measurement`; one that says "direct" where none fits.
@@ -258,6 +297,7 @@ def choose(
         device=device or in_use(backend),
         onednn=has_onednn(backend) if onednn is None else onednn,
         rank=rank,
+        identity=identity,
     )
     return _answer(question)
 

@@ -133,11 +133,6 @@ class Convolution:
         return self.upsampling.interpolation == "nearest" and self.upsampling.integer
 
     @property
-    def enlarges(self) -> bool:
-        """Whether all sizes are integers, and not all 1."""
-        return self.upsampling.integer and max(self.upsampling.sizes) > 1
-
-    @property
     def alone(self) -> "Convolution":
         """The convolution without the upsampling."""
         upsampling = Upsampling((1,) * len(self.axes), "nearest")

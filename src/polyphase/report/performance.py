@@ -62,6 +62,34 @@ def summary(peers: Mapping[str, Content]) -> str:
     return _table(["what", *(NAMES[backend] for backend in peers)], rows)
 
 
+def ranks(contents: Mapping[str, Content]) -> str:
+    """Return what others' time is divided by ours in signals and volumes: mean and worst case.
+
+    Args:
+        contents: backend -> content of ranks-BACKEND.json.
+    """
+    first = next(iter(contents.values()))
+    groups = dict.fromkeys(record["group"] for record in first["results"])
+    others = {"keras": "Keras", "eight corners": "eight gathered corners", "plain": "the backend"}
+    rows = []
+    for group, (who, text), mode in itertools.product(groups, others.items(), MODES):
+        cells = [_others(_group(content, group), who, mode) for content in contents.values()]
+        if set(cells) != {"-"}:
+            rows.append([f"{group}, {text}, {mode}", *cells])
+    return _table(["theirs / ours", *(NAMES[backend] for backend in contents)], rows)
+
+
+def _others(records: Sequence[Content], who: str, mode: str) -> str:
+    """Return mean and worst of another's time divided by ours, where it was timed."""
+    ratios = [
+        times["median"] / record[mode]["ours"]["median"]
+        for record in records
+        for name, times in record[mode].items()
+        if name.startswith(who)
+    ]
+    return _mean_and_worst(ratios) if ratios else "-"
+
+
 def fastest(peers: Mapping[str, Content]) -> str:
     """Return the time of the fastest of all peers divided by ours, on each backend."""
     every = _group(next(iter(peers.values())), "nearest + conv")
@@ -128,23 +156,24 @@ def cases(content: Content) -> str:
             ),
         ]
         for record in content["results"]
+        if "keras" in record["forward"]
     ]
     return _table(head, rows)
 
 
 def memory(contents: Mapping[str, Content]) -> str:
-    """Return by how many MiB a process grows at most, Keras' layers and ours: median and range."""
+    """Return by how many MiB a process grows at most, others' layers and ours: median, range."""
     rows = []
     for index, first in enumerate(next(iter(contents.values()))["results"]):
         cells = []
         for content in contents.values():
             sizes = content["results"][index]["MiB"]
-            cells.append(
-                f"{_middle_and_range(sizes['keras'])} / {_middle_and_range(sizes['ours'])}"
-            )
+            cells.append(" / ".join(_middle_and_range(some) for some in sizes.values()))
         *image, filters = first["shape"]
-        rows.append([f"{_sides(image)} -> {filters}, {first['mode']}", *cells])
-    return _table(["Keras / ours, MiB", *(NAMES[backend] for backend in contents)], rows)
+        what = [first["group"]] if "group" in first else []
+        label = ", ".join([*what, f"{_sides(image)} -> {filters}", first["mode"]])
+        rows.append([label, *cells])
+    return _table(["theirs / ours, MiB", *(NAMES[backend] for backend in contents)], rows)
 
 
 def epoch(contents: Mapping[str, Content]) -> str:
@@ -323,6 +352,7 @@ def _conditions(row: Row) -> str:
     """Return in words what a row asks for."""
     what = "" if row.rank == 2 else f"{WORDS[row.rank].image}s"  # images go without saying
     words = [what, ", ".join(row.interpolations), ", ".join(row.dtypes)]
+    words += ["nothing upsampled"] if row.identity else []
     words += ["sizes that are powers of two"] if row.dyadic else []
     words += [f"at least {row.pixels} pixels"] if row.pixels else []
     for name, (least, most) in (

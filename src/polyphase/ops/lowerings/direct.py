@@ -5,9 +5,9 @@ from typing import Any
 from keras import backend, ops
 
 from polyphase.algebra.resampling import ResamplingMatrix
-from polyphase.ops import axes, layout
+from polyphase.ops import axes
 from polyphase.ops.gradients import computed, linear
-from polyphase.ops.lowerings import patches, phases, reference, volumes
+from polyphase.ops.lowerings import patches, phases, reference, torch_convolution
 from polyphase.ops.plans import Convolution, Transposed, Upsampling
 
 Tensor = Any
@@ -68,12 +68,12 @@ def _convolution(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
     """Convolve.
 
     XLA's gradient with respect to the kernel is slow => on JAX that of `patches` instead, which
-    knows one group only. PyTorch convolves one volume slowly => its halves, see `volumes`.
+    knows one group only.
     """
+    if backend.backend() == "torch":
+        return torch_convolution.convolution(x, kernel, plan)
     if kernel.shape[-2] != x.shape[-1]:
         return ops.conv(x, kernel, **_arguments(plan))
-    if volumes.is_slow(x, kernel.shape[:-2]):
-        return volumes.convolution(x, kernel, plan)
     return computed(
         lambda x, kernel: ops.conv(x, kernel, **_arguments(plan)),
         lambda x, kernel: patches.convolution(x, kernel, None, plan),
@@ -152,12 +152,12 @@ def _backend_conv_transpose(x: Tensor, kernel: Tensor, plan: Transposed) -> Tens
 def _torch_output_padding(plan: Transposed) -> list[int] | None:
     """Return by how much less PyTorch must crop after than before; None: it cannot.
 
-    PyTorch crops both ends alike and then less after; Keras computes in full and crops.
+    PyTorch crops both ends alike and then less after. Where more is due after, which is negative,
+    that is cut off.
     """
     after = [a.extra + a.factor + 2 * a.first - a.span - 1 for a in plan.axes]
     fits = all(
-        0 <= less < max(axis.factor, axis.dilation)
-        for less, axis in zip(after, plan.axes, strict=True)
+        less < max(axis.factor, axis.dilation) for less, axis in zip(after, plan.axes, strict=True)
     )
     return after if backend.backend() == "torch" and fits else None
 
@@ -166,22 +166,14 @@ def _torch_conv_transpose(
     x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transposed, after: list[int]
 ) -> Tensor:
     rank = len(after)
-    return torch_conv_transpose(
+    y = torch_convolution.conv_transpose(
         x,
         kernel.permute(rank + 1, rank, *range(rank)),
         bias,
         stride=plan.strides,
         padding=tuple(axis.first for axis in plan.axes),
-        output_padding=tuple(after),
+        output_padding=tuple(max(0, less) for less in after),
         dilation=plan.dilation,
         groups=plan.groups,
     )
-
-
-def torch_conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, **options: Any) -> Tensor:
-    """Call PyTorch's own on `(n, *space, c)`; the kernel and the options are as it wants them."""
-    import torch
-
-    function = getattr(torch.nn.functional, f"conv_transpose{len(x.shape) - 2}d")
-    y = function(layout.from_last(x, "channels_first"), kernel, bias, **options)
-    return layout.to_last(y, "channels_first")
+    return y[(slice(None), *(slice(min(0, less) or None) for less in after))]

@@ -8,7 +8,7 @@ from keras import backend, ops
 from polyphase.algebra.equivalence import transposed_taps, upsample_conv_crop
 from polyphase.algebra.geometry import Axis
 from polyphase.ops import axes
-from polyphase.ops.lowerings import direct
+from polyphase.ops.lowerings import direct, torch_convolution
 from polyphase.ops.plans import Convolution, transposed
 
 Tensor = Any
@@ -53,7 +53,7 @@ def upsample_depthwise_conv(
         )
     crops = [upsample_conv_crop(axis.taps, plan.padding) for axis in folded]
     rank = len(folded)
-    y = direct.torch_conv_transpose(
+    y = torch_convolution.conv_transpose(
         x,
         _folded(kernel, folded).permute(rank, rank + 1, *range(rank)),
         bias,

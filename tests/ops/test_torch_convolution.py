@@ -1,11 +1,11 @@
-"""One volume on PyTorch's CPU is convolved in halves."""
+"""One volume on PyTorch's CPU is convolved in halves, and transposed beside another."""
 
 import keras
 import numpy as np
 import pytest
 
-from polyphase.ops import upsample_conv
-from polyphase.ops.lowerings import volumes
+from polyphase.ops import conv_transpose, upsample_conv
+from polyphase.ops.lowerings import torch_convolution
 from tests.gradients import vjp
 
 if keras.backend.backend() != "torch":
@@ -26,7 +26,7 @@ def random(*shape):
 def test_halves_are_the_whole(padding, sides, taps, dilation):
     x = random(1, *sides, 8)
     kernel = random(*np.broadcast_to(taps, 3), 8, 5)
-    assert volumes.is_slow(keras.ops.convert_to_tensor(x), kernel.shape[:3])
+    assert torch_convolution.is_slow(keras.ops.convert_to_tensor(x), kernel.shape[:3])
 
     def convolve(lowering):
         return vjp(
@@ -51,7 +51,7 @@ def test_what_pytorch_convolves_quickly_is_left_to_it():
         (volume.astype("float64"), (3, 3, 3)),
         (np.ones((1, 128, 128, 8), "float32"), (3, 3)),  # an image
     ):
-        assert not volumes.is_slow(keras.ops.convert_to_tensor(x), taps)
+        assert not torch_convolution.is_slow(keras.ops.convert_to_tensor(x), taps)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -65,3 +65,21 @@ def test_a_trace_of_one_volume_holds_for_others():
     x = torch.from_numpy(random(2, 9, 8, 7, 8))
     expected = upsample_conv(x, kernel, 1, "nearest", "same", lowering="reference")
     np.testing.assert_allclose(traced(x).detach(), expected.detach(), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("taps", [2, 3, (4, 3, 2)])
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_one_volume_is_transposed_beside_another(padding, taps):
+    x, kernel = random(1, 14, 13, 12, 8), random(*np.broadcast_to(taps, 3), 3, 8)
+    assert torch_convolution.is_slow(keras.ops.convert_to_tensor(x), kernel.shape[:3])
+    (y, gradients, _), (expected, expected_gradients, _) = (
+        vjp(
+            lambda x, w, lowering=lowering: conv_transpose(x, w, 2, padding, lowering=lowering),
+            [x, kernel],
+            lambda shape: np.random.default_rng(1).standard_normal(shape).astype("float32"),
+        )
+        for lowering in ("direct", "reference")
+    )
+    assert y.shape == expected.shape
+    for one, other in zip((y, *gradients), (expected, *expected_gradients), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=2e-5 * np.abs(other).max())

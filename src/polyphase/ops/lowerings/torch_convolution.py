@@ -1,0 +1,121 @@
+"""PyTorch's convolutions of `(n, *space, c)`, called in the way in which its CPU is quick.
+
+- A signal is an image one pixel high: conv1d copies what lies channels last, conv2d does not.
+- One volume is convolved by a loop that takes several times as long as two volumes do, up to 20480
+  numbers in a slice across the last axis.
+- A bias makes a transposed convolution take half as long again where a stride does not divide the
+  kernel.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+from polyphase.ops import axes, device, layout
+from polyphase.ops.plans import Convolution
+
+Tensor = Any
+
+_FEW, _WORTH_IT = 20480, 16384
+
+
+def convolution(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
+    """Convolve by a kernel `(*taps, c_in, c_out)`, with padding and dilation of a plan."""
+    if _is_a_signal(x):
+        return _signal(x, kernel, plan)
+    if kernel.shape[-2] == x.shape[-1] and is_slow(x, kernel.shape[:-2]):
+        return _in_halves(x, kernel, plan)
+    return _convolved(x, kernel, plan.padding, plan.dilation)
+
+
+def conv_transpose(
+    x: Tensor, kernel: Tensor, bias: Tensor | None, groups: int = 1, **options: Sequence[int]
+) -> Tensor:
+    """Call PyTorch's own, which takes a kernel `(c_in, c_out / groups, *taps)`.
+
+    Args:
+        x: the images.
+        kernel: the kernel.
+        bias: `(c_out,)`, or None.
+        groups: of the channels.
+        **options: "stride", and others of PyTorch's, one number per axis.
+    """
+    import torch
+
+    if _is_a_signal(x):
+        neutral = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1}
+        lifted = {name: (neutral[name], *values) for name, values in options.items()}
+        return conv_transpose(x[:, None], kernel[:, :, None], bias, groups, **lifted)[:, 0]
+    taps = kernel.shape[2:]
+    divides = not any(k % stride for k, stride in zip(taps, options["stride"], strict=True))
+    within, after = (bias, None) if divides else (None, bias)
+    alone = kernel.shape[1] > 1 == groups and is_slow(x, taps)
+    if alone:
+        x = ops.concatenate([x, ops.zeros_like(x)], axis=0)
+    function = getattr(torch.nn.functional, f"conv_transpose{len(taps)}d")
+    image = layout.from_last(x, "channels_first")
+    y = layout.to_last(function(image, kernel, within, groups=groups, **options), "channels_first")
+    return axes.biased(y[:1] if alone else y, after)
+
+
+def is_slow(x: Tensor, taps: Sequence[int]) -> bool:
+    """Return whether PyTorch takes the loop for `(1, *space, c)`, and two volumes pay."""
+    if len(taps) != 3 or not _on_cpu(x):
+        return False
+    import torch
+
+    batch, depth, height, _, channels = x.shape
+    loop = batch == 1 and channels * depth * height <= _FEW and min(taps[1:]) <= 3
+    pays = depth > 1 < max(taps) and math.prod(x.shape) >= _WORTH_IT
+    return loop and pays and torch.backends.mkldnn.is_available()
+
+
+def _is_a_signal(x: Tensor) -> bool:
+    """Return whether this is a signal whose channels lie side by side."""
+    return len(x.shape) == 3 and x.stride(-1) == 1 and _on_cpu(x)
+
+
+def _on_cpu(x: Tensor) -> bool:
+    """Return whether a CPU computes this, in float32; a trace keeps what it sees => not there."""
+    import torch
+
+    cpu = device.in_use("torch") == "cpu" and x.dtype == torch.float32
+    return cpu and not torch.jit.is_tracing()
+
+
+def _signal(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
+    """Convolve a signal as an image, without Keras, which copies an image of one row."""
+    from torch.nn.functional import conv2d
+
+    (axis,) = plan.axes
+    before, after = -axis.first, axis.extra + axis.span + axis.first
+    x = axes.pad(x, 1, 0, after - before)
+    y = conv2d(
+        layout.from_last(x[:, None], "channels_first"),
+        kernel.permute(2, 1, 0)[:, :, None],
+        padding=(0, before),
+        dilation=(1, axis.dilation),
+        groups=x.shape[-1] // kernel.shape[-2],
+    )
+    return layout.to_last(y, "channels_first")[:, 0]
+
+
+def _in_halves(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
+    """Convolve the halves of a volume, which overlap, as a batch of two."""
+    for dim, axis in enumerate(plan.axes, start=1):
+        x = axes.pad(x, dim, -axis.first, axis.extra + axis.span + axis.first)
+    span = plan.axes[0].span
+    size = axes.length(x, 1) - span
+    half = -(-size // 2)
+    x = axes.pad(x, 1, 0, 2 * half - size)
+    halves = [axes.window(x, 1, start, half + span) for start in (0, half)]
+    y = _convolved(ops.concatenate(halves, axis=0), kernel, "valid", plan.dilation)
+    return axes.window(ops.concatenate([y[:1], y[1:]], axis=1), 1, 0, size)
+
+
+def _convolved(x: Tensor, kernel: Tensor, padding: str, dilation: Sequence[int]) -> Tensor:
+    return ops.conv(
+        x, kernel, padding=padding, data_format="channels_last", dilation_rate=tuple(dilation)
+    )
