@@ -4,6 +4,7 @@ All lengths are in samples (pixels of one axis). `before` and `after` count the 
 padded or cropped at the two ends of the axis.
 """
 
+import functools
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -117,6 +118,7 @@ def conv_length(length: int, kernel_size: int, padding: str, dilation: int = 1) 
     return out
 
 
+@functools.lru_cache
 def conv_axis(kernel_size: int, padding: str, dilation: int = 1) -> Axis:
     """Return the axis of a convolution with stride 1.
 
@@ -209,6 +211,7 @@ def conv_transpose_crop(
     return max((full - kept) // 2, 0)
 
 
+@functools.lru_cache
 def conv_transpose_axis(kernel_size: int, stride: int, *arguments: Any) -> Axis:
     """Return the axis of Keras' transposed convolution; arguments of `conv_transpose_length`.
 

@@ -284,27 +284,27 @@ def choose(
         'native'
     """
     backend = backend or keras.backend.backend()
-    question = Question(
-        operation=operation,
-        interpolation=interpolation,
-        plain=plain and (operation, taps) != ("upsample_conv", 1),
-        dyadic=dyadic,
-        channels=channels,
-        filters=filters,
-        pixels=pixels,
-        dtype=dtype,
-        backend=backend,
-        device=device or in_use(backend),
-        onednn=has_onednn(backend) if onednn is None else onednn,
-        rank=rank,
-        identity=identity,
+    return _answer(
+        operation,
+        interpolation,
+        plain and (operation, taps) != ("upsample_conv", 1),
+        dyadic,
+        channels,
+        filters,
+        pixels,
+        dtype,
+        backend,
+        device or in_use(backend),
+        has_onednn(backend) if onednn is None else onednn,
+        rank,
+        identity,
     )
-    return _answer(question)
 
 
 @functools.lru_cache
-def _answer(question: Question) -> Row:
-    """Look the row up; cached, so that each decision is logged once."""
+def _answer(*values: Any) -> Row:
+    """Look up the row for the values of a `Question`; cached: quick, and logged once."""
+    question = Question(*values)
     asked = (question.operation, question.backend, question.device)
     direct = Row(*asked, "direct", rank=question.rank)
     row = next((row for row in TABLE if row.fits(question)), direct)
@@ -337,10 +337,15 @@ def name(operation: str, lowering: str, *, empty: bool = False, **question: Any)
     """
     if lowering == "auto":
         lowering = choose(operation, **question).lowering
-    names = [name for name, module in LOWERINGS.items() if hasattr(module, operation)]
-    if lowering not in names:
+    if lowering not in _names(operation):
         raise ValueError(
-            f"`lowering` of {operation} must be one of auto, {', '.join(names)}. "
+            f"`lowering` of {operation} must be one of auto, {', '.join(_names(operation))}. "
             f"Received: lowering={lowering!r}."
         )
     return "reference" if empty else lowering
+
+
+@functools.cache
+def _names(operation: str) -> tuple[str, ...]:
+    """Return the lowerings that compute an operation."""
+    return tuple(name for name, module in LOWERINGS.items() if hasattr(module, operation))

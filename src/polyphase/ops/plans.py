@@ -65,7 +65,7 @@ class Upsampling:
         is its quotient by a power of two, less 1/2; by another integer `s` it is off by less than
         its distance to the next integer, at least `1 / 2s`, which is all that nearest asks.
         """
-        sides = zip(ops.shape(x)[1:-1], self.sizes, strict=True)
+        sides = zip(x.shape[1:-1], self.sizes, strict=True)
         return all(not isinstance(n, int) or n * (size or 1) <= _FLOAT32 for n, size in sides)
 
     def length(self, x: Tensor, i: int) -> Any:

@@ -91,15 +91,16 @@ def _upsample(
     interpolation = arguments.interpolation(interpolation, len(x.shape) - 2)
     arguments.corners(align_corners, interpolation)
     data_format = arguments.data_format(data_format)
-    channels = ops.shape(x)[1]
     planes = interpolation == "nearest" and layout.by_planes(data_format)
-    x = layout.to_planes(x) if planes else layout.to_last(x, data_format)
-    plan = Upsampling(size, interpolation)
-    if output is not None:
-        plan = _plan_to(x, output, interpolation)
-    plan = replace(plan, align_corners=align_corners)
-    y = resample(x, plan, lowering)
-    return layout.from_planes(y, channels) if planes else layout.from_last(y, data_format)
+    image = layout.to_planes(x) if planes else layout.to_last(x, data_format)
+    if output is None:
+        plan = Upsampling(size, interpolation, align_corners=align_corners)
+    else:
+        plan = replace(_plan_to(image, output, interpolation), align_corners=align_corners)
+    y = resample(image, plan, lowering)
+    if planes:
+        return layout.from_planes(y, ops.shape(x)[1])
+    return layout.from_last(y, data_format)
 
 
 def _plan_to(x: Tensor, output_size: Any, interpolation: str) -> Upsampling:

@@ -176,4 +176,6 @@ def _torch_conv_transpose(
         dilation=plan.dilation,
         groups=plan.groups,
     )
-    return y[(slice(None), *(slice(min(0, less) or None) for less in after))]
+    for dim, less in enumerate(after, start=1):
+        y = y if less >= 0 else axes.window(y, dim, 0, y.shape[dim] + less)
+    return y
