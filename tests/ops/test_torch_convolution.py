@@ -1,4 +1,4 @@
-"""One volume on PyTorch's CPU is convolved in halves, and transposed beside another."""
+"""PyTorch's CPU: a volume in halves or beside another, a signal as an image."""
 
 import keras
 import numpy as np
@@ -18,6 +18,21 @@ def random(*shape):
     return rng.standard_normal(shape, dtype="float32")
 
 
+def agree(compute, *arrays):
+    """Check that "direct" computes what "reference" does, and its gradients."""
+    (y, gradients, _), (expected, expected_gradients, _) = (
+        vjp(
+            lambda *tensors, way=way: compute(*tensors, lowering=way),
+            arrays,
+            lambda shape: np.random.default_rng(1).standard_normal(shape).astype("float32"),
+        )
+        for way in ("direct", "reference")
+    )
+    assert y.shape == expected.shape
+    for one, other in zip((y, *gradients), (expected, *expected_gradients), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=2e-5 * np.abs(other).max())
+
+
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize(
     ("sides", "taps", "dilation"),
@@ -28,17 +43,11 @@ def test_halves_are_the_whole(padding, sides, taps, dilation):
     kernel = random(*np.broadcast_to(taps, 3), 8, 5)
     assert torch_convolution.is_slow(keras.ops.convert_to_tensor(x), kernel.shape[:3])
 
-    def convolve(lowering):
-        return vjp(
-            lambda x, w: upsample_conv(x, w, 1, "nearest", padding, None, dilation, lowering),
-            [x, kernel],
-            lambda shape: np.random.default_rng(1).standard_normal(shape).astype("float32"),
-        )
-
-    (y, gradients, _), (expected, expected_gradients, _) = map(convolve, ("direct", "reference"))
-    assert y.shape == expected.shape
-    for one, other in zip((y, *gradients), (expected, *expected_gradients), strict=True):
-        np.testing.assert_allclose(one, other, rtol=0, atol=2e-5 * np.abs(other).max())
+    agree(
+        lambda x, w, lowering: upsample_conv(x, w, 1, "nearest", padding, None, dilation, lowering),
+        x,
+        kernel,
+    )
 
 
 def test_what_pytorch_convolves_quickly_is_left_to_it():
@@ -72,14 +81,30 @@ def test_a_trace_of_one_volume_holds_for_others():
 def test_one_volume_is_transposed_beside_another(padding, taps):
     x, kernel = random(1, 14, 13, 12, 8), random(*np.broadcast_to(taps, 3), 3, 8)
     assert torch_convolution.is_slow(keras.ops.convert_to_tensor(x), kernel.shape[:3])
-    (y, gradients, _), (expected, expected_gradients, _) = (
-        vjp(
-            lambda x, w, lowering=lowering: conv_transpose(x, w, 2, padding, lowering=lowering),
-            [x, kernel],
-            lambda shape: np.random.default_rng(1).standard_normal(shape).astype("float32"),
-        )
-        for lowering in ("direct", "reference")
+    agree(lambda x, w, lowering: conv_transpose(x, w, 2, padding, lowering=lowering), x, kernel)
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize(("taps", "dilation", "groups"), [(4, 1, 1), (3, 3, 1), (2, 2, 2)])
+def test_a_signal_is_convolved_as_an_image(padding, taps, dilation, groups):
+    agree(
+        lambda x, w, b, lowering: upsample_conv(
+            x, w, 1, "nearest", padding, None, dilation, lowering, b
+        ),
+        random(2, 19, 6),
+        random(taps, 6 // groups, 4),
+        random(4),
     )
-    assert y.shape == expected.shape
-    for one, other in zip((y, *gradients), (expected, *expected_gradients), strict=True):
-        np.testing.assert_allclose(one, other, rtol=0, atol=2e-5 * np.abs(other).max())
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize(("taps", "strides", "groups"), [(4, 2, 1), (3, 2, 2), (5, 3, 1)])
+def test_a_signal_is_transposed_as_an_image_with_its_bias(padding, taps, strides, groups):
+    agree(
+        lambda x, w, b, lowering: conv_transpose(
+            x, w, strides, padding, bias=b, groups=groups, lowering=lowering
+        ),
+        random(2, 11, 6),
+        random(taps, 4, 6),
+        random(4 * groups),
+    )

@@ -36,7 +36,7 @@ class Row:
         dyadic: whether it holds for sizes that are powers of two only.
         onednn: where TensorFlow computes by oneDNN (True) or does not (False); None: either.
         rank: number of spatial axes that it was measured with.
-        identity: whether it holds for convolutions alone, or for what is upsampled too.
+        identity: whether it holds where nothing is upsampled, or where something is.
     """
 
     operation: str
