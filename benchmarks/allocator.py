@@ -14,6 +14,7 @@ import sys
 import numpy as np
 import results_file
 
+from polyphase.timing import alternate, forward, gradient
 from polyphase.workbench.bench import (
     Case,
     layer_function,
@@ -21,7 +22,6 @@ from polyphase.workbench.bench import (
     resize_convolution,
     upsampling,
 )
-from polyphase.workbench.timing import alternate, forward, gradient
 
 KEPT = {
     "MALLOC_MMAP_THRESHOLD_": "4294967296",

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 from keras.layers import Conv2D, UpSampling2D
 
+from polyphase.timing import Run, forward, gradient
 from polyphase.workbench.bench import Case, layer_function, layer_model
-from polyphase.workbench.timing import Run, forward, gradient
 
 Compute = Callable[..., Any]
 Axes = Sequence[int]

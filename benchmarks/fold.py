@@ -22,7 +22,7 @@ import results_file
 from models import FOLDABLE
 
 import polyphase as pp
-from polyphase.workbench.timing import Run, alternate
+from polyphase.timing import Run, alternate
 
 CONTENDERS: dict[str, Callable[[keras.Model], keras.Model]] = {
     "before": lambda model: model,

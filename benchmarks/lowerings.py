@@ -25,7 +25,7 @@ import results_file
 import polyphase as pp
 from polyphase.ops import device
 from polyphase.ops.lowerings import LOWERINGS
-from polyphase.workbench.timing import Run, alternate, forward, gradient
+from polyphase.timing import Run, alternate, forward, gradient
 
 Runs = dict[str, Run]
 SECONDS = 0.7

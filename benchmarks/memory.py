@@ -14,8 +14,8 @@ import sys
 import numpy as np
 import results_file
 
+from polyphase.timing import forward, gradient
 from polyphase.workbench.bench import layer_function, layer_model, resize_convolution
-from polyphase.workbench.timing import forward, gradient
 
 SHAPES = (((8, 64, 64, 64), 64), ((1, 256, 256, 64), 64), ((1, 64, 64, 256), 256))
 PROCESSES = 5

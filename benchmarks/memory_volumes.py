@@ -19,8 +19,8 @@ import ranks
 import results_file
 
 from polyphase import layers as polyphase_layers
+from polyphase.timing import forward, gradient
 from polyphase.workbench.bench import layer_function, layer_model
-from polyphase.workbench.timing import forward, gradient
 
 CONVOLVED = ((1, 24, 24, 24, 32, 16), (2, 12, 12, 12, 64, 64))
 RESIZED = ((1, 24, 24, 24, 32, 32), (1, 48, 48, 48, 16, 16))

@@ -16,6 +16,7 @@ import results_file
 from models import MODELS
 
 from polyphase import layers as polyphase_layers
+from polyphase.timing import alternate
 from polyphase.workbench.bench import (
     Case,
     measure,
@@ -23,7 +24,6 @@ from polyphase.workbench.bench import (
     transposed_convolution,
     upsampling,
 )
-from polyphase.workbench.timing import alternate
 
 # (batch, height, width, c_in), c_out: what most decoders have between their first and last layer
 TYPICAL = (

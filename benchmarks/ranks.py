@@ -18,8 +18,8 @@ from models import VOLUMETRIC
 
 from polyphase import layers as polyphase_layers
 from polyphase.layers import kinds
+from polyphase.timing import Run, forward, gradient
 from polyphase.workbench.bench import Case, measure
-from polyphase.workbench.timing import Run, forward, gradient
 
 MODES = ("forward", "training")
 SECONDS = 0.7

@@ -26,6 +26,7 @@ LEVELS = {
     "inspection": 4,
     "datasets": 4,
     "testing": 4,
+    "timing": 3,
     "workbench": 5,
     "imaging": 5,
     "report": 6,

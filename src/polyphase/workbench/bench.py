@@ -10,7 +10,7 @@ import numpy as np
 from keras.layers import Conv2D, Input, Layer
 
 from polyphase import layers as polyphase_layers
-from polyphase.workbench.timing import Run, Times, alternate, forward, gradient
+from polyphase.timing import Run, Times, alternate, forward, gradient
 
 
 @dataclass(frozen=True)

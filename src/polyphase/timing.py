@@ -148,7 +148,7 @@ def _torch_gradient(function: Callable[..., Any], arrays: Sequence[np.ndarray]) 
 
     def run() -> Any:
         y = function(*tensors)
-        gradients = torch.autograd.grad(y, tensors, noise)
+        gradients = torch.autograd.grad(y, tensors, noise, allow_unused=True)
         _torch_wait()
         return y, gradients
 

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from polyphase.timing import alternate, forward, gradient
 from polyphase.workbench.bench import measure, quick_cases, resize_convolution
-from polyphase.workbench.timing import alternate, forward, gradient
 from tests.gradients import to_numpy
 
 
