@@ -114,3 +114,12 @@ def test_a_scheduler_that_does_not_answer_is_an_error_in_time():
     assert not list(Path().glob("runs/*"))
     both = RUN.invoke(app, [*arguments, "--scheduler", "tcp://x:1", "--workers", "2"])
     assert both.exit_code == 2
+
+
+@pytest.mark.filterwarnings("ignore")  # Dask's own, about processes that end
+def test_workers_keep_freed_memory_unless_they_are_told_otherwise(monkeypatch):
+    monkeypatch.setenv("MALLOC_TOP_PAD_", "4096")
+    with Cluster(1, None)._connected() as client:
+        (found,) = client.run(lambda: dict(os.environ)).values()
+    assert found["MALLOC_TRIM_THRESHOLD_"] == str(2**32)
+    assert found["MALLOC_TOP_PAD_"] == "4096"
