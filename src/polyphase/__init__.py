@@ -24,6 +24,7 @@ if importlib.util.find_spec("keras") is not None:
     )
     from polyphase.inspection import inspect, repair
     from polyphase.rewrite import fold, to_upsampling
+    from polyphase.tuning import tune
 
     __all__ += [
         "constraints",
@@ -38,4 +39,5 @@ if importlib.util.find_spec("keras") is not None:
         "repair",
         "rewrite",
         "to_upsampling",
+        "tune",
     ]

@@ -47,6 +47,31 @@ def test_a_saved_model_becomes_an_equal_one_that_is_folded(saved):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
+def test_a_tuned_model_keeps_what_was_fastest_here(saved):
+    result = RUN.invoke(app, ["fold", "--tune", "model.keras", "fast.keras"])
+    assert result.exit_code == 0, result.output
+    (layer,) = keras.models.load_model("fast.keras").layers
+    assert layer.lowering != "auto"
+    said = " ".join(result.output.split())
+    assert "Timing draw" in said
+    assert f"{layer.lowering} " in said
+    assert "Medians of runs in turns, of prediction, batch of 2." in said
+
+
+def test_keras_layers_have_nothing_to_tune(saved):
+    result = RUN.invoke(app, ["fold", "--tune", "--target", "keras", "model.keras", "out.keras"])
+    assert result.exit_code == 2
+    assert "Received: --tune --target keras" in " ".join(result.output.split())
+    assert not Path("out.keras").exists()
+
+
+def test_a_model_that_has_no_choice_is_told_so():
+    keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save("model.keras")
+    result = RUN.invoke(app, ["fold", "--tune", "model.keras", "fast.keras"])
+    assert result.exit_code == 0, result.output
+    assert "Nothing to tune" in result.output
+
+
 def test_a_layer_as_an_activation_is_copied():
     leaky = keras.layers.LeakyReLU(0.3)
     up, draw = keras.layers.UpSampling2D(), keras.layers.Conv2D(2, 3, activation=leaky)

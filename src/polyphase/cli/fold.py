@@ -10,7 +10,10 @@ from polyphase.cli.errors import fail, one_line_errors
 from polyphase.cli.writing import Overwrite, unfinished
 
 if TYPE_CHECKING:
+    import keras
+
     from polyphase.rewrite import Report
+    from polyphase.tuning import Tuned
 
 
 class Target(StrEnum):
@@ -53,6 +56,14 @@ def fold(
         bool,
         typer.Option("--openvino", help="Also write OUT.xml and OUT.bin, checked with OpenVINO."),
     ] = False,
+    tune: Annotated[
+        bool,
+        typer.Option(
+            "--tune",
+            help="Also time every way to compute each upsampling layer on this machine, and keep "
+            "the fastest in the new model. Run it where the model will run.",
+        ),
+    ] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Make a saved Keras model faster without changing what it computes.
@@ -68,9 +79,16 @@ def fold(
         polyphase fold --inference --target keras unet.h5 deploy.keras
 
         polyphase fold --inference --onnx unet.keras deploy.keras
+
+        polyphase fold --tune generator.keras fast.keras
     """
     if out.suffix != ".keras":
         raise fail(f"The new model's file must end in .keras. Received: {out}.")
+    if tune and target is Target.KERAS:
+        raise fail(
+            "--tune chooses how our layers are computed; Keras' own have no choice. Received: "
+            "--tune --target keras. Leave out one of them."
+        )
     from polyphase.rewrite.export import ExportError, require_runtimes
 
     suffixes = [".keras"]
@@ -81,26 +99,29 @@ def fold(
         if onnx or openvino:
             require_runtimes(openvino)
         with unfinished(*targets, source=source, overwrite=overwrite) as folder:
-            report, notes = _folded(source, target, inference, verify, folder, targets)
+            folded, report = _folded(source, target, inference, verify)
+            tuned = _tuned(folded) if tune else ()
+            notes = _written(folded, folder, targets)
     except (ValueError, MemoryError, ExportError) as error:
         raise fail(str(error)) from error
     except KeyboardInterrupt as error:
         typer.echo("Stopped: nothing was written.", err=True)
         raise typer.Exit(130) from error
     _show(report, notes)
+    if tune:
+        _show_tuned(tuned)
     for one in targets:
         typer.echo(f"Written: {one}")
 
 
 def _folded(
-    source: Path, target: Target, inference: bool, verify: bool, folder: Path, targets: list[Path]
-) -> tuple["Report", list[str]]:
-    """Write all files into `folder`; return what was done, and a line for each export."""
+    source: Path, target: Target, inference: bool, verify: bool
+) -> tuple["keras.Model", "Report"]:
+    """Return the folded model, compared with the model in the file, and what was done."""
     from polyphase.cli.models import load_model
     from polyphase.rewrite import fold as fold_model
     from polyphase.rewrite.compare import tolerance
-    from polyphase.rewrite.export import ExportError, to_onnx, to_openvino
-    from polyphase.rewrite.loading import what_to_import
+    from polyphase.rewrite.export import ExportError
 
     model = load_model(source, _progress)
     _progress("Folding, and comparing both models")
@@ -115,6 +136,23 @@ def _folded(
             f"The folded model's outputs differ by {report.difference:.1e} of the largest "
             "output, more than rounding; nothing was written. Please report the model."
         )
+    return folded, report
+
+
+def _tuned(model: "keras.Model") -> tuple["Tuned", ...]:
+    """Give every layer the lowering that is fastest here, on an example of the model's sizes."""
+    from polyphase.rewrite.sizes import example
+    from polyphase.tuning import tune
+
+    return tune(model, example(model), watch=lambda layer: _progress(f"Timing {layer}"))
+
+
+def _written(folded: "keras.Model", folder: Path, targets: list[Path]) -> list[str]:
+    """Write all files into `folder`; return a line for each export, and what loading needs."""
+    from polyphase.rewrite.compare import tolerance
+    from polyphase.rewrite.export import ExportError, to_onnx, to_openvino
+    from polyphase.rewrite.loading import what_to_import
+
     files = {one.suffix: folder / one.name for one in targets}
     folded.save(files[".keras"])
     notes: list[str] = []
@@ -133,7 +171,7 @@ def _folded(
                 )
             notes.append(f"Largest difference of the {suffix} file: {off:.1e}")
     needs = what_to_import(folded, files[".keras"])
-    return report, notes + ([needs] if needs else [])
+    return notes + ([needs] if needs else [])
 
 
 def _progress(line: str) -> None:
@@ -150,3 +188,32 @@ def _show(report: "Report", exports: list[str]) -> None:
         return
     rows = [[one.layer, "yes" if one.folded else "no", one.what] for one in report.findings]
     print_table(["layer", "folded", "what happened"], rows, "\n".join(notes), text=3)
+
+
+def _show_tuned(tuned: tuple["Tuned", ...]) -> None:
+    from polyphase.cli.tables import print_sentences, print_table
+
+    typer.echo()
+    if not tuned:
+        print_sentences("Nothing to tune: the new model has no layer that has a choice.")
+        return
+    rows = [
+        [
+            one.layer,
+            one.lowering,
+            f"{one.times[one.lowering].median:.3g}",
+            ", ".join(
+                f"{name} {times.median:.3g}"
+                for name, times in sorted(one.times.items(), key=lambda item: item[1].median)
+                if name != one.lowering
+            ),
+        ]
+        for one in tuned
+    ]
+    print_table(
+        ["layer", "fastest", "ms", "the others, ms"],
+        rows,
+        "Medians of runs in turns, of prediction, batch of "
+        f"{tuned[0].shapes[0][0]}. The new model keeps the fastest.",
+        text=4,
+    )
