@@ -15,8 +15,16 @@ from tests.ops import cases
 
 WAYS = {
     "upsample": {"reference", "direct", "phases", "native"},
-    "upsample_conv": {"reference", "direct", "phases", "transpose", "difference", "patches"},
-    "upsample_depthwise_conv": {"reference", "direct", "phases", "transpose"},
+    "upsample_conv": {
+        "reference",
+        "direct",
+        "phases",
+        "transpose",
+        "difference",
+        "patches",
+        "blur",
+    },
+    "upsample_depthwise_conv": {"reference", "direct", "phases", "transpose", "blur"},
     "conv_transpose": {"reference", "direct", "phases", "patches"},
 }
 
@@ -85,7 +93,7 @@ def test_the_table_names_ways_that_can_compute_it():
         assert row.device in ("cpu", "gpu")
         if row.lowering in ("phases", "transpose", "difference"):
             assert row.plain
-        if row.operation.endswith("conv") and row.lowering != "patches":
+        if row.operation.endswith("conv") and row.lowering not in ("patches", "blur"):
             assert row.interpolations == ("nearest",), f"{row} folds what cannot be folded"
 
 

@@ -14,6 +14,7 @@ FUNCTIONS = {
     "direct": lambda x: upsample(x, 2, "bicubic", lowering="direct"),
     "phases": lambda x: upsample(x, (2, 3), "nearest", lowering="phases"),
     "difference": lambda x: upsample_conv(x, W, 2, lowering="difference"),
+    "blur": lambda x: upsample_conv(x, W, 2, "bilinear", lowering="blur"),
 }
 
 

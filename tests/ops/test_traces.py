@@ -64,9 +64,10 @@ FUNCTIONS = {
     **{
         f"upsample_conv-{lowering}": convolved(lowering, (3, 2))
         for lowering in (
-            "auto", "reference", "direct", "phases", "transpose", "difference", "patches",
+            "auto", "reference", "direct", "phases", "transpose", "difference", "patches", "blur",
         )
     },
+    "upsample_conv-blurred": convolved("blur", (3, 2), "bicubic"),
     "upsample_conv-bilinear": convolved("auto", (3, 1.5), "bilinear"),
     **{
         f"conv_transpose-{lowering}": transposed(lowering)
@@ -96,8 +97,8 @@ def expect(name, y, dx):
 
 
 SOME = ["upsample-auto-bicubic", "upsample-direct-nearest", "upsample-output_size",
-        "upsample_conv-auto", "upsample_conv-difference", "conv_transpose-patches",
-        "upsample_depthwise_conv-phases", "depth_to_space"]  # fmt: skip
+        "upsample_conv-auto", "upsample_conv-difference", "upsample_conv-blurred",
+        "conv_transpose-patches", "upsample_depthwise_conv-phases", "depth_to_space"]  # fmt: skip
 
 
 @only["torch"]
@@ -128,6 +129,7 @@ def test_torch_compile_takes_a_second_size_and_the_default_compiler():
 # Keras' convolution on PyTorch asks for a memory layout, which vmap refuses in one sentence.
 THROUGH_KERAS = {
     "upsample_conv-auto", "upsample_conv-direct", "upsample_conv-phases", "upsample_conv-bilinear",
+    "upsample_conv-blur", "upsample_conv-blurred",
     "conv_transpose-phases", "upsample_depthwise_conv-auto", "upsample_depthwise_conv-direct",
 }  # fmt: skip
 

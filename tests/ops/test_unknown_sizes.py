@@ -44,7 +44,8 @@ def test_upsample(lowering, interpolation):
 
 
 @pytest.mark.parametrize(
-    "lowering", ["reference", "direct", "phases", "transpose", "difference", "patches", "auto"]
+    "lowering",
+    ["reference", "direct", "phases", "transpose", "difference", "patches", "blur", "auto"],
 )
 def test_upsample_conv(lowering):
     for case in cases.sample(

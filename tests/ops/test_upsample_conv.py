@@ -8,7 +8,7 @@ from polyphase.ops import upsample_conv
 from tests.gradients import to_numpy
 from tests.ops import cases, oracles
 
-LOWERINGS = ["reference", "direct", "phases", "transpose", "difference", "patches", "auto"]
+LOWERINGS = ["reference", "direct", "phases", "transpose", "difference", "patches", "blur", "auto"]
 KERNELS = [1, 2, 3, 4, 5, (2, 5), (3, 1), (1, 4)]
 
 
@@ -71,7 +71,7 @@ def test_signals_and_volumes(lowering):
         run_case(lowering, **case)
 
 
-@pytest.mark.parametrize("lowering", ["reference", "direct", "patches", "phases", "auto"])
+@pytest.mark.parametrize("lowering", ["reference", "direct", "patches", "phases", "blur", "auto"])
 @pytest.mark.grid(2)
 def test_what_only_some_lowerings_compute_of_signals_and_volumes(lowering):
     for options in (
@@ -80,7 +80,10 @@ def test_what_only_some_lowerings_compute_of_signals_and_volumes(lowering):
         {"interpolation": ["linear", "cubic", "lanczos3"], "size": [2, 1.5, (2, 1.5, 1)]},
     ):
         folds, plain = "interpolation" not in options, "interpolation" in options
-        if lowering in ("auto", "direct", "reference", *(["phases"] * folds + ["patches"] * plain)):
+        if lowering == "blur":
+            options["size"] = [2, (2, 3, 1)]
+        some = ["phases"] * folds + ["patches"] * plain
+        if lowering in ("auto", "direct", "reference", "blur", *some):
             for case in cases.ranks(
                 6, seed=1, kernel=[3, (2, 3, 1)], padding=["same"],
                 data_format=cases.FORMATS, **options,
@@ -104,7 +107,33 @@ def test_other_interpolations_and_sizes(lowering):
         run_case(lowering, **case)
 
 
-@pytest.mark.parametrize("lowering", ["reference", "direct", "phases", "auto"])
+@pytest.mark.parametrize("interpolation", cases.INTERPOLATIONS)
+@pytest.mark.grid(2)
+def test_nearest_convolved_and_blurred(interpolation):
+    """Also of images that are all band, or in one axis, or whose band is uneven."""
+    for case in cases.sample(
+        20,
+        seed=cases.INTERPOLATIONS.index(interpolation),
+        side=[(1, 5), (5, 7), (9, 12), (14, 3), (16, 15)],
+        size=[2, 3, 4, (2, 3), (4, 1)],
+        kernel=KERNELS,
+        padding=["same", "valid"],
+        data_format=cases.FORMATS,
+        dtype=["float32", "float32", "float64", "bfloat16"],
+    ):
+        run_case("blur", interpolation=interpolation, **case)
+    for case in cases.ranks(4, seed=5, size=[2, (3, 1, 2)], kernel=[3, (2, 3, 1)],
+                            padding=["same", "valid"], data_format=cases.FORMATS):  # fmt: skip
+        case["side"] = tuple(3 * side for side in case["side"])
+        of_rank = {
+            "bilinear": {1: "linear", 3: "trilinear"},
+            "bicubic": {1: "cubic", 3: "tricubic"},
+        }
+        name = of_rank.get(interpolation, {}).get(len(case["side"]), interpolation)
+        run_case("blur", interpolation=name, **case)
+
+
+@pytest.mark.parametrize("lowering", ["reference", "direct", "phases", "blur", "auto"])
 @pytest.mark.grid(2)
 def test_dilation(lowering):
     for case in cases.sample(
@@ -120,12 +149,14 @@ def test_dilation(lowering):
         run_case(lowering, **case)
 
 
-@pytest.mark.parametrize("lowering", ["reference", "direct", "phases", "auto"])
+@pytest.mark.parametrize("lowering", ["reference", "direct", "phases", "blur", "auto"])
 @pytest.mark.grid(2)
 def test_groups(lowering):
     for data_format in cases.FORMATS:
         run_case(lowering, (3, 4), 2, 3, "same", data_format, groups=2)
     run_case(lowering, (3, 4), (1, 2), (2, 1), "valid", "channels_last", groups=3)
+    if lowering != "phases":
+        run_case(lowering, (7, 6), 2, 3, "same", "channels_last", "bilinear", groups=2)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
@@ -190,6 +221,12 @@ def test_wrong_arguments_are_named():
         upsample_conv(x, w, dilation_rate=1.5)
     with pytest.raises(ValueError, match=r"symbolic Keras tensor"):
         upsample_conv(keras.KerasTensor((1, 2, 2, 2)), w)
+
+
+def test_a_blur_needs_integer_factors():
+    x, w = np.ones((1, 4, 4, 2), "float32"), np.ones((3, 3, 2, 3), "float32")
+    with pytest.raises(ValueError, match=r'lowering="blur" needs integer factors.*1\.5'):
+        upsample_conv(x, w, 1.5, "bilinear", lowering="blur")
 
 
 @pytest.mark.parametrize("block", [1, 3000, 20000, 2**23])

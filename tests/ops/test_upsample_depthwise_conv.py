@@ -7,7 +7,7 @@ import pytest
 from polyphase.ops import upsample_depthwise_conv
 from tests.ops import cases, oracles
 
-LOWERINGS = ["reference", "direct", "phases", "auto"]
+LOWERINGS = ["reference", "direct", "phases", "blur", "auto"]
 if keras.backend.backend() == "torch":
     LOWERINGS.append("transpose")
 KERNELS = [1, 2, 3, 4, 5, (2, 5), (3, 1), (1, 4)]
@@ -98,6 +98,22 @@ def test_other_interpolations_and_sizes(lowering):
         data_format=cases.FORMATS,
     ):
         run_case(lowering, **case)
+
+
+@pytest.mark.grid(2)
+def test_nearest_convolved_and_blurred():
+    for case in cases.sample(
+        8,
+        seed=8,
+        side=[(1, 5), (5, 7), (14, 9)],
+        size=[2, 3, (2, 3)],
+        interpolation=cases.INTERPOLATIONS,
+        kernel=KERNELS,
+        multiplier=[1, 2],
+        padding=["same", "valid"],
+        data_format=cases.FORMATS,
+    ):
+        run_case("blur", **case)
 
 
 @pytest.mark.parametrize("lowering", ["reference", "direct", "phases", "auto"])

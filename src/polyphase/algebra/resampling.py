@@ -156,6 +156,21 @@ def resampling_matrix(
     return ResamplingMatrix(first, weights, length)
 
 
+@functools.lru_cache(maxsize=1024)
+def resampling_rows(
+    length: int, factor: int, interpolation: str, start: int, stop: int
+) -> ResamplingMatrix:
+    """Return the outputs from `start` up to `stop` of the table of an integer factor.
+
+    Example:
+        >>> resampling_rows(8, 2, "bilinear", 3, 5).dense()[:, :3]
+        array([[0.  , 0.75, 0.25],
+               [0.  , 0.25, 0.75]])
+    """
+    table = resampling_matrix(length, factor * length, interpolation)
+    return ResamplingMatrix(table.first[start:stop], table.weights[start:stop], length)
+
+
 @dataclass(frozen=True, eq=False)
 class PhaseTaps:
     """The interior of an integer-factor resampling: the same taps for every position.

@@ -1,5 +1,6 @@
 """Upsample, then convolve, as one operation."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,9 +39,9 @@ def upsample_conv(
         padding: "valid" or "same" (zeros, `(k-1)//2` before), of the upsampled image.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         dilation_rate: distance between the kernel's taps, an int or one per axis, at least 1.
-        lowering: "auto", "reference", "direct"; without dilation and groups "patches"; for
-            nearest with integer factors "phases", and without dilation and groups "transpose"
-            and "difference".
+        lowering: "auto", "reference", "direct"; without dilation and groups "patches"; with
+            integer factors "blur" (of known sides; "direct" of others), for nearest "phases" too,
+            and without dilation and groups "transpose" and "difference".
         bias: `(c_out,)`, or None; no second pass over the result where the lowering adds it itself.
 
     Returns:
@@ -104,12 +105,44 @@ def _convolved(
     bias = arguments.bias(bias, c_in * filters if depthwise else filters, operation)
     x, kernel, bias = arguments.promoted(operation, x, kernel, bias)
     plan = _plan(x, taps, size, interpolation, padding, dilation)
-    lowering = choice.name(
+    y = _computed(operation, lowering, x, kernel, bias, plan)
+    return layout.from_last(y, data_format)
+
+
+def _computed(
+    operation: str, lowering: str, x: Tensor, kernel: Tensor, bias: Any, plan: Convolution
+) -> Tensor:
+    """Call the lowering; what it does not fold is upsampled first, as `auto` chooses.
+
+    The blur needs known sides, and convolves by what `auto` takes for nearest.
+
+    One tap mixes channels, upsampling mixes pixels => convolve first, unless that leaves more
+    channels to interpolate.
+    """
+    lowering = _chosen(operation, lowering, x, kernel, plan)
+    if lowering == "blur" and None in x.shape[1:-1]:
+        lowering = "direct"
+    compute = choice.function(operation, lowering)
+    if lowering == "blur":
+        return compute(x, kernel, bias, plan, functools.partial(_computed, operation, "auto"))
+    if lowering != "direct" and (lowering != "patches" or plan.folds):
+        return compute(x, kernel, bias, plan)
+    pointwise = max(kernel.shape[:-2]) == 1 and operation == "upsample_conv"
+    fewer = plan.upsampling.interpolation == "nearest" or kernel.shape[-1] <= x.shape[-1]
+    if lowering == "direct" and pointwise and fewer:
+        return axes.biased(resample(compute(x, kernel, None, plan.alone), plan.upsampling), bias)
+    return compute(resample(x, plan.upsampling), kernel, bias, plan.alone)
+
+
+def _chosen(operation: str, lowering: str, x: Tensor, kernel: Tensor, plan: Convolution) -> str:
+    """Return the name of a lowering, for "auto" the table's."""
+    *taps, c_in, filters = kernel.shape
+    return choice.name(
         operation,
         lowering,
         empty=x.shape[0] == 0,
         interpolation=plan.upsampling.interpolation,
-        plain=plan.upsampling.integer and max(dilation) == 1 and c_in == x.shape[-1],
+        plain=plan.upsampling.integer and max(plan.dilation) == 1 and c_in == x.shape[-1],
         identity=plan.upsampling.identity,
         rank=len(taps),
         channels=x.shape[-1],
@@ -118,25 +151,6 @@ def _convolved(
         pixels=axes.pixels(x),
         dtype=keras.backend.standardize_dtype(x.dtype),
     )
-    return layout.from_last(_computed(operation, lowering, x, kernel, bias, plan), data_format)
-
-
-def _computed(
-    operation: str, lowering: str, x: Tensor, kernel: Tensor, bias: Any, plan: Convolution
-) -> Tensor:
-    """Call the lowering; what it does not fold is upsampled first, as `auto` chooses.
-
-    One tap mixes channels, upsampling mixes pixels => convolve first, unless that leaves more
-    channels to interpolate.
-    """
-    compute = choice.function(operation, lowering)
-    if lowering != "direct" and (lowering != "patches" or plan.folds):
-        return compute(x, kernel, bias, plan)
-    pointwise = max(kernel.shape[:-2]) == 1 and operation == "upsample_conv"
-    fewer = plan.upsampling.interpolation == "nearest" or kernel.shape[-1] <= x.shape[-1]
-    if lowering == "direct" and pointwise and fewer:
-        return axes.biased(resample(compute(x, kernel, None, plan.alone), plan.upsampling), bias)
-    return compute(resample(x, plan.upsampling), kernel, bias, plan.alone)
 
 
 def _plan(

@@ -30,8 +30,9 @@ def upsample_depthwise_conv(
         padding: "valid" or "same" (zeros, `(k-1)//2` before), of the upsampled image.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         dilation_rate: distance between the kernel's taps, an int or one per axis, at least 1.
-        lowering: "auto", "reference", "direct"; for nearest with integer factors "phases", and on
-            PyTorch without dilation "transpose".
+        lowering: "auto", "reference", "direct"; with integer factors "blur" (of known sides;
+            "direct" of others), for nearest "phases" too, and on PyTorch without dilation
+            "transpose".
         bias: `(c * m,)`, or None.
 
     Returns:

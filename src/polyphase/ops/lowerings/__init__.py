@@ -6,6 +6,7 @@ Each file has a function per operation that it can compute.
 from types import ModuleType
 
 from polyphase.ops.lowerings import (
+    blur,
     difference,
     direct,
     native,
@@ -22,5 +23,6 @@ LOWERINGS: dict[str, ModuleType] = {
     "transpose": transpose,
     "difference": difference,
     "patches": patches,
+    "blur": blur,
     "native": native,
 }

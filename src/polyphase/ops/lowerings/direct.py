@@ -26,11 +26,12 @@ def upsample(x: Tensor, plan: Upsampling) -> Tensor:
             columns, weights = plan.table(x, i)
             x = _taken(x, i + 1, columns, weights, plan.interpolation)
         else:
-            x = _resample(x, i + 1, matrix, plan.interpolation)
+            x = resample(x, i + 1, matrix, plan.interpolation)
     return x
 
 
-def _resample(x: Tensor, axis: int, matrix: ResamplingMatrix, interpolation: str) -> Tensor:
+def resample(x: Tensor, axis: int, matrix: ResamplingMatrix, interpolation: str) -> Tensor:
+    """Resample one axis by a table, or by some rows of one."""
     back = matrix.transpose()
     return linear(
         x,
