@@ -93,10 +93,11 @@ _UNKEPT = {
 
 def findings() -> dict[Path, str]:
     """Return the pages of the finding, and of the one that it supersedes."""
-    photographs = results(DOCS / "results" / "photographs")
+    photographs, mnist = (results(DOCS / "results" / name) for name in ("photographs", "mnist"))
     told = {
         "finding.md": _found(photographs, "photographs ")
-        | {"photographs numbers": _without_times(photographs)},
+        | {"photographs numbers": _without_times(photographs)}
+        | _found(mnist, "mnist "),
         "finding-superseded.md": _superseded(),
     }
     pages = {}
