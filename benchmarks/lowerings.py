@@ -50,6 +50,16 @@ CONVOLUTIONS = (
     + [(s, k, shape) for s, k in ((2, 5), (3, 3), (4, 3), (2, 1)) for shape in SMALL]
     + [(2, 3, shape) for shape in FEW_PIXELS]
 )
+# The stages of a decoder that interpolates.
+INTERPOLATED = (
+    (1, 64, 64, 256, 256),
+    (1, 64, 64, 256, 128),
+    (8, 32, 32, 64, 64),
+    (4, 48, 40, 96, 48),
+    (4, 64, 64, 64, 32),
+    (2, 24, 24, 128, 128),
+    (1, 72, 72, 32, 32),
+)
 TRANSPOSED = (
     [(s, k, shape) for s, k in ((2, 4), (2, 3)) for shape in SHAPES]
     + [(s, k, shape) for s, k in ((2, 2), (2, 5), (3, 4), (4, 5), (1, 3)) for shape in SMALL]
@@ -115,6 +125,8 @@ def _cpu_cases() -> Iterator[Case]:
     for s, k, shape in CONVOLUTIONS:
         for interpolation in ("nearest", "bilinear") if k == 3 and s == 2 else ("nearest",):
             yield convolution(s, k, shape, interpolation)
+    for shape, interpolation in itertools.product(INTERPOLATED, ("bilinear", "bicubic")):
+        yield convolution(2, 3, shape, interpolation)
     for shape, k, interpolation in itertools.product(FEW_CHANNELS, (2, 3), ("nearest", "bilinear")):
         yield convolution(2, k, shape, interpolation)
     for s, k, shape in DEPTHWISE:

@@ -158,17 +158,21 @@ def resampling_matrix(
 
 @functools.lru_cache(maxsize=1024)
 def resampling_rows(
-    length: int, factor: int, interpolation: str, start: int, stop: int
+    length: int, factor: int, interpolation: str, rows: tuple[int, ...]
 ) -> ResamplingMatrix:
-    """Return the outputs from `start` up to `stop` of the table of an integer factor.
+    """Return some outputs of the table of an integer factor; those outside are zero.
 
     Example:
-        >>> resampling_rows(8, 2, "bilinear", 3, 5).dense()[:, :3]
-        array([[0.  , 0.75, 0.25],
+        >>> resampling_rows(8, 2, "bilinear", (-1, 3, 4)).dense()[:, :3]
+        array([[0.  , 0.  , 0.  ],
+               [0.  , 0.75, 0.25],
                [0.  , 0.25, 0.75]])
     """
     table = resampling_matrix(length, factor * length, interpolation)
-    return ResamplingMatrix(table.first[start:stop], table.weights[start:stop], length)
+    wanted = np.array(rows)
+    inside = (wanted >= 0) & (wanted < factor * length)
+    taken = np.clip(wanted, 0, factor * length - 1)
+    return ResamplingMatrix(table.first[taken], table.weights[taken] * inside[:, None], length)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,9 +2,10 @@
 
 An interpolation by an integer factor is nearest, then a fixed blur `q`, and a blur commutes with a
 convolution: `Conv_w R x = q * (Conv_w U x)` wherever no tap of either lies outside the image. The
-outputs that remain are a band along the border, which is computed directly.
+outputs that remain are a band along the border, which is interpolated and convolved directly.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,15 +14,15 @@ import numpy as np
 from keras import backend, ops
 
 from polyphase.algebra.blur import blur
-from polyphase.algebra.geometry import conv_axis
+from polyphase.algebra.geometry import Axis, conv_axis
 from polyphase.algebra.resampling import resampling_rows
 from polyphase.ops import axes
 from polyphase.ops.gradients import linear
 from polyphase.ops.lowerings import direct
-from polyphase.ops.plans import Convolution, Upsampling
+from polyphase.ops.plans import Convolution
 
 Tensor = Any
-Range = tuple[int, int]  # of outputs along one axis
+Rows = tuple[int, ...]  # of the upsampled image, along one axis; those outside are zero
 Compute = Callable[[Tensor, Tensor, Tensor | None, Convolution], Tensor]
 
 
@@ -37,34 +38,41 @@ def convolved(
         plan: an interpolation by integer factors.
         compute: how nearest and the band are upsampled and convolved.
     """
-    sizes = x.shape[1:-1]
-    filters = [blur(s, plan.upsampling.interpolation) for s in plan.upsampling.factors("blur")]
-    lengths = [n * s for n, s in zip(sizes, plan.upsampling.sizes, strict=True)]
-    whole = [(0, n + axis.extra) for n, axis in zip(lengths, plan.axes, strict=True)]
-    inner = [
-        (len(q) // 2 - axis.first, n - axis.first - axis.span - len(q) // 2)
-        for q, n, axis in zip(filters, lengths, plan.axes, strict=True)
-    ]
-    if any(start >= stop for start, stop in inner):
-        return _part(x, kernel, bias, plan, whole, compute)
-    y = compute(x, kernel, bias, replace(_valid(plan), upsampling=_nearest(plan)))
+    factors = plan.upsampling.factors("blur")
+    if plan.upsampling.interpolation == "nearest":
+        return compute(x, kernel, bias, plan)
+    filters = [blur(factor, plan.upsampling.interpolation) for factor in factors]
+    sizes = [n * factor for n, factor in zip(x.shape[1:-1], factors, strict=True)]
+    whole, inner = [], []
+    for axis, size, q in zip(plan.axes, sizes, filters, strict=True):
+        whole.append(range(size + axis.extra))
+        before = len(q) // 2 - axis.first
+        inner.append(range(before, size - axis.span - len(q) // 2 - axis.first))
+
+    def part(rows: Sequence[Rows]) -> Tensor:
+        image = _rows(x, rows, plan)
+        return compute(image, kernel, bias, _valid(plan).alone)
+
+    if not all(inner):
+        return part([_read(axis, outputs) for axis, outputs in zip(plan.axes, whole, strict=True)])
+    nearest = replace(plan.upsampling, interpolation="nearest")
+    y = compute(x, kernel, bias, replace(_valid(plan), upsampling=nearest))
     y = _blurred(y, filters)
-
-    def band(i: int, start: int, stop: int) -> list[Tensor]:
-        ranges = [*inner[:i], (start, stop), *whole[i + 1 :]]
-        return [_part(x, kernel, bias, plan, ranges, compute)] if start < stop else []
-
-    for i in reversed(range(len(sizes))):
-        before, after = band(i, 0, inner[i][0]), band(i, inner[i][1], whole[i][1])
-        y = ops.concatenate([*before, y, *after], axis=i + 1)
+    for i, axis in reversed(list(enumerate(plan.axes))):
+        first, last = whole[i][: inner[i].start], whole[i][inner[i].stop :]
+        if not first and not last:
+            continue
+        rows = [_read(*one) for one in zip(plan.axes, [*inner[:i], *whole[i:]], strict=True)]
+        rows[i] = _read(axis, first) + _read(axis, last)
+        # Both ends at once; what the seam between them gives is left out.
+        ends = part(rows)
+        before = axes.window(ends, i + 1, 0, len(first))
+        after = axes.window(ends, i + 1, len(first) + axis.span, len(last))
+        y = ops.concatenate([before, y, after], axis=i + 1)
     return y
 
 
 upsample_conv = upsample_depthwise_conv = convolved
-
-
-def _nearest(plan: Convolution) -> Upsampling:
-    return replace(plan.upsampling, interpolation="nearest")
 
 
 def _valid(plan: Convolution) -> Convolution:
@@ -73,31 +81,50 @@ def _valid(plan: Convolution) -> Convolution:
     return replace(plan, axes=valid, padding="valid")
 
 
-def _part(
-    x: Tensor,
-    kernel: Tensor,
-    bias: Tensor | None,
-    plan: Convolution,
-    ranges: Sequence[Range],
-    compute: Compute,
-) -> Tensor:
-    """Return the outputs in a range of every axis: interpolate what they read, and convolve it."""
+def _read(axis: Axis, outputs: range) -> Rows:
+    """Return the rows of the upsampled image that some outputs side by side read."""
+    return tuple(range(outputs.start + axis.first, outputs.stop + axis.first + axis.span))
+
+
+def _rows(x: Tensor, rows: Sequence[Rows], plan: Convolution) -> Tensor:
+    """Return some rows of the upsampled image, along every axis; first where they are fewest."""
     interpolation = plan.upsampling.interpolation
-    order = sorted(range(len(ranges)), key=lambda i: ranges[i][1] - ranges[i][0])
-    for i in order:
-        axis, size = plan.axes[i], x.shape[i + 1]
-        start, stop = ranges[i][0] + axis.first, ranges[i][1] + axis.first + axis.span
-        within = max(0, start), min(stop, size * plan.upsampling.sizes[i])
-        table = resampling_rows(size, plan.upsampling.sizes[i], interpolation, *within)
+    for i in sorted(range(len(rows)), key=lambda i: len(rows[i])):
+        table = resampling_rows(x.shape[i + 1], plan.upsampling.sizes[i], interpolation, rows[i])
         x = direct.resample(x, i + 1, table, interpolation)
-        x = axes.pad(x, i + 1, within[0] - start, stop - within[1])
-    return compute(x, kernel, bias, _valid(plan).alone)
+    return x
 
 
 def _blurred(y: Tensor, filters: Sequence[np.ndarray]) -> Tensor:
-    """Blur every axis, without padding; half precision is summed in float32."""
+    """Blur every axis, without padding; half precision is summed in float32.
+
+    XLA makes one loop of shifted sums; elsewhere it is a depthwise convolution, which TensorFlow
+    has not of volumes.
+    """
     dtype = backend.standardize_dtype(y.dtype)
     y = ops.cast(y, "float32") if dtype in ("float16", "bfloat16") else y
+    volumes = backend.backend() == "tensorflow" and len(filters) == 3
+    sums = backend.backend() == "jax" or volumes
+    return ops.cast(_summed(y, filters) if sums else _convolved(y, filters), dtype)
+
+
+def _convolved(y: Tensor, filters: Sequence[np.ndarray]) -> Tensor:
+    """Convolve every channel by the product of short filters, or by long ones in turns."""
+    kernels = [
+        q.reshape([-1 if i == j else 1 for j in range(len(filters))]) for i, q in enumerate(filters)
+    ]
+    if max(map(len, filters)) <= 3:
+        kernels = [functools.reduce(np.multiply, kernels)]
+    for kernel in kernels:
+        weights = ops.broadcast_to(
+            ops.cast(kernel[..., None, None], y.dtype), (*kernel.shape, y.shape[-1], 1)
+        )
+        y = ops.depthwise_conv(y, weights, padding="valid", data_format="channels_last")
+    return y
+
+
+def _summed(y: Tensor, filters: Sequence[np.ndarray]) -> Tensor:
+    """Add up shifted images, axis by axis; the adjoint of a symmetric filter is the same."""
 
     def forward(y: Tensor) -> Tensor:
         for dim, q in enumerate(filters, start=1):
@@ -109,7 +136,7 @@ def _blurred(y: Tensor, filters: Sequence[np.ndarray]) -> Tensor:
             g = _filtered(axes.pad(g, dim, len(q) - 1, len(q) - 1), dim, q)
         return g
 
-    return ops.cast(linear(y, forward, adjoint), dtype)
+    return linear(y, forward, adjoint)
 
 
 def _filtered(y: Tensor, dim: int, q: np.ndarray) -> Tensor:
