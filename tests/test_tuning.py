@@ -6,6 +6,7 @@ import pytest
 
 import polyphase as pp
 from polyphase import tuning
+from polyphase.ops.lowerings import LOWERINGS
 from polyphase.timing import Times
 from tests.gradients import to_numpy
 
@@ -131,3 +132,23 @@ def test_a_class_of_its_own_and_a_model_without_our_layers(planted):
     assert [one.layer for one in pp.tune(model, np.ones((1, 4, 4, 2), "float32"))] == ["up"]
     plain = keras.Sequential([keras.Input((4, 4, 2)), keras.layers.UpSampling2D()])
     assert pp.tune(plain, np.ones((1, 4, 4, 2), "float32")) == ()
+
+
+def test_what_a_backend_cannot_compute_is_left_out_but_for_direct(planted, monkeypatch):
+    """TensorFlow's errors are neither ValueErrors nor RuntimeErrors."""
+
+    class UnimplementedError(Exception):
+        pass
+
+    def refuse(*args):
+        raise UnimplementedError("no kernel")
+
+    planted(phases=1.0)
+    x = np.ones((2, 5, 6, 3), "float32")
+    monkeypatch.setattr(LOWERINGS["patches"], "conv_transpose", refuse)
+    assert set(pp.tune(decoder(), x)[1].times) == {"direct", "phases"}
+    model = decoder()
+    monkeypatch.setattr(LOWERINGS["direct"], "conv_transpose", refuse)
+    with pytest.raises(UnimplementedError, match="no kernel"):
+        model.layers[2].lowering = "phases"  # so that the model itself runs
+        pp.tune(model, x)
