@@ -126,14 +126,6 @@ def test_torch_compile_takes_a_second_size_and_the_default_compiler():
         np.testing.assert_allclose(to_numpy(compiled(x)), to_numpy(function(x)), atol=2e-6)
 
 
-# Keras' convolution on PyTorch asks for a memory layout, which vmap refuses in one sentence.
-THROUGH_KERAS = {
-    "upsample_conv-auto", "upsample_conv-direct", "upsample_conv-phases", "upsample_conv-bilinear",
-    "upsample_conv-blur", "upsample_conv-blurred",
-    "conv_transpose-phases", "upsample_depthwise_conv-auto", "upsample_depthwise_conv-direct",
-}  # fmt: skip
-
-
 @only["torch"]
 @functions
 def test_functorch_differentiates_and_maps(name):
@@ -143,10 +135,6 @@ def test_functorch_differentiates_and_maps(name):
     x = torch.tensor(X, dtype=torch.float32)
     dx = torch.func.grad(lambda x: function(x).square().sum() / 2)(x)
     expect(name, function(x).detach(), dx)
-    if name in THROUGH_KERAS:
-        with pytest.raises(RuntimeError, match="inside of vmap"):
-            torch.func.vmap(function)(torch.stack([x, x]))
-        return
     images = torch.stack([x, 2 * x])
     np.testing.assert_allclose(
         to_numpy(torch.func.vmap(function)(images)),

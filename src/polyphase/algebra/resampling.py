@@ -156,25 +156,6 @@ def resampling_matrix(
     return ResamplingMatrix(first, weights, length)
 
 
-@functools.lru_cache(maxsize=1024)
-def resampling_rows(
-    length: int, factor: int, interpolation: str, rows: tuple[int, ...]
-) -> ResamplingMatrix:
-    """Return some outputs of the table of an integer factor; those outside are zero.
-
-    Example:
-        >>> resampling_rows(8, 2, "bilinear", (-1, 3, 4)).dense()[:, :3]
-        array([[0.  , 0.  , 0.  ],
-               [0.  , 0.75, 0.25],
-               [0.  , 0.25, 0.75]])
-    """
-    table = resampling_matrix(length, factor * length, interpolation)
-    wanted = np.array(rows)
-    inside = (wanted >= 0) & (wanted < factor * length)
-    taken = np.clip(wanted, 0, factor * length - 1)
-    return ResamplingMatrix(table.first[taken], table.weights[taken] * inside[:, None], length)
-
-
 @dataclass(frozen=True, eq=False)
 class PhaseTaps:
     """The interior of an integer-factor resampling: the same taps for every position.
@@ -204,6 +185,18 @@ def phase_taps(factor: int, interpolation: str) -> PhaseTaps:
     table = resampling_matrix(length, factor * length, interpolation)
     rows = slice(factor * middle, factor * (middle + 1))
     return PhaseTaps(tuple(int(f) - middle for f in table.first[rows]), table.weights[rows])
+
+
+def reach(rows: int, factor: int, interpolation: str) -> int:
+    """Return how many pixels, from an end of the input on, the first `rows` outputs read.
+
+    Example:
+        >>> reach(3, 2, "bilinear")
+        2
+    """
+    taps = phase_taps(factor, interpolation)
+    last = max(row // factor + taps.first[row % factor] for row in range(rows))
+    return last + taps.weights.shape[1]
 
 
 @functools.lru_cache(maxsize=256)

@@ -124,7 +124,8 @@ def _computed(
         lowering = "direct"
     compute = choice.function(operation, lowering)
     if lowering == "blur":
-        return compute(x, kernel, bias, plan, functools.partial(_computed, operation, "auto"))
+        again = functools.partial(_computed, operation, "auto")
+        return compute(x, kernel, bias, plan, again, resample)
     if lowering != "direct" and (lowering != "patches" or plan.folds):
         return compute(x, kernel, bias, plan)
     pointwise = max(kernel.shape[:-2]) == 1 and operation == "upsample_conv"

@@ -15,19 +15,25 @@ from keras import backend, ops
 
 from polyphase.algebra.blur import blur
 from polyphase.algebra.geometry import Axis, conv_axis
-from polyphase.algebra.resampling import resampling_rows
+from polyphase.algebra.resampling import reach
 from polyphase.ops import axes
 from polyphase.ops.gradients import linear
-from polyphase.ops.lowerings import direct
-from polyphase.ops.plans import Convolution
+from polyphase.ops.lowerings.direct import depthwise
+from polyphase.ops.plans import Convolution, Upsampling
 
 Tensor = Any
-Rows = tuple[int, ...]  # of the upsampled image, along one axis; those outside are zero
+Band = tuple[int, int]  # outputs before and after
+Resample = Callable[[Tensor, Upsampling], Tensor]
 Compute = Callable[[Tensor, Tensor, Tensor | None, Convolution], Tensor]
 
 
 def convolved(
-    x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolution, compute: Compute
+    x: Tensor,
+    kernel: Tensor,
+    bias: Tensor | None,
+    plan: Convolution,
+    compute: Compute,
+    resample: Resample,
 ) -> Tensor:
     """Upsample and convolve images of known sides.
 
@@ -36,63 +42,71 @@ def convolved(
         kernel: as `compute` takes it.
         bias: of the outputs, or None; a blur does not change it.
         plan: an interpolation by integer factors.
-        compute: how nearest and the band are upsampled and convolved.
+        compute: how nearest is upsampled and convolved, and the upsampled border convolved.
+        resample: how the border is upsampled.
     """
     factors = plan.upsampling.factors("blur")
     if plan.upsampling.interpolation == "nearest":
         return compute(x, kernel, bias, plan)
     filters = [blur(factor, plan.upsampling.interpolation) for factor in factors]
-    sizes = [n * factor for n, factor in zip(x.shape[1:-1], factors, strict=True)]
-    whole, inner = [], []
-    for axis, size, q in zip(plan.axes, sizes, filters, strict=True):
-        whole.append(range(size + axis.extra))
-        before = len(q) // 2 - axis.first
-        inner.append(range(before, size - axis.span - len(q) // 2 - axis.first))
-
-    def part(rows: Sequence[Rows]) -> Tensor:
-        image = _rows(x, rows, plan)
-        return compute(image, kernel, bias, _valid(plan).alone)
-
-    if not all(inner):
-        return part([_read(axis, outputs) for axis, outputs in zip(plan.axes, whole, strict=True)])
+    bands = [_band(axis, q) for axis, q in zip(plan.axes, filters, strict=True)]
+    sides = zip(x.shape[1:-1], plan.axes, factors, strict=True)
+    inner = [
+        n * s + axis.extra - sum(band) for (n, axis, s), band in zip(sides, bands, strict=True)
+    ]
+    if min(inner) < 1:
+        return compute(resample(x, plan.upsampling), kernel, bias, plan.alone)
     nearest = replace(plan.upsampling, interpolation="nearest")
-    y = compute(x, kernel, bias, replace(_valid(plan), upsampling=nearest))
-    y = _blurred(y, filters)
-    for i, axis in reversed(list(enumerate(plan.axes))):
-        first, last = whole[i][: inner[i].start], whole[i][inner[i].stop :]
-        if not first and not last:
-            continue
-        rows = [_read(*one) for one in zip(plan.axes, [*inner[:i], *whole[i:]], strict=True)]
-        rows[i] = _read(axis, first) + _read(axis, last)
-        # Both ends at once; what the seam between them gives is left out.
-        ends = part(rows)
-        before = axes.window(ends, i + 1, 0, len(first))
-        after = axes.window(ends, i + 1, len(first) + axis.span, len(last))
-        y = ops.concatenate([before, y, after], axis=i + 1)
+    y = _blurred(compute(x, kernel, bias, replace(plan, upsampling=nearest)), filters)
+    for dim, (band, q, size) in enumerate(zip(bands, filters, inner, strict=True), start=1):
+        y = axes.window(y, dim, band[0] - len(q) // 2, size)
+    for dim in range(len(bands), 0, -1):
+        if sum(bands[dim - 1]):
+            rows = len(filters[dim - 1]) // 2 + plan.axes[dim - 1].span
+            ends = _ends(x, dim, rows, plan.upsampling, resample)
+            ends = compute(ends, kernel, bias, plan.alone)
+            for d in range(1, dim):
+                ends = axes.window(ends, d, bands[d - 1][0], inner[d - 1])
+            y = _framed(y, ends, dim, bands[dim - 1])
     return y
 
 
 upsample_conv = upsample_depthwise_conv = convolved
 
 
-def _valid(plan: Convolution) -> Convolution:
-    """Return the convolution without padding."""
-    valid = tuple(conv_axis(axis.taps, "valid", axis.dilation) for axis in plan.axes)
-    return replace(plan, axes=valid, padding="valid")
+def _band(axis: Axis, q: np.ndarray) -> Band:
+    """Return how many outputs before and after are not the blurred ones.
+
+    Those next to an output that reads padding, which is zero, where the blur took it for image.
+    """
+    radius = len(q) // 2
+    if not radius:
+        return 0, 0
+    return radius - axis.first, radius + axis.extra + axis.first + axis.span
 
 
-def _read(axis: Axis, outputs: range) -> Rows:
-    """Return the rows of the upsampled image that some outputs side by side read."""
-    return tuple(range(outputs.start + axis.first, outputs.stop + axis.first + axis.span))
+def _ends(x: Tensor, dim: int, rows: int, upsampling: Upsampling, resample: Resample) -> Tensor:
+    """Return so many of the first and of the last rows of the upsampled image, side by side.
+
+    They depend on the input's ends only => these are upsampled, as one image.
+    """
+    pixels = reach(rows, upsampling.sizes[dim - 1], upsampling.interpolation)
+    if 2 * pixels < x.shape[dim]:
+        x = _both(x, dim, pixels)
+    return _both(resample(x, upsampling), dim, rows)
 
 
-def _rows(x: Tensor, rows: Sequence[Rows], plan: Convolution) -> Tensor:
-    """Return some rows of the upsampled image, along every axis; first where they are fewest."""
-    interpolation = plan.upsampling.interpolation
-    for i in sorted(range(len(rows)), key=lambda i: len(rows[i])):
-        table = resampling_rows(x.shape[i + 1], plan.upsampling.sizes[i], interpolation, rows[i])
-        x = direct.resample(x, i + 1, table, interpolation)
-    return x
+def _framed(y: Tensor, ends: Tensor, dim: int, band: Band) -> Tensor:
+    """Put the outermost outputs of both ends around those between."""
+    before, after = band
+    last = axes.window(ends, dim, ends.shape[dim] - after, after)
+    return ops.concatenate([axes.window(ends, dim, 0, before), y, last], axis=dim)
+
+
+def _both(x: Tensor, dim: int, size: int) -> Tensor:
+    """Return so many samples from both ends of an axis."""
+    last = axes.window(x, dim, x.shape[dim] - size, size)
+    return ops.concatenate([axes.window(x, dim, 0, size), last], axis=dim)
 
 
 def _blurred(y: Tensor, filters: Sequence[np.ndarray]) -> Tensor:
@@ -116,10 +130,9 @@ def _convolved(y: Tensor, filters: Sequence[np.ndarray]) -> Tensor:
     if max(map(len, filters)) <= 3:
         kernels = [functools.reduce(np.multiply, kernels)]
     for kernel in kernels:
-        weights = ops.broadcast_to(
-            ops.cast(kernel[..., None, None], y.dtype), (*kernel.shape, y.shape[-1], 1)
-        )
-        y = ops.depthwise_conv(y, weights, padding="valid", data_format="channels_last")
+        shape = *kernel.shape, y.shape[-1], 1
+        weights = ops.broadcast_to(ops.cast(kernel[..., None, None], y.dtype), shape)
+        y = depthwise(y, weights, tuple(conv_axis(k, "valid") for k in kernel.shape))
     return y
 
 

@@ -1,9 +1,11 @@
 """The plain lowering: a table of taps; upsample, then convolve; the backend's transposed one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from keras import backend, ops
 
+from polyphase.algebra.geometry import Axis
 from polyphase.algebra.resampling import ResamplingMatrix
 from polyphase.ops import axes
 from polyphase.ops.gradients import computed, linear
@@ -62,7 +64,18 @@ def upsample_depthwise_conv(
     if backend.backend() == "tensorflow" and len(plan.axes) == 3:
         return reference.upsample_depthwise_conv(x, kernel, bias, plan)
     image = upsample(x, plan.upsampling)
-    return axes.biased(ops.depthwise_conv(image, kernel, **_arguments(plan)), bias)
+    return axes.biased(depthwise(image, kernel, plan.axes, plan.padding), bias)
+
+
+def depthwise(x: Tensor, kernel: Tensor, sides: Sequence[Axis], padding: str = "valid") -> Tensor:
+    """Convolve every channel alone by a kernel `(*taps, c, multiplier)`."""
+    if backend.backend() == "torch":
+        kernel = ops.reshape(kernel, (*kernel.shape[:-2], 1, -1))
+        return torch_convolution.convolution(x, kernel, sides)
+    dilation = tuple(axis.dilation for axis in sides)
+    return ops.depthwise_conv(
+        x, kernel, padding=padding, data_format="channels_last", dilation_rate=dilation
+    )
 
 
 def _convolution(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
@@ -72,7 +85,7 @@ def _convolution(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
     knows one group only.
     """
     if backend.backend() == "torch":
-        return torch_convolution.convolution(x, kernel, plan)
+        return torch_convolution.convolution(x, kernel, plan.axes)
     if kernel.shape[-2] != x.shape[-1]:
         return ops.conv(x, kernel, **_arguments(plan))
     return computed(

@@ -11,11 +11,12 @@ from typing import Any
 
 from keras import backend, ops
 
-from polyphase.algebra.geometry import Axis
+from polyphase.algebra.geometry import Axis, conv_axis
 from polyphase.algebra.phases import Phase, conv_transpose_phases, reach, upsample_conv_phases
 from polyphase.algebra.resampling import edge_gain, phase_taps
 from polyphase.ops import axes
 from polyphase.ops.gradients import linear
+from polyphase.ops.lowerings import torch_convolution
 from polyphase.ops.plans import Convolution, Transposed, Upsampling
 
 Tensor = Any
@@ -163,6 +164,9 @@ def _nearest(folded: Sequence[Axis]) -> list[Bank]:
 
 
 def _convolution(x: Tensor, kernel: Tensor) -> Tensor:
+    if backend.backend() == "torch":
+        valid = [conv_axis(taps, "valid") for taps in kernel.shape[:-2]]
+        return torch_convolution.convolution(x, kernel, valid)
     return ops.conv(x, kernel, padding="valid", data_format="channels_last")
 
 

@@ -13,21 +13,38 @@ from typing import Any
 
 from keras import ops
 
-from polyphase.ops import axes, device, layout
-from polyphase.ops.plans import Convolution
+from polyphase.algebra.geometry import Axis, conv_axis
+from polyphase.ops import device, layout
+from polyphase.ops.axes import biased, pad, window
 
 Tensor = Any
 
 _FEW, _WORTH_IT = 20480, 16384
 
 
-def convolution(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
-    """Convolve by a kernel `(*taps, c_in, c_out)`, with padding and dilation of a plan."""
+def convolution(x: Tensor, kernel: Tensor, axes: Sequence[Axis]) -> Tensor:
+    """Convolve by a kernel `(*taps, c_in / groups, c_out)`, with padding and dilation of axes.
+
+    Keras' copies an image twice, to channels first and back.
+    """
+    from torch.nn import functional
+
     if _is_a_signal(x):
-        return _signal(x, kernel, plan)
+        return convolution(x[:, None], kernel[None], (Axis(1), *axes))[:, 0]
     if kernel.shape[-2] == x.shape[-1] and is_slow(x, kernel.shape[:-2]):
-        return _in_halves(x, kernel, plan)
-    return _convolved(x, kernel, plan.padding, plan.dilation)
+        return _in_halves(x, kernel, axes)
+    rank = len(axes)
+    before = [-axis.first for axis in axes]
+    for dim, axis in enumerate(axes, start=1):
+        x = pad(x, dim, 0, axis.extra + axis.span + 2 * axis.first)
+    y = getattr(functional, f"conv{rank}d")(
+        layout.from_last(x, "channels_first"),
+        kernel.permute(rank + 1, rank, *range(rank)),
+        padding=before,
+        dilation=[axis.dilation for axis in axes],
+        groups=x.shape[-1] // kernel.shape[-2],
+    )
+    return layout.to_last(y, "channels_first")
 
 
 def conv_transpose(
@@ -57,7 +74,7 @@ def conv_transpose(
     function = getattr(torch.nn.functional, f"conv_transpose{len(taps)}d")
     image = layout.from_last(x, "channels_first")
     y = layout.to_last(function(image, kernel, within, groups=groups, **options), "channels_first")
-    return axes.biased(y[:1] if alone else y, after)
+    return biased(y[:1] if alone else y, after)
 
 
 def is_slow(x: Tensor, taps: Sequence[int]) -> bool:
@@ -85,37 +102,15 @@ def _on_cpu(x: Tensor) -> bool:
     return cpu and not torch.jit.is_tracing()
 
 
-def _signal(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
-    """Convolve a signal as an image, without Keras, which copies an image of one row."""
-    from torch.nn.functional import conv2d
-
-    (axis,) = plan.axes
-    before, after = -axis.first, axis.extra + axis.span + axis.first
-    x = axes.pad(x, 1, 0, after - before)
-    y = conv2d(
-        layout.from_last(x[:, None], "channels_first"),
-        kernel.permute(2, 1, 0)[:, :, None],
-        padding=(0, before),
-        dilation=(1, axis.dilation),
-        groups=x.shape[-1] // kernel.shape[-2],
-    )
-    return layout.to_last(y, "channels_first")[:, 0]
-
-
-def _in_halves(x: Tensor, kernel: Tensor, plan: Convolution) -> Tensor:
+def _in_halves(x: Tensor, kernel: Tensor, axes: Sequence[Axis]) -> Tensor:
     """Convolve the halves of a volume, which overlap, as a batch of two."""
-    for dim, axis in enumerate(plan.axes, start=1):
-        x = axes.pad(x, dim, -axis.first, axis.extra + axis.span + axis.first)
-    span = plan.axes[0].span
-    size = axes.length(x, 1) - span
+    for dim, axis in enumerate(axes, start=1):
+        x = pad(x, dim, -axis.first, axis.extra + axis.span + axis.first)
+    span = axes[0].span
+    size = x.shape[1] - span
     half = -(-size // 2)
-    x = axes.pad(x, 1, 0, 2 * half - size)
-    halves = [axes.window(x, 1, start, half + span) for start in (0, half)]
-    y = _convolved(ops.concatenate(halves, axis=0), kernel, "valid", plan.dilation)
-    return axes.window(ops.concatenate([y[:1], y[1:]], axis=1), 1, 0, size)
-
-
-def _convolved(x: Tensor, kernel: Tensor, padding: str, dilation: Sequence[int]) -> Tensor:
-    return ops.conv(
-        x, kernel, padding=padding, data_format="channels_last", dilation_rate=tuple(dilation)
-    )
+    x = pad(x, 1, 0, 2 * half - size)
+    halves = ops.concatenate([window(x, 1, start, half + span) for start in (0, half)], axis=0)
+    valid = [conv_axis(axis.taps, "valid", axis.dilation) for axis in axes]
+    y = convolution(halves, kernel, valid)
+    return window(ops.concatenate([y[:1], y[1:]], axis=1), 1, 0, size)

@@ -65,23 +65,7 @@ def upsample_depthwise_conv(
 
 
 def _folded(kernel: Tensor, folded: Sequence[Axis]) -> Tensor:
-    """Return the kernel with its taps summed per stride, size k + s - 1, mirrored.
-
-    Summed are `s` neighbours everywhere => a pooling whose divisor is 1, which PyTorch starts
-    in a fraction of the time that it needs to start the sums one by one.
-    """
-    if backend.backend() == "torch" and len(folded) == 2:
-        return _torch_folded(kernel, [axis.factor for axis in folded])
+    """Return the kernel with its taps summed per stride, size k + s - 1, mirrored."""
     for i, axis in enumerate(folded):
         kernel = axes.fold(kernel, transposed_taps(axis.taps, axis.factor), axis=i)
     return kernel
-
-
-def _torch_folded(kernel: Tensor, factors: Sequence[int]) -> Tensor:
-    import torch
-
-    rows, columns = (factor - 1 for factor in factors)
-    wide = kernel.float() if kernel.dtype in (torch.float16, torch.bfloat16) else kernel
-    padded = torch.nn.functional.pad(wide.permute(2, 3, 0, 1), (columns, columns, rows, rows))
-    sums = torch.nn.functional.avg_pool2d(padded, tuple(factors), stride=1, divisor_override=1)
-    return sums.flip(2, 3).to(kernel.dtype).permute(2, 3, 0, 1)
