@@ -193,7 +193,7 @@ def convolution(
     return Case(
         f"upsample_conv {interpolation} x{s} k{k} {_shape(*image, c_in)}->{c_out}{_named(dtype)}",
         {"operation": "upsample_conv", "interpolation": interpolation, "channels": c_in,
-         "filters": c_out, "taps": k, "pixels": math.prod(image)}
+         "filters": c_out, "taps": k, "pixels": math.prod(image), "side": min(image[1:])}
         | ({"identity": True} if s == 1 else {}) | _asked(dtype, image),
         _in(dtype, lambda x, w, lowering: pp.ops.upsample_conv(
             x, w, s, interpolation, padding="same", lowering=lowering

@@ -134,14 +134,14 @@ def residual_unet() -> keras.Model:
     return keras.Model(inputs, Conv2D(2, 1)(x))
 
 
-def plain_unet() -> keras.Model:
-    """A U-Net's way up as most write it: nearest, concatenate with the skip, then convolve."""
+def plain_unet(interpolation: str = "nearest") -> keras.Model:
+    """A U-Net's way up as most write it: upsample, concatenate with the skip, convolve."""
     x = inputs = Input((16, 16, 256))
     skips = []
     for side, filters in ((32, 128), (64, 64), (128, 32)):
         skip = Input((side, side, filters))
         skips.append(skip)
-        x = Concatenate()([UpSampling2D()(x), skip])
+        x = Concatenate()([UpSampling2D(interpolation=interpolation)(x), skip])
         for _ in range(2):
             x = Activation("relu")(BatchNormalization()(Conv2D(filters, 3, padding="same")(x)))
     return keras.Model([inputs, *skips], Conv2D(2, 1)(x))
@@ -245,6 +245,7 @@ FOLDABLE: dict[str, tuple[Callable[[], keras.Model], int]] = {
     "R7, autoencoder with Conv2DTranspose": (lambda: transposed_autoencoder(keras.layers), 25),
     "DCGAN-size generator": (lambda: dcgan(keras.layers), 16),
     "U-Net, nearest and skips": (plain_unet, 4),
+    "U-Net, bilinear and skips": (lambda: plain_unet("bilinear"), 4),
     "residual U-Net": (residual_unet, 4),
     "diffusion U-Net, bilinear": (diffusion_unet, 8),
     "feature pyramid": (pyramid, 8),

@@ -5,6 +5,7 @@
 Writes benchmarks/results/peers-BACKEND.json, from which docs/performance.md is rendered.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
@@ -30,12 +31,15 @@ TYPICAL = (
     ((1, 64, 64, 256), 256),
     ((4, 32, 32, 128), 128),
     ((8, 32, 32, 64), 64),
-    ((8, 16, 16, 64), 64),
-    ((64, 7, 7, 128), 64),
-    ((1, 128, 128, 64), 32),
+    ((4, 48, 40, 96), 48),
+    ((4, 64, 64, 64), 32),
+    ((1, 64, 64, 256), 128),
+    ((2, 24, 24, 128), 128),
+    ((1, 72, 72, 32), 32),
 )
-FEW_CHANNELS = (((64, 5, 5, 128), 1), ((25, 14, 14, 8), 8))
 MIDDLE = ((8, 16, 16, 64), 64)
+SMALL = (MIDDLE, ((64, 7, 7, 128), 64))
+FEW_CHANNELS = (((64, 5, 5, 128), 1), ((25, 14, 14, 8), 8))
 SIDES = (
     (64, 16, 16, 16),
     (16, 64, 64, 16),
@@ -47,20 +51,18 @@ SECONDS = 0.7
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
 
-def nearest() -> Iterator[tuple[str, Case]]:
-    """Yield every case of nearest + conv with its kind."""
-    for image, filters in TYPICAL:
-        yield "typical", resize_convolution(image, filters)
-    for image, filters in FEW_CHANNELS:
-        yield "few channels", resize_convolution(image, filters)
+def convolutions() -> Iterator[tuple[str, Case]]:
+    """Yield every case of upsampling + conv with its kind."""
+    kinds = (("typical", TYPICAL), ("small", SMALL), ("few channels", FEW_CHANNELS))
+    for interpolation, (kind, shapes) in itertools.product(INTERPOLATIONS[:3], kinds):
+        for image, filters in shapes:
+            yield kind, resize_convolution(image, filters, interpolation=interpolation)
     for size, k in ((2, 5), (3, 3), (3, 5), (4, 3), (4, 5)):
         yield "larger", resize_convolution(*MIDDLE, size=size, k=k)
 
 
 def cases() -> Iterator[Case]:
     """Yield every other case of layers."""
-    for image, filters in TYPICAL[1:] + FEW_CHANNELS:
-        yield resize_convolution(image, filters, interpolation="bilinear")
     for strides in (2, 3, 4):
         for k in (2, 3, 4, 5):
             yield transposed_convolution(*MIDDLE, strides=strides, k=k)
@@ -100,8 +102,9 @@ def _times(runs: dict[str, Callable[[], Any]]) -> dict[str, Any]:
 def main() -> None:
     """Measure everything and write the file."""
     results = []
-    for kind, case in nearest():
-        peers = baselines.others(case, kind == "typical")
+    for kind, case in convolutions():
+        nearest = case.group == "nearest + conv"
+        peers = baselines.others(case, kind == "typical") if nearest else {}
         results.append({"kind": kind, **measure(case, SECONDS, peers).record()})
         _say(results[-1])
     for case in cases():

@@ -19,6 +19,8 @@ import polyphase as pp
 
 LOWERINGS = {
     "upsample_conv": ("direct", "phases", "transpose", "difference", "patches"),
+    "upsample_conv, linear": ("direct", "patches", "blur"),
+    "upsample_conv, cubic": ("direct", "patches", "blur"),
     "conv_transpose": ("direct", "phases", "patches"),
     "upsample": ("direct", "phases", "native"),
 }
@@ -59,7 +61,8 @@ def _compute(operation: str, lowering: str, x: np.ndarray, w: np.ndarray, dtype:
         return pp.ops.upsample(x, 2, "linear", lowering=lowering)
     if operation == "conv_transpose":
         return pp.ops.conv_transpose(x, w, 2, "same", lowering=lowering)
-    return pp.ops.upsample_conv(x, w, 2, padding="same", lowering=lowering)
+    interpolation = operation.partition(", ")[2] or "nearest"
+    return pp.ops.upsample_conv(x, w, 2, interpolation, padding="same", lowering=lowering)
 
 
 def _rounded(array: np.ndarray, dtype: str) -> np.ndarray:

@@ -269,7 +269,8 @@ def measured(kind: str) -> dict[str, dict]:
 
 def readme() -> str:
     """Return README with the typical lines of the tables on performance."""
-    lines = tables_of.summary(measured("peers")).splitlines()[:4]
+    typical = 2 + 2 * len(tables_of.INTERPOLATED)
+    lines = tables_of.summary(measured("peers")).splitlines()[:typical]
     ranks = tables_of.ranks(measured("ranks")).splitlines()
     lines += [line.replace(", Keras,", ",") for line in ranks if ", Keras," in line]
     return between_marks((ROOT / "README.md").read_text(), "speed", "\n".join(lines) + "\n")
@@ -315,6 +316,7 @@ def folding() -> str:
     contents = measured("fold")
     page = between_marks((DOCS / "folding.md").read_text(), "gains", tables_of.fold(contents))
     page = between_marks(page, "memory", tables_of.fold_memory(contents))
+    page = between_marks(page, "tuned", tables_of.tuned(measured("tuned")))
     return between_marks(page, "circumstances", tables_of.circumstances(contents.values()))
 
 

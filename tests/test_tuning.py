@@ -134,6 +134,13 @@ def test_a_class_of_its_own_and_a_model_without_our_layers(planted):
     assert pp.tune(plain, np.ones((1, 4, 4, 2), "float32")) == ()
 
 
+def test_the_blur_of_nearest_is_no_way_of_its_own():
+    model = keras.Sequential([keras.Input((4, 4, 2)), pp.layers.UpSampleConv2D(3, 3)])
+    (found,) = pp.tune(model, np.ones((1, 4, 4, 2), "float32"), seconds=SECONDS)
+    assert "blur" not in found.times
+    assert "phases" in found.times
+
+
 def test_what_a_backend_cannot_compute_is_left_out_but_for_direct(planted, monkeypatch):
     """TensorFlow's errors are neither ValueErrors nor RuntimeErrors."""
 

@@ -130,14 +130,18 @@ def _total(several: Sequence[Times]) -> Times:
 
 
 def _times(layer: Any, shapes: Shapes, prepare: Prepare, seconds: float) -> dict[str, Times]:
-    """Time what computes a layer; the reference, which is slow by design, is left out."""
+    """Time what computes a layer.
+
+    Left out are the reference, which is slow by design, and the blur of nearest, which is `auto`.
+    """
     values = [keras.ops.convert_to_numpy(one.value) for one in layer.weights]
     generator = np.random.default_rng(0)
     images = [generator.standard_normal(shape, dtype="float32") for shape in shapes]
+    left_out = {"reference"}
+    if getattr(layer, "interpolation", None) == "nearest":
+        left_out.add("blur")
     runs = {}
-    for name in LOWERINGS:
-        if name == "reference":
-            continue
+    for name in [one for one in LOWERINGS if one not in left_out]:
         try:
             run = prepare(_calling(layer, name, len(images)), [*images, *values])
             run()

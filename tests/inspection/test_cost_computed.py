@@ -148,6 +148,49 @@ def test_layers_cost_what_is_counted_by_hand(layer, expected):
     assert cost(layer, (5, 7, 3)) == expected
 
 
+def test_a_blur_costs_nearest_a_pass_per_axis_and_both_ends_of_every_axis():
+    shape, convolved = (8, 9, 3), 3 * 4 * 9
+    nearest = cost(layers.UpSampleConv2D(4, 3, 2, "same"), shape)
+    # Two and three outputs (of 7 taps: 4) at each end read 5 rows, which 4 pixels give.
+    rows = 10 * 18 * convolved + 3 * 4 * (16 * 9 + 16 * 18)
+    columns = 16 * 10 * convolved + 3 * 4 * (16 * 8 + 16 * 16)
+    cubic = layers.UpSampleConv2D(4, 3, 2, "same", "bicubic", lowering="blur")
+    assert cost(cubic, shape) == nearest + 16 * 18 * 4 * (7 + 7) + rows + columns
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="continued where XLA makes no copy")
+def test_linear_costs_nearest_of_the_image_continued_and_what_is_outside_of_it():
+    nearest = cost(layers.UpSampleConv2D(4, 3, 2, "same"), (7, 9, 3))
+    # One row at each end, of pixels upsampled along the other axis.
+    rows = 2 * 14 * 3 * 4 * 9 + 3 * 2 * 2 * 14
+    columns = 10 * 2 * 3 * 4 * 9 + 3 * 2 * 10 * 2
+    blurred = layers.UpSampleConv2D(4, 3, 2, "same", "bilinear", lowering="blur")
+    assert cost(blurred, (5, 7, 3)) == nearest + 10 * 14 * 4 * (3 + 3) + rows + columns
+
+
+def test_a_blur_of_an_image_that_is_all_border_costs_what_direct_does():
+    wide, direct = (
+        layers.UpSampleConv2D(4, 9, 2, "same", "bilinear", lowering=one)
+        for one in ("blur", "direct")
+    )
+    assert cost(wide, (2, 7, 3)) == cost(direct, (2, 7, 3))
+
+
+def test_nearest_is_its_own_blur():
+    nearest = cost(layers.UpSampleConv2D(4, 3, 2, "same"), (7, 9, 3))
+    assert cost(layers.UpSampleConv2D(4, 3, 2, "same", lowering="blur"), (7, 9, 3)) == nearest
+
+
+@pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="TensorFlow does not count")
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_a_blur_costs_what_is_multiplied(interpolation):
+    """Neither framework counts interpolation, and XLA not the blur, which are little here."""
+    for size, k, padding in itertools.product([2, (3, 2)], [3, (2, 5)], ["same", "valid"]):
+        layer = layers.UpSampleConv2D(96, k, size, padding, interpolation, lowering="blur")
+        shape = (32, 30, 48)  # larger ones are computed in strips, which are counted once
+        assert cost(layer, shape) == pytest.approx(counted(layer, shape), rel=0.09)
+
+
 def test_the_parts_of_a_concatenation_cost_what_each_costs():
     layer = layers.ConcatConv2D(2, 1, size=(2, 1), interpolation="bilinear", padding="same")
     small, skip = 4 * 5 * 3 * 2 + 2 * 2 * (8 * 5 + 8 * 10), 8 * 10 * 5 * 2

@@ -75,17 +75,21 @@ def test_differences_round_no_more_than_direct_in_half_precision(backend):
 @pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
 def test_auto_takes_only_what_rounds_within_4_times_direct_in_float32(backend):
     content = json.loads((ROOT / f"benchmarks/results/precision-{backend}.json").read_text())
-    interpolations = {"upsample_conv": "nearest", "conv_transpose": None}
-    linear = {1: "linear", 2: "bilinear", 3: "trilinear"}
-    assert {record["rank"] for record in content["rows"]} == set(linear)
+    interpolations = {"upsample_conv": "nearest", "conv_transpose": None, "upsample": "linear"}
+    names = {2: {"linear": "bilinear", "cubic": "bicubic"}, 3: {"linear": "trilinear"}}
+    assert {record["rank"] for record in content["rows"]} == {1, 2, 3}
     for record in content["rows"]:
         if record["dtype"] != "float32":
             continue
+        operation, _, interpolation = record["operation"].partition(", ")
+        interpolation = interpolation or interpolations[operation]
         chosen = choose(
-            record["operation"],
-            interpolation=interpolations.get(record["operation"], linear[record["rank"]]),
+            operation,
+            interpolation=names.get(record["rank"], {}).get(interpolation, interpolation),
             rank=record["rank"],
+            channels=256,
             filters=64,
+            side=64,
             taps=3,
             dtype=record["dtype"],
             backend=backend,

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from polyphase.ops import upsample_conv
+from polyphase.ops import lowerings, upsample_conv
 from tests.gradients import to_numpy
 from tests.ops import cases, oracles
 
@@ -107,10 +107,17 @@ def test_other_interpolations_and_sizes(lowering):
         run_case(lowering, **case)
 
 
-@pytest.mark.parametrize("interpolation", cases.INTERPOLATIONS)
+@pytest.mark.parametrize(
+    ("interpolation", "long"),
+    [*((name, 128) for name in cases.INTERPOLATIONS), ("bilinear", 1)],
+)
 @pytest.mark.grid(2)
-def test_nearest_convolved_and_blurred(interpolation):
-    """Also of images that are all band, or in one axis, or whose band is uneven."""
+def test_nearest_convolved_and_blurred(interpolation, long, monkeypatch):
+    """Also of images that are all band, or in one axis, or whose band is uneven.
+
+    Linear, on JAX: of images that are continued, and of long ones, whose ends are computed.
+    """
+    monkeypatch.setattr(lowerings.LOWERINGS["blur"], "_LONG", long)
     for case in cases.sample(
         20,
         seed=cases.INTERPOLATIONS.index(interpolation),

@@ -20,12 +20,15 @@ def record(group, name, forward, training, **more):
 
 @pytest.fixture
 def peers():
-    layers = ["bilinear + conv", "Conv2DTranspose", "UpSampling2D"]
+    layers = ["Conv2DTranspose", "UpSampling2D"]
+    kinds = [kind for kind in performance.KINDS if kind[0] != "nearest + conv"]
     results = [
         record("nearest + conv", "a", times(8, 2), times(3, 3), kind="typical"),
         record("nearest + conv", "b", times(1, 1), times(1, 2), kind="typical"),
         record("nearest + conv", "c", times(2, 1), times(1, 2), kind="few channels"),
         record("nearest + conv", "d", times(100, 1), times(100, 1), kind="larger"),
+        record("nearest + conv", "f", times(7, 1), times(7, 1), kind="small"),
+        *(record(group, "g", times(5, 1), times(3, 1), kind=kind) for group, kind in kinds),
         *(record(group, "e", times(8, 2), times(3, 3)) for group in layers),
         record("model", "net", times(3, 2), times(10, 4)),
     ]
@@ -38,12 +41,13 @@ def peers():
 def test_the_summary_begins_with_the_typical_case_apart_from_what_gains_most(peers):
     lines = performance.summary(peers).splitlines()
     assert lines[0] == "| what | JAX | PyTorch |"
-    typical = performance.KINDS["typical"]
+    typical = performance.KINDS["nearest + conv", "typical"]
     assert lines[2] == f"| {typical}, forward | 2.00 (1.00) | 1.41 (1.00) |"
     assert lines[3] == f"| {typical}, training | 0.71 (0.50) | 0.71 (0.50) |"
-    assert (
-        f"| {performance.KINDS['larger']}, forward | 100.00 (100.00) | 100.00 (100.00) |" in lines
-    )
+    bicubic = performance.KINDS["bicubic + conv", "typical"]
+    assert lines[7] == f"| {bicubic}, training | 3.00 (3.00) | 3.00 (3.00) |"
+    larger = performance.KINDS["nearest + conv", "larger"]
+    assert f"| {larger}, forward | 100.00 (100.00) | 100.00 (100.00) |" in lines
     assert "| net, forward | 1.50 | 1.50 |" in lines
     assert "| net, training | 2.50 | 2.50 |" in lines
 
@@ -52,7 +56,7 @@ def test_the_fastest_of_all_peers_meets_ours_on_each_backend(peers):
     lines = performance.fastest(peers).splitlines()
     assert "| a, forward | 4 (plain PyTorch) | 2 (2.00) | 3 (1.33) |" in lines
     assert "| b, forward | 1 (Keras on JAX) | 1 (1.00) | 1 (1.00) |" in lines
-    typical = performance.KINDS["typical"]
+    typical = performance.KINDS["nearest + conv", "typical"]
     assert f"| **{typical}: geometric mean, forward** |  | **1.41** | **1.15** |" in lines
 
 
@@ -147,6 +151,18 @@ def test_folding_shows_before_divided_by_after_and_both_sizes():
     assert "| net | 2.00 / 1.50 / 3.00 (2.25) |" in performance.fold(contents).splitlines()
     lines = performance.fold_memory(contents).splitlines()
     assert lines[2:] == ["| net, forward | 8 / 4 |", "| net, training | 9 / 10 |"]
+
+
+def test_tuning_shows_all_three_times_what_it_gains_and_what_layers_were_given():
+    times = {name: {"median": ms} for name, ms in (("before", 8), ("folded", 6), ("tuned", 4))}
+    layers = {"a": "blur", "b": "direct", "c": "direct"}
+    result = {"name": "net", "forward": times, "training": times}
+    result |= {"forward layers": layers, "training layers": layers}
+    lines = performance.tuned({"jax": {"results": [result]}}).splitlines()
+    assert lines[2:] == [
+        "| net, forward | 8 / 6 / 4 (1.50): 2 direct, 1 blur |",
+        "| net, training | 8 / 6 / 4 (1.50): 2 direct, 1 blur |",
+    ]
 
 
 def _state(loss, amplitude, seen):

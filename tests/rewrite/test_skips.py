@@ -36,6 +36,39 @@ def test_folded_u_nets_leave_skips_as_they_are(interpolation):
         assert_equal_outputs(model, folded)
 
 
+@pytest.mark.parametrize(("side", "split"), [(64, True), (8, False)])
+def test_a_concatenation_of_interpolated_channels_is_split_where_it_is_blurred(side, split):
+    """Large images with many channels are, on every backend; small ones are border on all."""
+    x, skip = keras.Input((side, side, 128)), keras.Input((2 * side, 2 * side, 4))
+    up = keras.layers.UpSampling2D(interpolation="bilinear")(x)
+    joined = keras.layers.Concatenate()([up, skip])
+    model = keras.Model([x, skip], keras.layers.Conv2D(64, 3, padding="same")(joined))
+    folded = pp.fold(model)
+    assert len(layers_of(folded, ConcatConv2D)) == split
+    assert_equal_outputs(model, folded)
+    before, after = (pp.rewrite.Cost.of(one).multiply_adds for one in (model, folded))
+    assert after < before / 1.5 if split else after == before
+
+
+def test_a_concatenation_says_how_its_images_are_computed(tmp_path):
+    x, skip = keras.Input((8, 9, 3)), keras.Input((16, 18, 2))
+    layer = ConcatConv2D(4, 3, [2, 1], "same", "bilinear", lowering="blur")
+    model = keras.Model([x, skip], layer([x, skip]))
+    plain = keras.Model([x, skip], ConcatConv2D(4, 3, [2, 1], "same", "bilinear")([x, skip]))
+    plain.set_weights(model.get_weights())
+    assert_equal_outputs(model, plain)
+    model.save(tmp_path / "m.keras")
+    assert keras.saving.load_model(tmp_path / "m.keras").layers[-1].lowering == "blur"
+    found = pp.tune(
+        model, [np.ones((1, *one.shape[1:]), "float32") for one in model.inputs], seconds=0.02
+    )
+    assert set(found[0].times) >= {"direct", "blur"}
+    with pytest.raises(ValueError, match="lowering"):
+        ConcatConv2D(4, 3, [2, 1], "same", lowering="quick")(
+            [np.ones((1, 2, 2, 1)), np.ones((1, 4, 4, 1))]
+        )
+
+
 @pytest.mark.parametrize("interpolation", cases.INTERPOLATIONS)
 def test_layers_of_size_1_become_the_same_of_keras(interpolation):
     x, skip = keras.Input((4, 5, 3)), keras.Input((4, 5, 2))

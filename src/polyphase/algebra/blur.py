@@ -9,6 +9,7 @@ import functools
 
 import numpy as np
 
+from polyphase.algebra.geometry import Axis
 from polyphase.algebra.resampling import phase_taps
 
 
@@ -37,6 +38,41 @@ def blur(factor: int, interpolation: str) -> np.ndarray:
     quotient = _divided(_filter(factor, interpolation), factor)
     quotient.setflags(write=False)
     return quotient
+
+
+def border(axis: Axis, q: np.ndarray) -> tuple[int, int]:
+    """Return how many outputs of a convolution, before and after, are not nearest's, blurred.
+
+    Those from which the blur reaches an output that reads padding: zero, where the interpolation
+    goes on.
+
+    Args:
+        axis: of the convolution.
+        q: the blur along it.
+
+    Example:
+        >>> border(Axis(3, first=-1), blur(2, "bilinear")), border(Axis(3), blur(2, "nearest"))
+        ((2, 2), (0, 0))
+    """
+    radius = len(q) // 2
+    before, after = axis.padding
+    return (radius + before, radius + after) if radius else (0, 0)
+
+
+def continuation(axis: Axis, factor: int, q: np.ndarray) -> int:
+    """Return by how many pixels an image is continued so that no output reads beyond, blurred.
+
+    Args:
+        axis: of the convolution.
+        factor: of the upsampling, an integer.
+        q: the blur along the axis; where there is none, nothing is continued.
+
+    Example:
+        >>> continuation(Axis(3, first=-1), 2, blur(2, "bilinear"))
+        1
+    """
+    radius = len(q) // 2
+    return -(-(radius + max(axis.padding)) // factor) if radius else 0
 
 
 def _filter(factor: int, interpolation: str) -> np.ndarray:

@@ -37,6 +37,11 @@ class Axis:
         return (self.taps - 1) * self.dilation
 
     @property
+    def padding(self) -> tuple[int, int]:
+        """The zeros that a convolution, not a transposed one, reads before and after."""
+        return -self.first, self.extra + self.span + self.first
+
+    @property
     def offset(self) -> int:
         """The phase offset: output `n` is phase `(n + offset) % s`."""
         return self.first % self.factor

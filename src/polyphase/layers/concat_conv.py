@@ -14,7 +14,7 @@ Tensor = Any
 class ConcatConv(mixins.Configured):
     """What `ConcatConv2D` adds to the layer of Keras that is its next base class."""
 
-    _added = ("size", "interpolation")
+    _added = ("size", "interpolation", "lowering")
     _removed = ("strides", "groups")
 
     def __init__(
@@ -24,6 +24,7 @@ class ConcatConv(mixins.Configured):
         size: Any,
         padding: str = "valid",
         interpolation: str = "nearest",
+        lowering: str = "auto",
         **kwargs: Any,
     ) -> None:
         for name in ("strides", "groups"):
@@ -39,6 +40,7 @@ class ConcatConv(mixins.Configured):
             )
         self.size = tuple(arguments.sizes(one, self.rank) for one in size)
         self.interpolation = arguments.interpolation(interpolation, self.rank)
+        self.lowering = lowering
 
     def build(self, input_shape: Any) -> None:
         """Make Conv2D's weights for all input channels together."""
@@ -54,14 +56,16 @@ class ConcatConv(mixins.Configured):
         parts, start = [], 0
         for x, size, channels in zip(inputs, self.size, self.channels, strict=True):
             start += channels
+            as_it_is = set(size) == {1}
             part = upsample_conv(
                 x,
                 kernel[..., start - channels : start, :],
                 size=size,
-                interpolation="nearest" if set(size) == {1} else self.interpolation,
+                interpolation="nearest" if as_it_is else self.interpolation,
                 padding=self.padding,
                 data_format=self.data_format,
                 dilation_rate=self.dilation_rate,
+                lowering="auto" if as_it_is else self.lowering,
                 bias=self.bias if start == kernel.shape[-2] else None,
             )
             parts.append(part)
@@ -106,6 +110,7 @@ class ConcatConv2D(ConcatConv, keras.layers.Conv2D):
         padding: "valid" or "same", of the upsampled images.
         interpolation: of all inputs of another size, as in `UpSampling2D`. ("mitchell" smooths
             along an axis of size 1 too: so it does for (1, 2), as `UpSampling2D((1, 2))` does.)
+        lowering: how to compute the inputs of another size, as in `polyphase.ops.upsample_conv`.
         **kwargs: Conv2D's other arguments, but no strides and one group.
 
     Input: a list of `(batch, height, width, channels)`, or channels first, which have the same

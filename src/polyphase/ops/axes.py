@@ -17,6 +17,12 @@ def pixels(x: Tensor) -> int | None:
     return None if None in sides else math.prod(sides)
 
 
+def side(x: Tensor) -> int | None:
+    """Return the shortest side of images `(n, *space, c)`, if all are known."""
+    sides = x.shape[1:-1]
+    return None if None in sides else min(sides)
+
+
 def length(x: Tensor, axis: int) -> Any:
     """Return the size of an axis: an int, or an integer scalar where it is not known yet."""
     return ops.shape(x)[axis]

@@ -32,6 +32,7 @@ class Row:
         channels: range of input channels, inclusive.
         filters: range of output channels, inclusive.
         pixels: for at least so many input pixels in all images together, if they are known.
+        side: for images whose shortest side has at least so many pixels, if it is known.
         plain: whether it holds for what `choose` calls plain only.
         dyadic: whether it holds for sizes that are powers of two only.
         onednn: where TensorFlow computes by oneDNN (True) or does not (False); None: either.
@@ -48,6 +49,7 @@ class Row:
     channels: tuple[int, float] = (0, math.inf)
     filters: tuple[int, float] = (0, math.inf)
     pixels: int = 0
+    side: int = 0
     plain: bool = True
     dyadic: bool = False
     onednn: bool | None = None
@@ -73,6 +75,7 @@ class Row:
             and self.channels[0] <= question.channels <= self.channels[1]
             and self.filters[0] <= question.filters <= self.filters[1]
             and (question.pixels is None or question.pixels >= self.pixels)
+            and (question.side is None or question.side >= self.side)
             and (question.plain or not self.plain)
             and (question.dyadic or not self.dyadic)
             and self.onednn in (None, question.onednn)
@@ -99,6 +102,7 @@ class Question:
     channels: int
     filters: int
     pixels: int | None
+    side: int | None
     dtype: str
     backend: str
     device: str
@@ -111,9 +115,15 @@ _SAME = ("operation", "backend", "device", "rank", "identity")  # of a row and a
 NO_ONEDNN = "-no-onednn"  # in the names of files that were measured without it
 _BFLOAT16 = ("bfloat16",)
 _FLOAT = ("float32", "float64")
+_ONE = ("float32",)
 _NEAREST = ("nearest",)
-_FEW, _MANY = (1, 8), (8, math.inf)
+_FEW, _SOME, _MANY = (1, 8), (2, math.inf), (8, math.inf)
 _LANCZOS = ("lanczos3", "lanczos5")
+_LINEAR, _CUBIC = (("bilinear",), _ONE), (("bicubic",), _ONE)
+_32_32, _64_32, _128_64 = (
+    ((channels, math.inf), (filters, math.inf))
+    for channels, filters in ((32, 32), (64, 32), (128, 64))
+)
 _SMOOTH = ("bilinear", "bicubic", "mitchell", "lanczos3", "lanczos5")
 
 
@@ -123,8 +133,10 @@ TABLE: tuple[Row, ...] = (
     Row("upsample", "jax", "cpu", "phases", _SMOOTH, channels=(0, 4)),
     Row("upsample_conv", "jax", "cpu", "patches", _NEAREST, _FLOAT, channels=(1, 4), filters=_MANY),
     Row("upsample_conv", "jax", "cpu", "difference", _NEAREST, pixels=32),
+    Row("upsample_conv", "jax", "cpu", "blur", *_LINEAR, channels=(5, math.inf), side=16),
     Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, channels=_FEW, filters=_FEW),
     Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, filters=(1, 4)),
+    Row("upsample_conv", "jax", "cpu", "blur", *_CUBIC, *_32_32, side=24),
     Row("conv_transpose", "jax", "cpu", "patches", dtypes=_FLOAT),
     Row("conv_transpose", "jax", "cpu", "phases", dtypes=_BFLOAT16),
     Row("upsample_depthwise_conv", "jax", "cpu", "phases", _NEAREST),
@@ -135,11 +147,15 @@ TABLE: tuple[Row, ...] = (
     Row("upsample_conv", "tensorflow", "cpu", "patches", _NEAREST, _BFLOAT16, onednn=False),
     Row("upsample_conv", "tensorflow", "cpu", "transpose", _NEAREST, filters=(1, 4), onednn=False),
     Row("upsample_conv", "tensorflow", "cpu", "phases", _NEAREST, pixels=256, onednn=False),
+    Row("upsample_conv", "tensorflow", "cpu", "blur", *_LINEAR, *_64_32, side=32, onednn=True),
+    Row("upsample_conv", "tensorflow", "cpu", "blur", *_CUBIC, *_64_32, side=40, onednn=True),
     Row("conv_transpose", "tensorflow", "cpu", "patches", dtypes=_BFLOAT16, onednn=False),
     Row("upsample", "torch", "cpu", "native", _NEAREST, ("float32",)),
     Row("upsample", "torch", "cpu", "native", ("bilinear", "bicubic"), ("float32",), dyadic=True),
     Row("upsample", "torch", "cpu", "phases"),
-    Row("upsample_conv", "torch", "cpu", "transpose", _NEAREST, pixels=512),
+    Row("upsample_conv", "torch", "cpu", "transpose", _NEAREST, channels=(9, math.inf), pixels=512),
+    Row("upsample_conv", "torch", "cpu", "blur", *_LINEAR, *_128_64, side=64),
+    Row("upsample_conv", "torch", "cpu", "blur", *_CUBIC, *_64_32, side=40),
     Row("upsample_depthwise_conv", "torch", "cpu", "transpose", _NEAREST, pixels=1024),
     Row("upsample", "torch", "gpu", "native", _NEAREST, ("float32",)),
     Row("upsample", "torch", "gpu", "phases", _NEAREST, _BFLOAT16),
@@ -152,6 +168,7 @@ TABLE: tuple[Row, ...] = (
     # Signals.
     Row("upsample", "jax", "cpu", "phases", _NEAREST, rank=1),
     Row("upsample_conv", "jax", "cpu", "difference", _NEAREST, _FLOAT, pixels=32, rank=1),
+    Row("upsample_conv", "jax", "cpu", "blur", ("linear",), _ONE, *_64_32, side=32, rank=1),
     Row("conv_transpose", "jax", "cpu", "patches", dtypes=_FLOAT, rank=1),
     Row("upsample_depthwise_conv", "jax", "cpu", "phases", _NEAREST, _FLOAT, rank=1),
     Row(
@@ -176,9 +193,22 @@ TABLE: tuple[Row, ...] = (
         onednn=False,
         rank=1,
     ),
+    Row(
+        "upsample_conv",
+        "tensorflow",
+        "cpu",
+        "blur",
+        ("linear",),
+        _ONE,
+        *_64_32,
+        side=32,
+        onednn=True,
+        rank=1,
+    ),
     Row("upsample", "torch", "cpu", "native", ("linear",), ("float32",), dyadic=True, rank=1),
     Row("upsample", "torch", "cpu", "phases", ("nearest", *_LANCZOS), rank=1),
     Row("upsample_conv", "torch", "cpu", "transpose", _NEAREST, _FLOAT, pixels=256, rank=1),
+    Row("upsample_conv", "torch", "cpu", "blur", ("linear",), _ONE, *_64_32, side=32, rank=1),
     Row(
         "upsample_depthwise_conv",
         "torch",
@@ -192,6 +222,9 @@ TABLE: tuple[Row, ...] = (
     # Volumes.
     Row("upsample", "jax", "cpu", "phases", _NEAREST, rank=3),
     Row("upsample_conv", "jax", "cpu", "difference", _NEAREST, _FLOAT, pixels=32, rank=3),
+    Row(
+        "upsample_conv", "jax", "cpu", "blur", ("trilinear",), _ONE, filters=_SOME, side=12, rank=3
+    ),
     Row("upsample_conv", "jax", "cpu", "patches", ("trilinear",), _FLOAT, rank=3),
     Row("upsample_conv", "jax", "cpu", "patches", _NEAREST, _FLOAT, rank=3, identity=True),
     Row("conv_transpose", "jax", "cpu", "patches", dtypes=_FLOAT, rank=3),
@@ -245,6 +278,7 @@ def choose(
     filters: int = 0,
     taps: int = 0,
     pixels: int | None = None,
+    side: int | None = None,
     dtype: str = "float32",
     backend: str | None = None,
     device: str | None = None,
@@ -268,6 +302,8 @@ def choose(
             before upsampling, which `direct` does and no row can better.
         pixels: of "upsample_conv", batch x height x width of the input; None if unknown. Folding a
             kernel takes its time, whatever the image.
+        side: of "upsample_conv", the shortest side of the input in pixels; None if unknown. Small
+            images are border for the most part.
         dtype: what is computed in.
         backend: a Keras backend; default: the one in use.
         device: "cpu", "gpu" or another accelerator, for which no row exists; default: the one in
@@ -292,6 +328,7 @@ def choose(
         channels,
         filters,
         pixels,
+        side,
         dtype,
         backend,
         device or in_use(backend),

@@ -150,6 +150,7 @@ def _chosen(operation: str, lowering: str, x: Tensor, kernel: Tensor, plan: Conv
         filters=filters,
         taps=max(taps),
         pixels=axes.pixels(x),
+        side=axes.side(x),
         dtype=keras.backend.standardize_dtype(x.dtype),
     )
 

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
@@ -20,12 +21,22 @@ REPAIRS = {
     "repaired": "repaired",
     "repaired, more": "repaired, {more} epochs more with EvenPhases",
 }
-# Kinds of nearest + conv, the typical one first; what gains most comes last.
-KINDS = {
-    "typical": "nearest x2 + conv 3x3, 32 to 256 channels",
-    "few channels": "the same with 8 channels, or one output channel",
-    "larger": "nearest x2 to x4 + conv 3x3 and 5x5, 64 channels",
+# Kinds of upsampling + conv, the typical one first; what gains most comes last.
+INTERPOLATED = ("nearest", "bilinear", "bicubic")
+SHAPES = {
+    "typical": "32 to 256 channels, 24 to 72 pixels a side",
+    "small": "64 and 128 channels, 7 and 16 pixels a side",
+    "few channels": "8 channels, or one output channel",
 }
+KINDS = {
+    **{
+        (f"{interpolation} + conv", kind): f"{interpolation} x2 + conv 3x3, {text}"
+        for kind, text in SHAPES.items()
+        for interpolation in INTERPOLATED
+    },
+    ("nearest + conv", "larger"): "nearest x2 to x4 + conv 3x3 and 5x5, 64 channels",
+}
+NEAREST = {kind: text for (group, kind), text in KINDS.items() if group == "nearest + conv"}
 
 
 def summary(peers: Mapping[str, Content]) -> str:
@@ -38,7 +49,7 @@ def summary(peers: Mapping[str, Content]) -> str:
         [
             f"{text}, {mode}",
             *(
-                _mean_and_worst([_ratio(record, mode) for record in _kind(one, kind)])
+                _mean_and_worst([_ratio(record, mode) for record in _kind(one, *kind)])
                 for one in peers.values()
             ),
         ]
@@ -50,7 +61,7 @@ def summary(peers: Mapping[str, Content]) -> str:
             f"{group}, {mode}",
             *(_mean_and_worst(_ratios(one, group, mode)) for one in peers.values()),
         ]
-        for group in ("bilinear + conv", "Conv2DTranspose", "UpSampling2D")
+        for group in ("Conv2DTranspose", "UpSampling2D")
         for mode in MODES
     ]
     models = [r["name"] for r in next(iter(peers.values()))["results"] if r["group"] == "model"]
@@ -109,7 +120,7 @@ def fastest(peers: Mapping[str, Content]) -> str:
             "",
             *(f"**{_mean(ratios[backend, kind, mode]):.2f}**" for backend in peers),
         ]
-        for kind, text in KINDS.items()
+        for kind, text in NEAREST.items()
         for mode in MODES
     ]
     head = ["", "fastest peer, ms", *(f"ours on {NAMES[backend]}, ms" for backend in peers)]
@@ -121,7 +132,8 @@ def baselines(peers: Mapping[str, Content]) -> str:
     columns = list(itertools.product(("typical", "few channels"), MODES))
     rows = []
     for backend, content in peers.items():
-        names = [name for one in _kind(content, "typical") for name in one["forward"]]
+        typical = _kind(content, "nearest + conv", "typical")
+        names = [name for one in typical for name in one["forward"]]
         rows += [
             [_who(name, backend), *(_peer_ratios(content, name, *column) for column in columns)]
             for name in dict.fromkeys(names)
@@ -133,7 +145,7 @@ def baselines(peers: Mapping[str, Content]) -> str:
 def _peer_ratios(content: Content, peer: str, kind: str, mode: str) -> str:
     ratios = [
         record[mode][peer]["median"] / record[mode]["ours"]["median"]
-        for record in _kind(content, kind)
+        for record in _kind(content, "nearest + conv", kind)
         if peer in record[mode]
     ]
     return _mean_and_worst(ratios) if ratios else "-"
@@ -242,6 +254,23 @@ def fold_memory(contents: Mapping[str, Content]) -> str:
             cells = [f"{size['before']:.0f} / {size['folded']:.0f}" for size in sizes]
             rows.append([f"{first['name']}, {mode}", *cells])
     return _table(["before / folded, MiB", *(NAMES[backend] for backend in contents)], rows)
+
+
+def tuned(contents: Mapping[str, Content]) -> str:
+    """Return the milliseconds of models as they were, folded, and tuned; and what layers got."""
+    rows = []
+    for index, first in enumerate(next(iter(contents.values()))["results"]):
+        for mode in MODES:
+            cells = []
+            for content in contents.values():
+                result = content["results"][index]
+                medians = " / ".join(_milliseconds(one["median"]) for one in result[mode].values())
+                gain = result[mode]["folded"]["median"] / result[mode]["tuned"]["median"]
+                given = Counter(result[f"{mode} layers"].values())
+                names = ", ".join(f"{count} {name}" for name, count in given.most_common())
+                cells.append(f"{medians} ({gain:.2f}): {names}")
+            rows.append([f"{first['name']}, {mode}", *cells])
+    return _table(["before / folded / tuned, ms", *(NAMES[backend] for backend in contents)], rows)
 
 
 def course(content: Content) -> str:
@@ -355,6 +384,7 @@ def _conditions(row: Row) -> str:
     words += ["nothing upsampled"] if row.identity else []
     words += ["sizes that are powers of two"] if row.dyadic else []
     words += [f"at least {row.pixels} pixels"] if row.pixels else []
+    words += [f"at least {row.side} pixels a side"] if row.side else []
     for name, (least, most) in (
         ("input channels", row.channels),
         ("output channels", row.filters),
@@ -378,8 +408,8 @@ def circumstances(contents: Iterable[Content]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _kind(content: Content, kind: str) -> list[Content]:
-    return [record for record in content["results"] if record.get("kind") == kind]
+def _kind(content: Content, group: str, kind: str) -> list[Content]:
+    return [record for record in _group(content, group) if record.get("kind") == kind]
 
 
 def _ratios(content: Content, group: str, mode: str) -> list[float]:

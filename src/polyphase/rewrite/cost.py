@@ -9,11 +9,14 @@ import keras
 import numpy as np
 
 from polyphase.algebra import kernels
-from polyphase.algebra.geometry import padding_amounts, upsampled_length
+from polyphase.algebra.blur import blur, border, continuation
+from polyphase.algebra.geometry import conv_axis, padding_amounts, upsampled_length
 from polyphase.algebra.phases import upsample_conv_phases
+from polyphase.algebra.resampling import reach
 from polyphase.layers import kinds
 from polyphase.layers.kinds import Kind
 from polyphase.ops import choose, layout
+from polyphase.ops.lowerings.blur import continues
 from polyphase.rewrite.graph import calls, graph_of, is_graph
 
 Shape = Sequence[int | None]
@@ -155,11 +158,16 @@ def _as_one(layer: Any, shape: Shape, size: Any, output: Shape, depthwise: bool)
     upsamples, then convolves: but for a 1x1 convolution of nearest, or to no more channels, which
     comes first.
     """
-    operation = "upsample_depthwise_conv" if depthwise else "upsample_conv"
     filters = layer.depth_multiplier if depthwise else layer.filters
     channels, pixels = _channels(layer, shape), _pixels(layer, shape)
     mixed = channels * filters // (1 if depthwise else layer.groups)
-    lowering = _lowering(layer, operation, size, channels, filters)
+    skips = kinds.nearest(layer) is kinds.CONCATENATED and set(size) == {1}
+    named = "auto" if skips else getattr(layer, "lowering", "auto")
+    lowering = _chosen(layer, shape, size, layer.interpolation) if named == "auto" else named
+    if lowering == "blur" and layer.interpolation == "nearest":
+        lowering = _chosen(layer, shape, size, "nearest")
+    if lowering == "blur":
+        return _blurred(layer, shape, size, output, mixed, filters * (channels if depthwise else 1))
     copies = layer.interpolation == "nearest" and all(isinstance(s, int) for s in size)
     if copies and lowering not in ("direct", "reference"):
         return mixed * pixels * math.prod(_taps(layer, size, lowering))
@@ -170,19 +178,57 @@ def _as_one(layer: Any, shape: Shape, size: Any, output: Shape, depthwise: bool)
     return convolution + _interpolation(layer, shape, size, channels)
 
 
-def _lowering(layer: Any, operation: str, size: Any, channels: int, filters: int) -> str:
-    """Return the lowering that a layer takes; of a batch that is large enough for every row."""
-    named: str = getattr(layer, "lowering", "auto")
-    if named != "auto":
-        return named
+def _blurred(layer: Any, shape: Shape, size: Any, output: Shape, mixed: int, filters: int) -> int:
+    """Return the products of `blur`: of nearest, of a pass per axis, and what the border is due.
+
+    Small images are upsampled and convolved directly.
+    """
+    interpolation, convolved = layer.interpolation, mixed * math.prod(layer.kernel_size)
+    channels, sides = _channels(layer, shape), _known(_sides(layer, shape), layer)
+    large = [n * s for n, s in zip(sides, size, strict=True)]
+    outputs, linear = _known(_sides(layer, output), layer), continues(interpolation, sides)
+    axes = [
+        conv_axis(k, layer.padding, rate)
+        for k, rate in zip(layer.kernel_size, layer.dilation_rate, strict=True)
+    ]
+    blurs = [blur(factor, interpolation) for factor in size]
+    borders = [sum(border(axis, q)) for axis, q in zip(axes, blurs, strict=True)]
+    paddings = [sum(axis.padding) for axis in axes]
+    if any(map(int.__lt__, large, paddings) if linear else map(int.__le__, outputs, borders)):
+        return convolved * math.prod(outputs) + _interpolation(layer, shape, size, channels)
+    margins = [
+        2 * continuation(*one) if linear else 0 for one in zip(axes, size, blurs, strict=True)
+    ]
+    wide = [n + pixels for n, pixels in zip(sides, margins, strict=True)]
+    lowering = _chosen(layer, shape, size, "nearest")
+    products = mixed * math.prod(wide) * math.prod(_taps(layer, size, lowering))
+    products += math.prod(outputs) * filters * sum(len(q) for q in blurs if len(q) > 1)
+    for i, (axis, q, factor) in enumerate(zip(axes, blurs, size, strict=True)):
+        rows = len(q) // 2 + axis.span
+        pixels = 2 if linear else min(sides[i], 2 * reach(rows, factor, interpolation))
+        computed = paddings[i] if linear else 2 * rows + axis.extra
+        if len(q) > 1 and computed:
+            ends, enlarged, convolving = list(sides), list(large), list(outputs)
+            ends[i], convolving[i] = pixels, computed
+            enlarged[i] = pixels if linear else pixels * factor
+            products += convolved * math.prod(convolving)
+            products += _passes(interpolation, channels, ends, enlarged)
+    return products
+
+
+def _chosen(layer: Any, shape: Shape, size: Any, interpolation: str) -> str:
+    """Return the lowering that `auto` takes; of a batch that is large enough for every row."""
+    depthwise = kinds.nearest(layer).convolution is not kinds.CONVOLUTION
+    sides = _sides(layer, shape)
     enlarges = all(isinstance(s, int) for s in size) and max(size) > 1
     row = choose(
-        operation,
-        interpolation=layer.interpolation,
+        "upsample_depthwise_conv" if depthwise else "upsample_conv",
+        interpolation=interpolation,
         plain=enlarges and max(layer.dilation_rate) == getattr(layer, "groups", 1) == 1,
-        channels=channels,
-        filters=filters,
+        channels=_channels(layer, shape),
+        filters=layer.depth_multiplier if depthwise else layer.filters,
         taps=max(layer.kernel_size),
+        side=min(_known(sides, layer)),
         dtype=layer.compute_dtype,
         rank=layer.rank,
     )
@@ -194,8 +240,10 @@ def _taps(layer: Any, size: Any, lowering: str) -> list[int]:
 
     All taps of all phases, `s + k - 1` without dilation: in `phases`, along all axes, as in one
     transposed convolution. `patches` aligns the phases of the last: each has as many as all reach.
-    `k` differences.
+    `k` differences. `direct`: `k` for each output.
     """
+    if lowering == "direct":
+        return [k * s for k, s in zip(layer.kernel_size, size, strict=True)]
     if lowering == "difference":
         return list(layer.kernel_size)
     counts = []

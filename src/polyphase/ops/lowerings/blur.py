@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from keras import backend, ops
 
-from polyphase.algebra.blur import blur
-from polyphase.algebra.geometry import Axis, conv_axis
+from polyphase.algebra.blur import blur, border, continuation
+from polyphase.algebra.geometry import conv_axis
 from polyphase.algebra.resampling import reach
 from polyphase.ops import axes
 from polyphase.ops.gradients import linear
@@ -22,7 +22,7 @@ from polyphase.ops.lowerings.direct import depthwise
 from polyphase.ops.plans import Convolution, Upsampling
 
 Tensor = Any
-Band = tuple[int, int]  # outputs before and after
+_LINEAR, _LONG = ("linear", "bilinear", "trilinear"), 128
 Resample = Callable[[Tensor, Upsampling], Tensor]
 Compute = Callable[[Tensor, Tensor, Tensor | None, Convolution], Tensor]
 
@@ -42,22 +42,126 @@ def convolved(
         kernel: as `compute` takes it.
         bias: of the outputs, or None; a blur does not change it.
         plan: an interpolation by integer factors.
-        compute: how nearest is upsampled and convolved, and the upsampled border convolved.
+        compute: how nearest is upsampled and convolved, and what is due at the border.
         resample: how the border is upsampled.
     """
     factors = plan.upsampling.factors("blur")
-    if plan.upsampling.interpolation == "nearest":
+    interpolation = plan.upsampling.interpolation
+    if interpolation == "nearest":
         return compute(x, kernel, bias, plan)
-    filters = [blur(factor, plan.upsampling.interpolation) for factor in factors]
-    bands = [_band(axis, q) for axis, q in zip(plan.axes, filters, strict=True)]
-    sides = zip(x.shape[1:-1], plan.axes, factors, strict=True)
+    filters = [blur(factor, interpolation) for factor in factors]
+    convolve = _continued if continues(interpolation, x.shape[1:-1]) else _framed
+    return convolve(x, kernel, bias, plan, filters, compute, resample)
+
+
+upsample_conv = upsample_depthwise_conv = convolved
+
+
+def continues(interpolation: str, sides: Sequence[int]) -> bool:
+    """Return whether an image is continued: linear, where its border is not little beside it.
+
+    XLA makes no copy of the image for it; elsewhere the copies cost more than the products.
+    """
+    return backend.backend() == "jax" and interpolation in _LINEAR and min(sides) < _LONG
+
+
+def _continued(
+    x: Tensor,
+    kernel: Tensor,
+    bias: Tensor | None,
+    plan: Convolution,
+    filters: Sequence[np.ndarray],
+    compute: Compute,
+    resample: Resample,
+) -> Tensor:
+    """Blur what nearest makes of the image continued, which is the interpolation continued.
+
+    Linear: beyond the outermost pixels' centres it is constant. What the convolution then reads
+    outside of the image, where it is due zeros, is convolved alone and subtracted.
+    """
+    sizes = plan.upsampling.sizes
+    large = [n * s for n, s in zip(x.shape[1:-1], sizes, strict=True)]
+    if any(n < sum(axis.padding) for n, axis in zip(large, plan.axes, strict=True)):
+        return compute(resample(x, plan.upsampling), kernel, bias, plan.alone)
+    margins = [continuation(*one) for one in zip(plan.axes, sizes, filters, strict=True)]
+    y = x
+    for dim, pixels in enumerate(margins, start=1):
+        y = _repeated(y, dim, pixels, pixels)
+    y = _blurred(compute(y, kernel, bias, _nearest(plan)), filters)
+    for dim, (q, axis, n) in enumerate(zip(filters, plan.axes, large, strict=True), start=1):
+        start = margins[dim - 1] * sizes[dim - 1] - len(q) // 2
+        y = axes.window(y, dim, start, n + axis.extra)
+    for dim, (before, after) in enumerate((axis.padding for axis in plan.axes), start=1):
+        if margins[dim - 1] and before + after:
+            image = _outside(x, dim, plan, margins, resample)
+            outside = compute(image, kernel, None, _valid(plan))
+            first = axes.window(y, dim, 0, before) - axes.window(outside, dim, 0, before)
+            inner = axes.window(y, dim, before, y.shape[dim] - before - after)
+            last = axes.window(y, dim, y.shape[dim] - after, after)
+            last = last - axes.window(outside, dim, before, after)
+            y = ops.concatenate([first, inner, last], axis=dim)
+    return y
+
+
+def _outside(
+    x: Tensor, dim: int, plan: Convolution, margins: Sequence[int], resample: Resample
+) -> Tensor:
+    """Return what is read outside of both ends of an axis, and zeros for all between.
+
+    The outermost pixels, upsampled along the other axes: there continued, or within zeros, where
+    nothing was continued or what is outside has been subtracted.
+    """
+    sizes = [1 if d == dim else s for d, s in enumerate(plan.upsampling.sizes, start=1)]
+    y = resample(_both(x, dim, 1), replace(plan.upsampling, sizes=tuple(sizes)))
+    for d, axis in enumerate(plan.axes, start=1):
+        if d != dim:
+            widen = _repeated if d > dim and margins[d - 1] else axes.pad
+            y = widen(y, d, *axis.padding)
+    before, after = plan.axes[dim - 1].padding
+    first, last = axes.window(y, dim, 0, 1), axes.window(y, dim, 1, 1)
+    zeros = ops.repeat(ops.zeros_like(first), before + after, axis=dim)
+    return ops.concatenate([*[first] * before, zeros, *[last] * after], axis=dim)
+
+
+def _valid(plan: Convolution) -> Convolution:
+    """Return the convolution alone, without padding."""
+    valid = tuple(conv_axis(axis.taps, "valid", axis.dilation) for axis in plan.axes)
+    return replace(plan.alone, axes=valid, padding="valid")
+
+
+def _nearest(plan: Convolution) -> Convolution:
+    return replace(plan, upsampling=replace(plan.upsampling, interpolation="nearest"))
+
+
+def _repeated(x: Tensor, dim: int, before: int, after: int) -> Tensor:
+    """Repeat the outermost samples of an axis outside of it."""
+    first, last = axes.window(x, dim, 0, 1), axes.window(x, dim, x.shape[dim] - 1, 1)
+    if not before + after:
+        return x
+    return ops.concatenate([*[first] * before, x, *[last] * after], axis=dim)
+
+
+def _framed(
+    x: Tensor,
+    kernel: Tensor,
+    bias: Tensor | None,
+    plan: Convolution,
+    filters: Sequence[np.ndarray],
+    compute: Compute,
+    resample: Resample,
+) -> Tensor:
+    """Blur what nearest makes of the image, and compute what is near its border directly.
+
+    Interpolations but linear change their weights there.
+    """
+    bands = [border(axis, q) for axis, q in zip(plan.axes, filters, strict=True)]
+    sides = zip(x.shape[1:-1], plan.axes, plan.upsampling.sizes, strict=True)
     inner = [
         n * s + axis.extra - sum(band) for (n, axis, s), band in zip(sides, bands, strict=True)
     ]
     if min(inner) < 1:
         return compute(resample(x, plan.upsampling), kernel, bias, plan.alone)
-    nearest = replace(plan.upsampling, interpolation="nearest")
-    y = _blurred(compute(x, kernel, bias, replace(plan, upsampling=nearest)), filters)
+    y = _blurred(compute(x, kernel, bias, _nearest(plan)), filters)
     for dim, (band, q, size) in enumerate(zip(bands, filters, inner, strict=True), start=1):
         y = axes.window(y, dim, band[0] - len(q) // 2, size)
     for dim in range(len(bands), 0, -1):
@@ -67,22 +171,10 @@ def convolved(
             ends = compute(ends, kernel, bias, plan.alone)
             for d in range(1, dim):
                 ends = axes.window(ends, d, bands[d - 1][0], inner[d - 1])
-            y = _framed(y, ends, dim, bands[dim - 1])
+            before, after = bands[dim - 1]
+            last = axes.window(ends, dim, ends.shape[dim] - after, after)
+            y = ops.concatenate([axes.window(ends, dim, 0, before), y, last], axis=dim)
     return y
-
-
-upsample_conv = upsample_depthwise_conv = convolved
-
-
-def _band(axis: Axis, q: np.ndarray) -> Band:
-    """Return how many outputs before and after are not the blurred ones.
-
-    Those next to an output that reads padding, which is zero, where the blur took it for image.
-    """
-    radius = len(q) // 2
-    if not radius:
-        return 0, 0
-    return radius - axis.first, radius + axis.extra + axis.first + axis.span
 
 
 def _ends(x: Tensor, dim: int, rows: int, upsampling: Upsampling, resample: Resample) -> Tensor:
@@ -94,13 +186,6 @@ def _ends(x: Tensor, dim: int, rows: int, upsampling: Upsampling, resample: Resa
     if 2 * pixels < x.shape[dim]:
         x = _both(x, dim, pixels)
     return _both(resample(x, upsampling), dim, rows)
-
-
-def _framed(y: Tensor, ends: Tensor, dim: int, band: Band) -> Tensor:
-    """Put the outermost outputs of both ends around those between."""
-    before, after = band
-    last = axes.window(ends, dim, ends.shape[dim] - after, after)
-    return ops.concatenate([axes.window(ends, dim, 0, before), y, last], axis=dim)
 
 
 def _both(x: Tensor, dim: int, size: int) -> Tensor:

@@ -34,13 +34,12 @@ def convolution(x: Tensor, kernel: Tensor, axes: Sequence[Axis]) -> Tensor:
     if kernel.shape[-2] == x.shape[-1] and is_slow(x, kernel.shape[:-2]):
         return _in_halves(x, kernel, axes)
     rank = len(axes)
-    before = [-axis.first for axis in axes]
-    for dim, axis in enumerate(axes, start=1):
-        x = pad(x, dim, 0, axis.extra + axis.span + 2 * axis.first)
+    for dim, (before, after) in enumerate((axis.padding for axis in axes), start=1):
+        x = pad(x, dim, 0, after - before)
     y = getattr(functional, f"conv{rank}d")(
         layout.from_last(x, "channels_first"),
         kernel.permute(rank + 1, rank, *range(rank)),
-        padding=before,
+        padding=[axis.padding[0] for axis in axes],
         dilation=[axis.dilation for axis in axes],
         groups=x.shape[-1] // kernel.shape[-2],
     )
@@ -105,7 +104,7 @@ def _on_cpu(x: Tensor) -> bool:
 def _in_halves(x: Tensor, kernel: Tensor, axes: Sequence[Axis]) -> Tensor:
     """Convolve the halves of a volume, which overlap, as a batch of two."""
     for dim, axis in enumerate(axes, start=1):
-        x = pad(x, dim, -axis.first, axis.extra + axis.span + axis.first)
+        x = pad(x, dim, *axis.padding)
     span = axes[0].span
     size = x.shape[1] - span
     half = -(-size // 2)

@@ -2,14 +2,16 @@
 
 `Conv_w(concat(R x, z)) = Conv_{w_x}(R x) + Conv_{w_z}(z)` with the kernel split by input channels,
 for every kernel; the zeros around both are the same (mathematics, section 7). Worth it for nearest,
-where `Conv_{w_x} U` costs less than at full size, and for 1x1 convolutions, which go before every
-interpolation. To `ConcatConv2D` size 1 is "as it is", and upsampling by 1 need not be ("mitchell"
-smooths) => not absorbed.
+where `Conv_{w_x} U` costs less than at full size, for other interpolations where `auto` takes
+nearest's convolution, blurred, and for 1x1 convolutions, which go before every interpolation. To
+`ConcatConv2D` size 1 is "as it is", and upsampling by 1 need not be ("mitchell" smooths) => not
+absorbed.
 """
 
 from typing import Any
 
 from polyphase.layers import kinds
+from polyphase.ops import choose, layout
 from polyphase.rewrite.build import Build, Form
 from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.recognise import absorbs
@@ -24,7 +26,9 @@ def apply(layer: Any, inputs: list[Any], build: Build) -> Any:
     copies = all(part.copies for part in value.delayed)
     if any(set(part.size) == {1} and not part.copies for part in value.delayed):
         return None
-    if not copies and (set(layer.kernel_size) != {1} or len(ways) > 1):
+    pointwise = set(layer.kernel_size) == {1}
+    blurred = all(_blurred(layer, part) for part in value.delayed)
+    if not copies and (len(ways) > 1 or not (pointwise or blurred)):
         return None
     as_it_is = (1,) * len(layer.strides)
     sizes = tuple(part.size if isinstance(part, Delayed) else as_it_is for part in value.parts)
@@ -33,3 +37,24 @@ def apply(layer: Any, inputs: list[Any], build: Build) -> Any:
     kind = kinds.CONCATENATED.ours[len(as_it_is)]
     changes = {"size": sizes, "interpolation": ways.pop()}
     return build.call(layer, small, form=Form(kind, changes, ("strides", "groups")))
+
+
+def _blurred(layer: Any, part: Delayed) -> bool:
+    """Return whether `auto` computes a part by nearest's convolution, blurred, on this backend."""
+    shape = part.small.shape
+    sides = [shape[axis] for axis in part.space]
+    integers = all(isinstance(size, int) for size in part.size)
+    if None in sides or not integers:
+        return False
+    row = choose(
+        "upsample_conv",
+        interpolation=part.interpolation,
+        plain=max(layer.dilation_rate) == 1,
+        channels=shape[layout.channel(part.data_format)],
+        filters=layer.filters,
+        taps=max(layer.kernel_size),
+        side=min(sides),
+        dtype=layer.compute_dtype,
+        rank=len(sides),
+    )
+    return row.lowering == "blur"
