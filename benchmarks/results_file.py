@@ -24,13 +24,17 @@ def path(kind: str) -> Path:
     return Path(__file__).parent / "results" / f"{kind}-{backend}{where}.json"
 
 
-def write(kind: str, **content: Any) -> None:
-    """Write the results with backend, date, machine and versions; say where."""
-    circumstances = {
+def circumstances() -> dict[str, Any]:
+    """Return backend, date, machine and versions."""
+    return {
         "backend": keras.backend.backend(),
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
         "versions": versions(),
     }
-    path(kind).write_text(json.dumps(circumstances | content, indent=1) + "\n")
+
+
+def write(kind: str, **content: Any) -> None:
+    """Write the results with their circumstances; say where."""
+    path(kind).write_text(json.dumps(circumstances() | content, indent=1) + "\n")
     print(path(kind))

@@ -73,8 +73,13 @@ def _mix(x: Tensor, weights: Tensor) -> Tensor:
 def _product(x: Tensor, axis: int, matrix: Tensor) -> Tensor:
     """Return `sum over j of x[..., j, ...] * matrix[j, k]`, with `k` where `j` was.
 
-    An einsum: Keras' `tensordot` falls from float64 to float32 on PyTorch.
+    An einsum: Keras' `tensordot` falls from float64 to float32 on PyTorch. Integers, of which CUDA
+    multiplies no matrices, one by one.
     """
+    if "int" in keras.backend.standardize_dtype(x.dtype):
+        around = (1,) * axis, (1,) * (len(x.shape) - axis - 1)
+        columns = ops.reshape(matrix, (*around[0], *ops.shape(matrix), *around[1]))
+        return ops.sum(ops.expand_dims(x, axis + 1) * columns, axis=axis)
     letters = "nabcd"[: len(x.shape)]
     j = letters[axis]
     return ops.einsum(f"{letters},{j}k->{letters.replace(j, 'k')}", x, matrix)
