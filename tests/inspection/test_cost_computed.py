@@ -161,9 +161,9 @@ def test_a_blur_costs_nearest_a_pass_per_axis_and_both_ends_of_every_axis():
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="continued where XLA makes no copy")
 def test_linear_costs_nearest_of_the_image_continued_and_what_is_outside_of_it():
     nearest = cost(layers.UpSampleConv2D(4, 3, 2, "same"), (7, 9, 3))
-    # One row at each end, of pixels upsampled along the other axis.
-    rows = 2 * 14 * 3 * 4 * 9 + 3 * 2 * 2 * 14
-    columns = 10 * 2 * 3 * 4 * 9 + 3 * 2 * 10 * 2
+    # One row at each end, which a row of taps reads, of pixels upsampled along the other axis.
+    rows = 2 * 14 * 3 * 4 * 3 + 3 * 2 * 2 * 14
+    columns = 10 * 2 * 3 * 4 * 3 + 3 * 2 * 10 * 2
     blurred = layers.UpSampleConv2D(4, 3, 2, "same", "bilinear", lowering="blur")
     assert cost(blurred, (5, 7, 3)) == nearest + 10 * 14 * 4 * (3 + 3) + rows + columns
 

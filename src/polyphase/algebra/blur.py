@@ -75,6 +75,17 @@ def continuation(axis: Axis, factor: int, q: np.ndarray) -> int:
     return -(-(radius + max(axis.padding)) // factor) if radius else 0
 
 
+def outer_taps(axis: Axis) -> tuple[int, int]:
+    """Return how many of a kernel's first taps, and of its last, read outside of an image.
+
+    Example:
+        >>> outer_taps(Axis(5, first=-2)), outer_taps(Axis(3, dilation=2, first=-2))
+        ((2, 2), (1, 1))
+    """
+    before, after = (-(-count // axis.dilation) for count in axis.padding)
+    return before, after
+
+
 def _filter(factor: int, interpolation: str) -> np.ndarray:
     """Return `h`: tap `t` of phase `p` meets input `first + t`, `s (first + t) - p` back."""
     taps = phase_taps(factor, interpolation)

@@ -1,6 +1,7 @@
 """What a model costs: multiply-adds and activations of one example."""
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ import keras
 import numpy as np
 
 from polyphase.algebra import kernels
-from polyphase.algebra.blur import blur, border, continuation
+from polyphase.algebra.blur import blur, border, continuation, outer_taps
 from polyphase.algebra.geometry import conv_axis, padding_amounts, upsampled_length
 from polyphase.algebra.phases import upsample_conv_phases
 from polyphase.algebra.resampling import reach
@@ -204,15 +205,19 @@ def _blurred(layer: Any, shape: Shape, size: Any, output: Shape, mixed: int, fil
     products = mixed * math.prod(wide) * math.prod(_taps(layer, size, lowering))
     products += math.prod(outputs) * filters * sum(len(q) for q in blurs if len(q) > 1)
     for i, (axis, q, factor) in enumerate(zip(axes, blurs, size, strict=True)):
+        if len(q) == 1 or (linear and not paddings[i]):
+            continue
         rows = len(q) // 2 + axis.span
         pixels = 2 if linear else min(sides[i], 2 * reach(rows, factor, interpolation))
-        computed = paddings[i] if linear else 2 * rows + axis.extra
-        if len(q) > 1 and computed:
-            ends, enlarged, convolving = list(sides), list(large), list(outputs)
-            ends[i], convolving[i] = pixels, computed
-            enlarged[i] = pixels if linear else pixels * factor
-            products += convolved * math.prod(convolving)
-            products += _passes(interpolation, channels, ends, enlarged)
+        ends, enlarged, others = list(sides), list(large), list(outputs)
+        ends[i], others[i] = pixels, 1
+        enlarged[i] = pixels if linear else pixels * factor
+        if linear:
+            reading = sum(map(operator.mul, axis.padding, outer_taps(axis)))
+        else:
+            reading = (2 * rows + axis.extra) * axis.taps
+        products += convolved // axis.taps * reading * math.prod(others)
+        products += _passes(interpolation, channels, ends, enlarged)
     return products
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from keras import backend, ops
 
-from polyphase.algebra.blur import blur, border, continuation
+from polyphase.algebra.blur import blur, border, continuation, outer_taps
 from polyphase.algebra.geometry import conv_axis
 from polyphase.algebra.resampling import reach
 from polyphase.ops import axes
@@ -92,35 +92,50 @@ def _continued(
         start = margins[dim - 1] * sizes[dim - 1] - len(q) // 2
         y = axes.window(y, dim, start, n + axis.extra)
     for dim, (before, after) in enumerate((axis.padding for axis in plan.axes), start=1):
-        if margins[dim - 1] and before + after:
-            image = _outside(x, dim, plan, margins, resample)
-            outside = compute(image, kernel, None, _valid(plan))
-            first = axes.window(y, dim, 0, before) - axes.window(outside, dim, 0, before)
-            inner = axes.window(y, dim, before, y.shape[dim] - before - after)
-            last = axes.window(y, dim, y.shape[dim] - after, after)
-            last = last - axes.window(outside, dim, before, after)
-            y = ops.concatenate([first, inner, last], axis=dim)
+        if not margins[dim - 1]:
+            continue
+        size = y.shape[dim]
+        parts = [axes.window(y, dim, before, size - before - after)]
+        if before:
+            outside = _outside(x, kernel, dim, 0, plan, margins, compute, resample)
+            parts = [axes.window(y, dim, 0, before) - outside, *parts]
+        if after:
+            outside = _outside(x, kernel, dim, -1, plan, margins, compute, resample)
+            parts = [*parts, axes.window(y, dim, size - after, after) - outside]
+        y = ops.concatenate(parts, axis=dim)
     return y
 
 
 def _outside(
-    x: Tensor, dim: int, plan: Convolution, margins: Sequence[int], resample: Resample
+    x: Tensor,
+    kernel: Tensor,
+    dim: int,
+    end: int,
+    plan: Convolution,
+    margins: Sequence[int],
+    compute: Compute,
+    resample: Resample,
 ) -> Tensor:
-    """Return what is read outside of both ends of an axis, and zeros for all between.
+    """Return what the outputs at an end of an axis read outside, convolved.
 
     The outermost pixels, upsampled along the other axes: there continued, or within zeros, where
-    nothing was continued or what is outside has been subtracted.
+    nothing was continued or what is outside has been subtracted. Only some taps reach there.
     """
     sizes = [1 if d == dim else s for d, s in enumerate(plan.upsampling.sizes, start=1)]
-    y = resample(_both(x, dim, 1), replace(plan.upsampling, sizes=tuple(sizes)))
+    pixels = axes.window(x, dim, 0 if end == 0 else x.shape[dim] - 1, 1)
+    y = resample(pixels, replace(plan.upsampling, sizes=tuple(sizes)))
     for d, axis in enumerate(plan.axes, start=1):
         if d != dim:
             widen = _repeated if d > dim and margins[d - 1] else axes.pad
             y = widen(y, d, *axis.padding)
-    before, after = plan.axes[dim - 1].padding
-    first, last = axes.window(y, dim, 0, 1), axes.window(y, dim, 1, 1)
-    zeros = ops.repeat(ops.zeros_like(first), before + after, axis=dim)
-    return ops.concatenate([*[first] * before, zeros, *[last] * after], axis=dim)
+    axis = plan.axes[dim - 1]
+    count, taps = axis.padding[end], outer_taps(axis)[end]
+    zeros = (taps - 1) * axis.dilation
+    y = ops.repeat(y, count, axis=dim)
+    y = axes.pad(y, dim, *((0, zeros) if end == 0 else (zeros, 0)))
+    weights = axes.window(kernel, dim - 1, 0 if end == 0 else axis.taps - taps, taps)
+    cut = (*plan.axes[: dim - 1], replace(axis, taps=taps), *plan.axes[dim:])
+    return compute(y, weights, None, _valid(replace(plan, axes=cut)))
 
 
 def _valid(plan: Convolution) -> Convolution:
