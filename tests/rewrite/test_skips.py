@@ -6,6 +6,7 @@ import pytest
 
 import polyphase as pp
 from polyphase.layers import ConcatConv2D, UpSampling2D
+from polyphase.ops import device
 from tests.ops import cases
 from tests.rewrite.helpers import assert_equal_outputs, layers_of
 
@@ -38,7 +39,12 @@ def test_folded_u_nets_leave_skips_as_they_are(interpolation):
 
 @pytest.mark.parametrize(("side", "split"), [(64, True), (8, False)])
 def test_a_concatenation_of_interpolated_channels_is_split_where_it_is_blurred(side, split):
-    """Large images with many channels are, on every backend; small ones are border on all."""
+    """Large images with many channels are, on every backend; small ones are border on all.
+
+    But on TensorFlow without oneDNN, for which blurs were not measured.
+    """
+    backend = keras.backend.backend()
+    split = split and (backend != "tensorflow" or device.has_onednn(backend))
     x, skip = keras.Input((side, side, 128)), keras.Input((2 * side, 2 * side, 4))
     up = keras.layers.UpSampling2D(interpolation="bilinear")(x)
     joined = keras.layers.Concatenate()([up, skip])
