@@ -225,9 +225,9 @@ def test_unknown_sizes_and_mixed_precision():
 
 
 def test_it_prints_is_json_and_shows_itself_escaped():
-    inspection = pp.inspect(
-        model_of(transposed(3, 2, name="<b>up"), layers.UpSampling2D(), layers.Conv2D(2, 3))
-    )
+    wide = layers.Conv2D(16, 1)  # of fewer channels nearest + conv is computed directly on PyTorch
+    stages = transposed(3, 2, name="<b>up"), wide, layers.UpSampling2D(), layers.Conv2D(2, 3)
+    inspection = pp.inspect(model_of(*stages))
     text = str(inspection)
     assert "transposed convolution 3x3, stride 2" in text
     assert "polyphase.inspect(model, images=x)" in text

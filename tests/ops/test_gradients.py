@@ -14,6 +14,8 @@ FUNCTIONS = {
     "direct": lambda x: upsample(x, 2, "bicubic", lowering="direct"),
     "phases": lambda x: upsample(x, (2, 3), "nearest", lowering="phases"),
     "difference": lambda x: upsample_conv(x, W, 2, lowering="difference"),
+    **{f"auto, {name}": lambda x, name=name: upsample(x, 2, name) for name in cases.INTERPOLATIONS},
+    "convolved": lambda x: upsample_conv(x, W, 2),
     "blur": lambda x: upsample_conv(x, W, 2, "bilinear", lowering="blur"),
 }
 

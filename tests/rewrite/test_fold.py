@@ -207,7 +207,9 @@ def test_a_normalisation_that_something_else_reads_stays():
 
 
 def test_the_report_counts_what_was_saved():
-    _, report = fold(randomised("generator"), return_report=True)
+    layers = [keras.layers.UpSampling2D(), keras.layers.Conv2D(4, 3, padding="same")]
+    model = keras.Sequential([keras.Input((8, 8, 16)), *layers])  # fewer channels: PyTorch, direct
+    _, report = fold(model, return_report=True)
     assert report.after.multiply_adds < report.before.multiply_adds
     assert report.after.activation_bytes < report.before.activation_bytes
     text = str(report)

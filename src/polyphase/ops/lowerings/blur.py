@@ -7,7 +7,7 @@ outputs that remain are a band along the border, which is interpolated and convo
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,55 @@ Resample = Callable[[Tensor, Upsampling], Tensor]
 Compute = Callable[[Tensor, Tensor, Tensor | None, Convolution], Tensor]
 
 
+@dataclass(frozen=True)
+class Job:
+    """What is to be upsampled and convolved, and by what.
+
+    Attributes:
+        x: images of known sides.
+        kernel: as `compute` takes it.
+        bias: of the outputs, or None; a blur does not change it.
+        plan: an interpolation by integer factors, not nearest.
+        compute: how nearest is upsampled and convolved, and what is due at the border.
+        resample: how the border is upsampled.
+    """
+
+    x: Tensor
+    kernel: Tensor
+    bias: Tensor | None
+    plan: Convolution
+    compute: Compute
+    resample: Resample
+
+    @property
+    def filters(self) -> list[np.ndarray]:
+        """The blur along every axis."""
+        upsampling = self.plan.upsampling
+        return [blur(size, upsampling.interpolation) for size in upsampling.sizes]
+
+    @property
+    def large(self) -> list[int]:
+        """The sides of the upsampled images."""
+        return [n * s for n, s in zip(self.x.shape[1:-1], self.plan.upsampling.sizes, strict=True)]
+
+    @property
+    def margins(self) -> list[int]:
+        """By how many pixels the image is continued along every axis."""
+        sizes = self.plan.upsampling.sizes
+        return [continuation(*one) for one in zip(self.plan.axes, sizes, self.filters, strict=True)]
+
+    def directly(self) -> Tensor:
+        """Upsample, then convolve."""
+        image = self.resample(self.x, self.plan.upsampling)
+        return self.compute(image, self.kernel, self.bias, self.plan.alone)
+
+    def blurred(self, image: Tensor) -> Tensor:
+        """Blur what nearest makes of an image, without padding."""
+        nearest = replace(self.plan.upsampling, interpolation="nearest")
+        y = self.compute(image, self.kernel, self.bias, replace(self.plan, upsampling=nearest))
+        return _blurred(y, self.filters)
+
+
 def convolved(
     x: Tensor,
     kernel: Tensor,
@@ -35,23 +84,13 @@ def convolved(
     compute: Compute,
     resample: Resample,
 ) -> Tensor:
-    """Upsample and convolve images of known sides.
-
-    Args:
-        x: the images.
-        kernel: as `compute` takes it.
-        bias: of the outputs, or None; a blur does not change it.
-        plan: an interpolation by integer factors.
-        compute: how nearest is upsampled and convolved, and what is due at the border.
-        resample: how the border is upsampled.
-    """
-    factors = plan.upsampling.factors("blur")
+    """Upsample and convolve; arguments are those of a `Job`, which may be nearest as well."""
+    plan.upsampling.factors("blur")  # which says so if there are none
     interpolation = plan.upsampling.interpolation
     if interpolation == "nearest":
         return compute(x, kernel, bias, plan)
-    filters = [blur(factor, interpolation) for factor in factors]
-    convolve = _continued if continues(interpolation, x.shape[1:-1]) else _framed
-    return convolve(x, kernel, bias, plan, filters, compute, resample)
+    border = _continued if continues(interpolation, x.shape[1:-1]) else _framed
+    return border(Job(x, kernel, bias, plan, compute, resample))
 
 
 upsample_conv = upsample_depthwise_conv = convolved
@@ -65,87 +104,62 @@ def continues(interpolation: str, sides: Sequence[int]) -> bool:
     return backend.backend() == "jax" and interpolation in _LINEAR and min(sides) < _LONG
 
 
-def _continued(
-    x: Tensor,
-    kernel: Tensor,
-    bias: Tensor | None,
-    plan: Convolution,
-    filters: Sequence[np.ndarray],
-    compute: Compute,
-    resample: Resample,
-) -> Tensor:
+def _continued(job: Job) -> Tensor:
     """Blur what nearest makes of the image continued, which is the interpolation continued.
 
     Linear: beyond the outermost pixels' centres it is constant. What the convolution then reads
     outside of the image, where it is due zeros, is convolved alone and subtracted.
     """
-    sizes = plan.upsampling.sizes
-    large = [n * s for n, s in zip(x.shape[1:-1], sizes, strict=True)]
-    if any(n < sum(axis.padding) for n, axis in zip(large, plan.axes, strict=True)):
-        return compute(resample(x, plan.upsampling), kernel, bias, plan.alone)
-    margins = [continuation(*one) for one in zip(plan.axes, sizes, filters, strict=True)]
-    y = x
-    for dim, pixels in enumerate(margins, start=1):
-        y = _repeated(y, dim, pixels, pixels)
-    y = _blurred(compute(y, kernel, bias, _nearest(plan)), filters)
-    for dim, (q, axis, n) in enumerate(zip(filters, plan.axes, large, strict=True), start=1):
-        start = margins[dim - 1] * sizes[dim - 1] - len(q) // 2
-        y = axes.window(y, dim, start, n + axis.extra)
-    for dim, (before, after) in enumerate((axis.padding for axis in plan.axes), start=1):
-        if not margins[dim - 1]:
-            continue
-        size = y.shape[dim]
-        parts = [axes.window(y, dim, before, size - before - after)]
-        if before:
-            outside = _outside(x, kernel, dim, 0, plan, margins, compute, resample)
-            parts = [axes.window(y, dim, 0, before) - outside, *parts]
-        if after:
-            outside = _outside(x, kernel, dim, -1, plan, margins, compute, resample)
-            parts = [*parts, axes.window(y, dim, size - after, after) - outside]
-        y = ops.concatenate(parts, axis=dim)
+    plan = job.plan
+    if any(n < sum(axis.padding) for n, axis in zip(job.large, plan.axes, strict=True)):
+        return job.directly()
+    image = job.x
+    for dim, pixels in enumerate(job.margins, start=1):
+        image = _repeated(image, dim, pixels, pixels)
+    y = job.blurred(image)
+    sides = zip(job.margins, plan.upsampling.sizes, job.filters, job.large, strict=True)
+    for dim, (pixels, size, q, n) in enumerate(sides, start=1):
+        y = axes.window(y, dim, pixels * size - len(q) // 2, n + plan.axes[dim - 1].extra)
+    for dim, pixels in enumerate(job.margins, start=1):
+        y = _without_outside(y, job, dim) if pixels else y
     return y
 
 
-def _outside(
-    x: Tensor,
-    kernel: Tensor,
-    dim: int,
-    end: int,
-    plan: Convolution,
-    margins: Sequence[int],
-    compute: Compute,
-    resample: Resample,
-) -> Tensor:
-    """Return what the outputs at an end of an axis read outside, convolved.
+def _without_outside(y: Tensor, job: Job, dim: int) -> Tensor:
+    """Subtract what the outputs at both ends of an axis read outside."""
+    before, after = job.plan.axes[dim - 1].padding
+    size = y.shape[dim]
+    parts = [axes.window(y, dim, before, size - before - after)]
+    if before:
+        parts.insert(0, axes.window(y, dim, 0, before) - _outside(job, dim, 0))
+    if after:
+        parts.append(axes.window(y, dim, size - after, after) - _outside(job, dim, -1))
+    return ops.concatenate(parts, axis=dim)
+
+
+def _outside(job: Job, dim: int, end: int) -> Tensor:
+    """Return what the outputs at an end of an axis, 0 or -1, read outside, convolved.
 
     The outermost pixels, upsampled along the other axes: there continued, or within zeros, where
     nothing was continued or what is outside has been subtracted. Only some taps reach there.
     """
+    x, plan, axis = job.x, job.plan, job.plan.axes[dim - 1]
     sizes = [1 if d == dim else s for d, s in enumerate(plan.upsampling.sizes, start=1)]
     pixels = axes.window(x, dim, 0 if end == 0 else x.shape[dim] - 1, 1)
-    y = resample(pixels, replace(plan.upsampling, sizes=tuple(sizes)))
-    for d, axis in enumerate(plan.axes, start=1):
+    y = job.resample(pixels, replace(plan.upsampling, sizes=tuple(sizes)))
+    for d, (other, margin) in enumerate(zip(plan.axes, job.margins, strict=True), start=1):
         if d != dim:
-            widen = _repeated if d > dim and margins[d - 1] else axes.pad
-            y = widen(y, d, *axis.padding)
-    axis = plan.axes[dim - 1]
-    count, taps = axis.padding[end], outer_taps(axis)[end]
+            widen = _repeated if d > dim and margin else axes.pad
+            y = widen(y, d, *other.padding)
+    taps = outer_taps(axis)[end]
     zeros = (taps - 1) * axis.dilation
-    y = ops.repeat(y, count, axis=dim)
+    y = ops.repeat(y, axis.padding[end], axis=dim)
     y = axes.pad(y, dim, *((0, zeros) if end == 0 else (zeros, 0)))
-    weights = axes.window(kernel, dim - 1, 0 if end == 0 else axis.taps - taps, taps)
-    cut = (*plan.axes[: dim - 1], replace(axis, taps=taps), *plan.axes[dim:])
-    return compute(y, weights, None, _valid(replace(plan, axes=cut)))
-
-
-def _valid(plan: Convolution) -> Convolution:
-    """Return the convolution alone, without padding."""
-    valid = tuple(conv_axis(axis.taps, "valid", axis.dilation) for axis in plan.axes)
-    return replace(plan.alone, axes=valid, padding="valid")
-
-
-def _nearest(plan: Convolution) -> Convolution:
-    return replace(plan, upsampling=replace(plan.upsampling, interpolation="nearest"))
+    weights = axes.window(job.kernel, dim - 1, 0 if end == 0 else axis.taps - taps, taps)
+    valid = [conv_axis(one.taps, "valid", one.dilation) for one in plan.axes]
+    valid[dim - 1] = conv_axis(taps, "valid", axis.dilation)
+    alone = replace(plan.alone, axes=tuple(valid), padding="valid")
+    return job.compute(y, weights, None, alone)
 
 
 def _repeated(x: Tensor, dim: int, before: int, after: int) -> Tensor:
@@ -156,51 +170,45 @@ def _repeated(x: Tensor, dim: int, before: int, after: int) -> Tensor:
     return ops.concatenate([*[first] * before, x, *[last] * after], axis=dim)
 
 
-def _framed(
-    x: Tensor,
-    kernel: Tensor,
-    bias: Tensor | None,
-    plan: Convolution,
-    filters: Sequence[np.ndarray],
-    compute: Compute,
-    resample: Resample,
-) -> Tensor:
+def _framed(job: Job) -> Tensor:
     """Blur what nearest makes of the image, and compute what is near its border directly.
 
     Interpolations but linear change their weights there.
     """
+    plan, filters = job.plan, job.filters
     bands = [border(axis, q) for axis, q in zip(plan.axes, filters, strict=True)]
-    sides = zip(x.shape[1:-1], plan.axes, plan.upsampling.sizes, strict=True)
     inner = [
-        n * s + axis.extra - sum(band) for (n, axis, s), band in zip(sides, bands, strict=True)
+        n + axis.extra - sum(band)
+        for n, axis, band in zip(job.large, plan.axes, bands, strict=True)
     ]
     if min(inner) < 1:
-        return compute(resample(x, plan.upsampling), kernel, bias, plan.alone)
-    y = _blurred(compute(x, kernel, bias, _nearest(plan)), filters)
+        return job.directly()
+    y = job.blurred(job.x)
     for dim, (band, q, size) in enumerate(zip(bands, filters, inner, strict=True), start=1):
         y = axes.window(y, dim, band[0] - len(q) // 2, size)
     for dim in range(len(bands), 0, -1):
-        if sum(bands[dim - 1]):
-            rows = len(filters[dim - 1]) // 2 + plan.axes[dim - 1].span
-            ends = _ends(x, dim, rows, plan.upsampling, resample)
-            ends = compute(ends, kernel, bias, plan.alone)
+        before, after = bands[dim - 1]
+        if before + after:
+            ends = _ends(job, dim)
             for d in range(1, dim):
                 ends = axes.window(ends, d, bands[d - 1][0], inner[d - 1])
-            before, after = bands[dim - 1]
             last = axes.window(ends, dim, ends.shape[dim] - after, after)
             y = ops.concatenate([axes.window(ends, dim, 0, before), y, last], axis=dim)
     return y
 
 
-def _ends(x: Tensor, dim: int, rows: int, upsampling: Upsampling, resample: Resample) -> Tensor:
-    """Return so many of the first and of the last rows of the upsampled image, side by side.
+def _ends(job: Job, dim: int) -> Tensor:
+    """Upsample both ends of an axis, as one small image, and convolve them.
 
-    They depend on the input's ends only => these are upsampled, as one image.
+    The outputs at the two ends depend on nothing else; what the seam gives is not used.
     """
+    x, upsampling = job.x, job.plan.upsampling
+    rows = len(job.filters[dim - 1]) // 2 + job.plan.axes[dim - 1].span
     pixels = reach(rows, upsampling.sizes[dim - 1], upsampling.interpolation)
     if 2 * pixels < x.shape[dim]:
         x = _both(x, dim, pixels)
-    return _both(resample(x, upsampling), dim, rows)
+    image = _both(job.resample(x, upsampling), dim, rows)
+    return job.compute(image, job.kernel, job.bias, job.plan.alone)
 
 
 def _both(x: Tensor, dim: int, size: int) -> Tensor:

@@ -38,7 +38,39 @@ def upsample(x: Tensor, plan: Upsampling) -> Tensor:
 
 
 def _tensorflow(x: Tensor, plan: Upsampling, method: str) -> Tensor:
-    return _tensorflow_cubic(x, plan) if method == "bicubic" else _resized(x, plan, method)
+    """Call TensorFlow's resize; its gradients have gradients through ours, and not alone.
+
+    Bicubic is read from a table of 1024 steps => exact at powers of two up to 512; its gradient is
+    slow, and that of the other resize, antialiasing, is the same when upsampling.
+    """
+    import tensorflow as tf
+
+    if method == "nearest":
+        return _resized(x, plan, method)
+    height, width = ops.shape(x)[1:3]
+
+    def back(g: Tensor) -> Tensor:
+        image = tf.zeros(tf.stack([tf.shape(g)[0], height, width, tf.shape(g)[3]]))
+        if method == "bilinear":
+            return tf.raw_ops.ResizeBilinearGrad(
+                grads=g, original_image=image, half_pixel_centers=True
+            )
+        return tf.raw_ops.ScaleAndTranslateGrad(
+            grads=g,
+            original_image=image,
+            scale=[float(size) for size in plan.sizes],
+            translation=[0.0, 0.0],
+            kernel_type="keyscubic" if method == "bicubic" else method,
+            antialias=True,
+        )
+
+    def forward(x: Tensor) -> Tensor:
+        return linear(x, lambda x: _resized(x, plan, method), adjoint)
+
+    def adjoint(g: Tensor) -> Tensor:
+        return linear(g, back, forward)
+
+    return forward(x)
 
 
 def _resized(image: Tensor, plan: Upsampling, method: str) -> Tensor:
@@ -47,35 +79,6 @@ def _resized(image: Tensor, plan: Upsampling, method: str) -> Tensor:
     height, width = ops.shape(image)[1:3]
     rows, columns = plan.factors("native")
     return tf.image.resize(image, (height * rows, width * columns), method)
-
-
-def _tensorflow_cubic(image: Tensor, plan: Upsampling) -> Tensor:
-    """Resize with `keys(a=-0.5)`, and the quicker gradient of TensorFlow's other resize.
-
-    The kernel is read from a table of 1024 steps => exact at powers of two up to 512; its gradient
-    is slow. The other one, antialiasing, does nothing else when upsampling: the same adjoint.
-    """
-    import tensorflow as tf
-
-    height, width = ops.shape(image)[1:3]
-
-    def back(g: Tensor) -> Tensor:
-        return tf.raw_ops.ScaleAndTranslateGrad(
-            grads=g,
-            original_image=tf.zeros(tf.stack([tf.shape(g)[0], height, width, tf.shape(g)[3]])),
-            scale=[float(size) for size in plan.sizes],
-            translation=[0.0, 0.0],
-            kernel_type="keyscubic",
-            antialias=True,
-        )
-
-    def forward(x: Tensor) -> Tensor:
-        return linear(x, lambda x: _resized(x, plan, "bicubic"), adjoint)
-
-    def adjoint(g: Tensor) -> Tensor:
-        return linear(g, back, forward)
-
-    return forward(image)
 
 
 def _torch(x: Tensor, plan: Upsampling, mode: str) -> Tensor:
