@@ -164,11 +164,14 @@ def _as_one(layer: Any, shape: Shape, size: Any, output: Shape, depthwise: bool)
     mixed = channels * filters // (1 if depthwise else layer.groups)
     skips = kinds.nearest(layer) is kinds.CONCATENATED and set(size) == {1}
     named = "auto" if skips else getattr(layer, "lowering", "auto")
-    lowering = _chosen(layer, shape, size, layer.interpolation) if named == "auto" else named
-    if lowering == "blur" and layer.interpolation == "nearest":
-        lowering = _chosen(layer, shape, size, "nearest")
+    lowering = named
+    if named == "auto":
+        lowering = chosen(layer, shape, size, layer.interpolation, depthwise)
     if lowering == "blur":
-        return _blurred(layer, shape, size, output, mixed, filters * (channels if depthwise else 1))
+        lowering = chosen(layer, shape, size, "nearest", depthwise)
+        if layer.interpolation != "nearest":
+            blurred = filters * (channels if depthwise else 1)
+            return _blurred(layer, shape, size, output, mixed, blurred, lowering)
     copies = layer.interpolation == "nearest" and all(isinstance(s, int) for s in size)
     if copies and lowering not in ("direct", "reference"):
         return mixed * pixels * math.prod(_taps(layer, size, lowering))
@@ -179,10 +182,18 @@ def _as_one(layer: Any, shape: Shape, size: Any, output: Shape, depthwise: bool)
     return convolution + _interpolation(layer, shape, size, channels)
 
 
-def _blurred(layer: Any, shape: Shape, size: Any, output: Shape, mixed: int, filters: int) -> int:
+def _blurred(
+    layer: Any,
+    shape: Shape,
+    size: Any,
+    output: Shape,
+    mixed: int,
+    filters: int,
+    lowering: str,
+) -> int:
     """Return the products of `blur`: of nearest, of a pass per axis, and what the border is due.
 
-    Small images are upsampled and convolved directly.
+    Small images are upsampled and convolved directly; nearest is computed by `lowering`.
     """
     interpolation, convolved = layer.interpolation, mixed * math.prod(layer.kernel_size)
     channels, sides = _channels(layer, shape), _known(_sides(layer, shape), layer)
@@ -201,7 +212,6 @@ def _blurred(layer: Any, shape: Shape, size: Any, output: Shape, mixed: int, fil
         2 * continuation(*one) if linear else 0 for one in zip(axes, size, blurs, strict=True)
     ]
     wide = [n + pixels for n, pixels in zip(sides, margins, strict=True)]
-    lowering = _chosen(layer, shape, size, "nearest")
     products = mixed * math.prod(wide) * math.prod(_taps(layer, size, lowering))
     products += math.prod(outputs) * filters * sum(len(q) for q in blurs if len(q) > 1)
     for i, (axis, q, factor) in enumerate(zip(axes, blurs, size, strict=True)):
@@ -221,10 +231,20 @@ def _blurred(layer: Any, shape: Shape, size: Any, output: Shape, mixed: int, fil
     return products
 
 
-def _chosen(layer: Any, shape: Shape, size: Any, interpolation: str) -> str:
-    """Return the lowering that `auto` takes; of a batch that is large enough for every row."""
-    depthwise = kinds.nearest(layer).convolution is not kinds.CONVOLUTION
-    sides = _sides(layer, shape)
+def chosen(
+    layer: Any, shape: Shape, size: Sequence[Any], interpolation: str, depthwise: bool = False
+) -> str:
+    """Return the lowering that `auto` takes for a convolution of an upsampled image.
+
+    Of a batch that is large enough for every row.
+
+    Args:
+        layer: a convolution of Keras' or ours.
+        shape: of the small image; its sides are known.
+        size: of the upsampling.
+        interpolation: its name.
+        depthwise: whether the convolution is.
+    """
     enlarges = all(isinstance(s, int) for s in size) and max(size) > 1
     row = choose(
         "upsample_depthwise_conv" if depthwise else "upsample_conv",
@@ -233,9 +253,9 @@ def _chosen(layer: Any, shape: Shape, size: Any, interpolation: str) -> str:
         channels=_channels(layer, shape),
         filters=layer.depth_multiplier if depthwise else layer.filters,
         taps=max(layer.kernel_size),
-        side=min(_known(sides, layer)),
+        side=min(_known(_sides(layer, shape), layer)),
         dtype=layer.compute_dtype,
-        rank=layer.rank,
+        rank=len(size),
     )
     return row.lowering
 

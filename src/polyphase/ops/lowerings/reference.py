@@ -31,7 +31,7 @@ def upsample_conv(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Convolut
     x = upsample(x, plan.upsampling)
     sizes = [axes.length(x, dim) + axis.extra for dim, axis in enumerate(plan.axes, start=1)]
     for dim, axis in enumerate(plan.axes, start=1):
-        x = axes.pad(x, dim, -axis.first, axis.extra + axis.span + axis.first)
+        x = axes.pad(x, dim, *axis.padding)
     taps = [range(0, axis.span + 1, axis.dilation) for axis in plan.axes]
     return axes.biased(_summed(x, kernel, taps, sizes), bias)
 

@@ -11,8 +11,8 @@ absorbed.
 from typing import Any
 
 from polyphase.layers import kinds
-from polyphase.ops import choose, layout
 from polyphase.rewrite.build import Build, Form
+from polyphase.rewrite.cost import chosen
 from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.recognise import absorbs
 
@@ -27,8 +27,9 @@ def apply(layer: Any, inputs: list[Any], build: Build) -> Any:
     if any(set(part.size) == {1} and not part.copies for part in value.delayed):
         return None
     pointwise = set(layer.kernel_size) == {1}
-    blurred = all(_blurred(layer, part) for part in value.delayed)
-    if not copies and (len(ways) > 1 or not (pointwise or blurred)):
+    if not copies and (
+        len(ways) > 1 or not (pointwise or all(_blurred(layer, part) for part in value.delayed))
+    ):
         return None
     as_it_is = (1,) * len(layer.strides)
     sizes = tuple(part.size if isinstance(part, Delayed) else as_it_is for part in value.parts)
@@ -42,19 +43,5 @@ def apply(layer: Any, inputs: list[Any], build: Build) -> Any:
 def _blurred(layer: Any, part: Delayed) -> bool:
     """Return whether `auto` computes a part by nearest's convolution, blurred, on this backend."""
     shape = part.small.shape
-    sides = [shape[axis] for axis in part.space]
-    integers = all(isinstance(size, int) for size in part.size)
-    if None in sides or not integers:
-        return False
-    row = choose(
-        "upsample_conv",
-        interpolation=part.interpolation,
-        plain=max(layer.dilation_rate) == 1,
-        channels=shape[layout.channel(part.data_format)],
-        filters=layer.filters,
-        taps=max(layer.kernel_size),
-        side=min(sides),
-        dtype=layer.compute_dtype,
-        rank=len(sides),
-    )
-    return row.lowering == "blur"
+    known = None not in [shape[axis] for axis in part.space]
+    return known and chosen(layer, shape, part.size, part.interpolation) == "blur"
