@@ -222,7 +222,7 @@ def transposed(s: int, k: int, shape: Sequence[int], dtype: str = "float32") -> 
     return Case(
         f"conv_transpose s{s} k{k} {_shape(*image, c_in)}->{c_out}{_named(dtype)}",
         {"operation": "conv_transpose", "channels": c_in, "filters": c_out, "taps": k,
-         "plain": s > 1} | _asked(dtype, image),
+         "pixels": math.prod(image), "plain": s > 1} | _asked(dtype, image),
         _in(dtype, lambda x, w, lowering: pp.ops.conv_transpose(
             x, w, s, "same", lowering=lowering
         )),

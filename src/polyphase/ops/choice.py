@@ -137,7 +137,8 @@ TABLE: tuple[Row, ...] = (
     Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, channels=_FEW, filters=_FEW),
     Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, filters=(1, 4)),
     Row("upsample_conv", "jax", "cpu", "blur", *_CUBIC, *_32_32, side=24),
-    Row("conv_transpose", "jax", "cpu", "patches", dtypes=_FLOAT),
+    Row("conv_transpose", "jax", "cpu", "patches", dtypes=_FLOAT, filters=_FEW),
+    Row("conv_transpose", "jax", "cpu", "phases", dtypes=_FLOAT, pixels=4096),
     Row("conv_transpose", "jax", "cpu", "phases", dtypes=_BFLOAT16),
     Row("upsample_depthwise_conv", "jax", "cpu", "phases", _NEAREST),
     Row("upsample", "tensorflow", "cpu", "phases", _NEAREST),
@@ -300,8 +301,8 @@ def choose(
             matter for "upsample".
         taps: the kernel's longer side; 0 if unknown. A single tap of "upsample_conv" is convolved
             before upsampling, which `direct` does and no row can better.
-        pixels: of "upsample_conv", batch x height x width of the input; None if unknown. Folding a
-            kernel takes its time, whatever the image.
+        pixels: batch x height x width of the input; None if unknown. Folding a kernel takes its
+            time, whatever the image. Does not matter for "upsample".
         side: of "upsample_conv", the shortest side of the input in pixels; None if unknown. Small
             images are border for the most part.
         dtype: what is computed in.

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from polyphase.ops import arguments, choice, layout
+from polyphase.ops import arguments, axes, choice, layout
 from polyphase.ops.plans import transposed
 from polyphase.ops.traces import opaque
 
@@ -105,6 +105,7 @@ def _conv_transpose(
         rank=len(strides),
         channels=x.shape[-1],
         filters=groups * kernel.shape[-2],
+        pixels=axes.pixels(x),
         dtype=keras.backend.standardize_dtype(x.dtype),
     )
     return layout.from_last(compute(x, kernel, bias, plan), data_format)

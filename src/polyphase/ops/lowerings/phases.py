@@ -15,8 +15,8 @@ from polyphase.algebra.geometry import Axis, conv_axis
 from polyphase.algebra.phases import Phase, conv_transpose_phases, reach, upsample_conv_phases
 from polyphase.algebra.resampling import edge_gain, phase_taps
 from polyphase.ops import axes
-from polyphase.ops.gradients import linear
-from polyphase.ops.lowerings import torch_convolution
+from polyphase.ops.gradients import computed, linear
+from polyphase.ops.lowerings import patches, torch_convolution
 from polyphase.ops.plans import Convolution, Transposed, Upsampling
 
 Tensor = Any
@@ -150,13 +150,28 @@ def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transpo
     """Convolve the input with every phase's taps `W[p], W[p+s], ...`.
 
     As many groups as channels => every channel is convolved alone, as `upsample_depthwise_conv`.
+    XLA's gradient of many short convolutions is slow, but in half precision => on JAX that of
+    `patches` instead, which has one group.
     """
+    half = backend.standardize_dtype(x.dtype) in ("float16", "bfloat16")
+    if plan.groups > 1 or half:
+        return axes.biased(_transposed(x, kernel, plan), bias)
+    y = computed(
+        lambda x, kernel: _transposed(x, kernel, plan),
+        lambda x, kernel: patches.conv_transpose(x, kernel, None, plan),
+        x,
+        kernel,
+    )
+    return axes.biased(y, bias)
+
+
+def _transposed(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:
     banks = [conv_transpose_phases(a.taps, a.factor, a.first, a.dilation) for a in plan.axes]
     weights, convolve = plan.convolving(kernel), _convolution
     if plan.groups == x.shape[-1] > 1:
         x = ops.repeat(x, kernel.shape[-2], axis=-1)
         weights, convolve = ops.squeeze(weights, axis=-2), _weighted
-    return axes.biased(_filter_bank(x, weights, plan.axes, banks, convolve), bias)
+    return _filter_bank(x, weights, plan.axes, banks, convolve)
 
 
 def _nearest(folded: Sequence[Axis]) -> list[Bank]:
