@@ -129,11 +129,13 @@ _SMOOTH = ("bilinear", "bicubic", "mitchell", "lanczos3", "lanczos5")
 
 TABLE: tuple[Row, ...] = (
     Row("upsample", "jax", "cpu", "phases", _NEAREST),
-    Row("upsample", "jax", "cpu", "phases", ("lanczos5",)),
     Row("upsample", "jax", "cpu", "phases", _SMOOTH, channels=(0, 4)),
     Row("upsample_conv", "jax", "cpu", "patches", _NEAREST, _FLOAT, channels=(1, 4), filters=_MANY),
     Row("upsample_conv", "jax", "cpu", "difference", _NEAREST, pixels=32),
     Row("upsample_conv", "jax", "cpu", "blur", *_LINEAR, channels=(5, math.inf), side=16),
+    Row(
+        "upsample_conv", "jax", "cpu", "blur", *_LINEAR, channels=(5, math.inf), pixels=2048, side=7
+    ),
     Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, channels=_FEW, filters=_FEW),
     Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, filters=(1, 4)),
     Row("upsample_conv", "jax", "cpu", "blur", *_CUBIC, *_32_32, side=24),

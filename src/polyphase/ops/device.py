@@ -4,6 +4,8 @@ import functools
 import importlib.metadata
 import warnings
 
+import keras
+
 # On a CPU, jaxlib 0.10.2 computes wrong float32 under jit (jax-ml/jax#39103), and both end the
 # process in some reductions over seven or eight axes (jax-ml/jax#39257, #40412).
 BROKEN_JAXLIB = ("0.10.2", "0.11.0")
@@ -28,6 +30,11 @@ def in_use(backend: str) -> str:
     if torch.cuda.is_available():
         return "gpu"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def is_xla_cpu() -> bool:
+    """Return whether the backend in use is JAX, on a CPU."""
+    return keras.backend.backend() == "jax" and in_use("jax") == "cpu"
 
 
 @functools.lru_cache

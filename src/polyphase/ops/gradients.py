@@ -12,9 +12,23 @@ Tensor = Any
 
 
 def linear(
-    x: Tensor, forward: Callable[[Tensor], Tensor], adjoint: Callable[[Tensor], Tensor]
+    x: Tensor,
+    forward: Callable[[Tensor], Tensor],
+    adjoint: Callable[[Tensor], Tensor],
+    *,
+    kept: bool = False,
 ) -> Tensor:
-    """Return `forward(x)`, a linear map whose gradient is `adjoint`, which has one in turn."""
+    """Return `forward(x)`, a linear map whose gradient is `adjoint`, which has one in turn.
+
+    Args:
+        x: its argument.
+        forward: the map.
+        adjoint: its adjoint.
+        kept: whether its result is `in_memory` where gradients are computed. They read it again, a
+            kernel's in another order, and XLA would compute it there anew.
+    """
+    if kept and device.is_xla_cpu():
+        return _jax_kept(forward, adjoint)(x)
     if backend.backend() == "torch":
         import torch
 
@@ -33,7 +47,7 @@ def computed(
     Both are the same function. XLA's own gradients of convolutions are slow on a CPU; on a GPU they
     are cuDNN's.
     """
-    if backend.backend() != "jax" or device.in_use("jax") != "cpu":
+    if not device.is_xla_cpu():
         return forward(*arguments)
     import jax
 
@@ -42,6 +56,34 @@ def computed(
         lambda upstream, *arguments: jax.vjp(differentiated, *arguments)[1](upstream),
         *arguments,
     )
+
+
+def in_memory(x: Tensor) -> Tensor:
+    """Return a tensor that whoever reads it finds in memory, on JAX's CPU.
+
+    XLA computes what is cheap anew for everybody who reads it, and for every time that they do.
+    """
+    if not device.is_xla_cpu():
+        return x
+    import jax
+
+    kept: Tensor = jax.lax.optimization_barrier(x)
+    return kept
+
+
+def _jax_kept(
+    forward: Callable[[Tensor], Tensor], adjoint: Callable[[Tensor], Tensor]
+) -> Callable[[Tensor], Tensor]:
+    """Return a linear map whose result is `in_memory` if, and only if, it is differentiated."""
+    import jax
+
+    mapped: Any = jax.custom_vjp(forward)
+    mapped.defvjp(
+        lambda x: (in_memory(forward(x)), None),
+        lambda _, upstream: (linear(upstream, adjoint, forward, kept=True),),
+    )
+    differentiable: Callable[[Tensor], Tensor] = mapped
+    return differentiable
 
 
 def _with_gradient(

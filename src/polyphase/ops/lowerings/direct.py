@@ -39,6 +39,7 @@ def resample(x: Tensor, axis: int, matrix: ResamplingMatrix, interpolation: str)
         x,
         lambda x: _taken(x, axis, matrix.columns, matrix.weights, interpolation),
         lambda g: axes.gather(g, axis, back.columns, back.weights),
+        kept=True,
     )
 
 
