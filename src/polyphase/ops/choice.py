@@ -133,9 +133,6 @@ TABLE: tuple[Row, ...] = (
     Row("upsample_conv", "jax", "cpu", "patches", _NEAREST, _FLOAT, channels=(1, 4), filters=_MANY),
     Row("upsample_conv", "jax", "cpu", "difference", _NEAREST, pixels=32),
     Row("upsample_conv", "jax", "cpu", "blur", *_LINEAR, channels=(5, math.inf), side=16),
-    Row(
-        "upsample_conv", "jax", "cpu", "blur", *_LINEAR, channels=(5, math.inf), pixels=2048, side=7
-    ),
     Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, channels=_FEW, filters=_FEW),
     Row("upsample_conv", "jax", "cpu", "patches", _SMOOTH, _FLOAT, filters=(1, 4)),
     Row("upsample_conv", "jax", "cpu", "blur", *_CUBIC, *_32_32, side=24),
