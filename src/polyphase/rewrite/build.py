@@ -17,16 +17,23 @@ from polyphase.rewrite.copying import (
     move_state,
     own_objects,
 )
+from polyphase.rewrite.cost import chosen
 from polyphase.rewrite.delayed import Delayed, Joined, Margin
+from polyphase.rewrite.forms import Operation
 from polyphase.rewrite.pairs import Pairs, join, require_none_inside
 from polyphase.rewrite.report import Finding
 
 Tensor = Any
 Weights = list[np.ndarray]
+_UPSAMPLED = {
+    "full": kinds.UPSAMPLED_CONVOLUTION,
+    "depthwise": kinds.UPSAMPLED_DEPTHWISE,
+    "separable": kinds.UPSAMPLED_SEPARABLE,
+}
 
 
 @dataclass(frozen=True)
-class Form:
+class Recipe:
     """What a layer becomes.
 
     Attributes:
@@ -60,7 +67,7 @@ class Build:
         alone: ids of layers that must keep their form.
         used: ids of layers that cannot be copied: they themselves are part of the new model.
         pairs: what to join inside of layers that are classes; `findings`: what was.
-        made: id of an old layer -> the old layer, its form, and the new layer.
+        made: id of an old layer -> the old layer, how it was made, and the new layer.
         models: id of a nested model -> the new one, and its build.
         wrapped: id of a layer -> the TimeDistributed that calls it for every step of a sequence.
         here: the layers that were made for this very model.
@@ -82,7 +89,7 @@ class Build:
         self.alone = self.used | set(alone)
         self.pairs = pairs
         self.findings: list[Finding] = []
-        self.made: dict[int, tuple[keras.Layer, Form | None, keras.Layer]] = {}
+        self.made: dict[int, tuple[keras.Layer, Recipe | None, keras.Layer]] = {}
         self.models: dict[int, tuple[keras.Model, Build]] = {}
         self.wrapped: dict[int, keras.layers.TimeDistributed] = {}
         self.here: list[keras.Layer] = []
@@ -104,7 +111,7 @@ class Build:
         for name in names:
             self.notes.setdefault(name, {})[text] = gained
 
-    def call(self, layer: Any, *args: Any, form: Form | None = None, **kwargs: Any) -> Any:
+    def call(self, layer: Any, *args: Any, recipe: Recipe | None = None, **kwargs: Any) -> Any:
         """Call the new counterpart of a layer: a copy, one in another form, or the layer itself.
 
         Raises:
@@ -113,11 +120,38 @@ class Build:
         if not isinstance(layer, keras.Layer):
             return layer(*args, **kwargs)
         if id(layer) not in self.made:
-            return self._first(layer, form, args, kwargs)
+            return self._first(layer, recipe, args, kwargs)
         _, known, new = self.made[id(layer)]
-        if known != form:
+        if known != recipe:
             raise ConflictError(layer)
         return new(*args, **kwargs)
+
+    def again(self, one: Operation, *inputs: Any, recipe: Recipe | None = None) -> Any:
+        """Call the new counterpart of an operation's layer on other inputs."""
+        return self.call(one.source, list(inputs) if one.several else inputs[0], recipe=recipe)
+
+    def upsampled(self, one: Operation, way: str, value: Delayed, padding: str) -> Any:
+        """Call what upsamples and then convolves as an operation does: `way` is its `Conv`'s."""
+        changes: dict[str, Any] = {"size": value.size}
+        if way == "full":
+            changes |= {"interpolation": value.interpolation, "padding": padding}
+        kind = _UPSAMPLED[way].ours[len(value.size)]
+        return self.again(one, value.small, recipe=Recipe(kind, changes, ("strides",)))
+
+    def concatenated(
+        self, one: Operation, parts: list[Any], sizes: tuple[Any, ...], interpolation: str
+    ) -> Any:
+        """Call what upsamples parts, concatenates and then convolves as an operation does."""
+        kind = kinds.CONCATENATED.ours[len(sizes[0])]
+        changes = {"size": sizes, "interpolation": interpolation}
+        recipe = Recipe(kind, changes, ("strides", "groups"))
+        return self.call(one.source, parts, recipe=recipe)
+
+    def blurs(self, one: Operation, part: Delayed) -> bool:
+        """Return whether `auto` computes a part by nearest's convolution, blurred."""
+        shape = part.small.shape
+        known = None not in [shape[axis] for axis in part.space]
+        return known and chosen(one.source, shape, part.size, part.interpolation) == "blur"
 
     def config(self, layer: keras.Layer) -> dict[str, Any]:
         """Return a layer's configuration, with a copy of an activation that is a layer itself.
@@ -141,9 +175,9 @@ class Build:
             self.made[id(function)] = (function, None, new)
         return self.made[id(function)][2]
 
-    def _first(self, layer: keras.Layer, form: Form | None, args: Any, kwargs: Any) -> Any:
+    def _first(self, layer: keras.Layer, recipe: Recipe | None, args: Any, kwargs: Any) -> Any:
         """Make a layer's counterpart and call it; where it is not one, use the layer itself."""
-        new = None if id(layer) in self.used else _counterpart(layer, form, self)
+        new = None if id(layer) in self.used else _counterpart(layer, recipe, self)
         old = self.wrapped.get(id(layer), layer)
         if new and old is not layer:
             new = keras.layers.TimeDistributed(new, name=old.name, dtype=old.dtype_policy)
@@ -153,16 +187,16 @@ class Build:
             result = new(*args, **kwargs) if new else None
         except Exception:  # whatever a class raises that its configuration does not describe
             new = None
-        if new and not form and not _is_copy(old, new, None if joined else (args, kwargs)):
+        if new and not recipe and not _is_copy(old, new, None if joined else (args, kwargs)):
             new = None
-        if not new and form:
+        if not new and recipe:
             raise ConflictError(layer)
         if not new:
             require_none_inside(old, self.pairs)
             self.used.add(id(old))
             new, result = old, old(*args, **kwargs)
         self.findings += joined
-        self.made[id(layer)] = (old, form, new)
+        self.made[id(layer)] = (old, recipe, new)
         self.here.append(new)
         return result
 
@@ -178,7 +212,7 @@ class Build:
         """Return a value as a tensor: compute what has been delayed, once."""
         if isinstance(value, Joined) and not value.whole:
             parts = [self.whole(part) for part in value.parts]
-            value.whole.append(self.call(value.concatenate, parts))
+            value.whole.append(self.again(value.concatenate, *parts))
         if isinstance(value, Delayed) and not value.whole:
             name = value.name if value.name in value.sources else f"{value.name}_upsampled"
             name = self.name(name)
@@ -208,24 +242,24 @@ class Build:
 
     def move_weights(self) -> None:
         """Give all new layers their weights."""
-        for old, form, new in self.made.values():
-            if form and form.weights:
-                new.set_weights(form.weights(old.get_weights()))
+        for old, recipe, new in self.made.values():
+            if recipe and recipe.weights:
+                new.set_weights(recipe.weights(old.get_weights()))
             elif new is not old:
                 move_state(old, new)
 
 
-def _counterpart(layer: keras.Layer, form: Form | None, build: Build) -> keras.Layer | None:
+def _counterpart(layer: keras.Layer, recipe: Recipe | None, build: Build) -> keras.Layer | None:
     """Return a new, unbuilt layer; None if the configuration does not say how to make it."""
     try:
         config = build.config(layer)
         with keras.saving.custom_object_scope(own_objects(layer)):
-            if form is None:
+            if recipe is None:
                 new = type(layer).from_config(config)
                 restore(layer, new)
                 return new
-            kept = {name: value for name, value in config.items() if name not in form.dropped}
-            return form.kind.from_config(kept | form.changes)
+            kept = {name: value for name, value in config.items() if name not in recipe.dropped}
+            return recipe.kind.from_config(kept | recipe.changes)
     except Exception:  # whatever a class raises
         return None
 

@@ -54,10 +54,10 @@ class Delayed:
     per_step: bool = False
     whole: list[Tensor] = field(default_factory=list)
 
-    def holding(self, small: Tensor, layer: Any, *others: "Delayed") -> "Delayed":
-        """Return the same upsampling of another tensor, which `layer` made of this and others."""
-        names = dict.fromkeys(name for one in (self, *others) for name in one.sources)
-        return replace(self, small=small, sources=tuple(names), name=layer.name, whole=[])
+    def holding(self, small: Tensor, name: str, *others: "Delayed") -> "Delayed":
+        """Return the same upsampling of another tensor, which `name` made of this and others."""
+        sources = dict.fromkeys(source for one in (self, *others) for source in one.sources)
+        return replace(self, small=small, sources=tuple(sources), name=name, whole=[])
 
     @property
     def way(self) -> tuple[Any, ...]:
@@ -90,13 +90,13 @@ class Joined:
 
     Attributes:
         parts: tensors, and at least one `Delayed`, of one data format, without margins.
-        layer: the old model's layer whose value it is; the Concatenate, at first.
-        concatenate: the old model's Concatenate.
+        name: of the layer of the old model whose value it is; the Concatenate, at first.
+        concatenate: the operation that concatenates.
         whole: the concatenation, once somebody needed it; at most one entry.
     """
 
     parts: tuple[Any, ...]
-    layer: Any
+    name: str
     concatenate: Any
     whole: list[Tensor] = field(default_factory=list)
 

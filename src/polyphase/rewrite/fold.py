@@ -10,15 +10,16 @@ from keras import tree
 from polyphase.layers import kinds
 from polyphase.ops import arguments
 from polyphase.rewrite.activations import watched
-from polyphase.rewrite.build import Build, Form
+from polyphase.rewrite.build import Build, Recipe
 from polyphase.rewrite.compare import difference, require_equal, require_finite
 from polyphase.rewrite.copying import foreign
 from polyphase.rewrite.cost import Cost
 from polyphase.rewrite.delayed import Delayed, Joined
+from polyphase.rewrite.forms import Upsample
 from polyphase.rewrite.graph import graph_of, is_graph, require_graph
 from polyphase.rewrite.merge import merged
 from polyphase.rewrite.pairs import Pairs, copied, require_all
-from polyphase.rewrite.recognise import same_dtype, upsampling
+from polyphase.rewrite.reader import form_of, read
 from polyphase.rewrite.report import Finding, Report
 from polyphase.rewrite.rules import rules_for
 from polyphase.rewrite.sizes import ExampleError
@@ -111,37 +112,32 @@ def _difference(model: keras.Model, folded: keras.Model) -> float | None:
 
 def _names(graph: keras.Model) -> list[str]:
     """Return the names of all layers but the upsamplings, which may go or move."""
-    return [one.name for one in graph.operations if upsampling(one) is None]
+    return [one.name for one in graph.operations if not isinstance(form_of(one), Upsample)]
 
 
 def _value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Build) -> Any:
     """Return a layer's value: delayed, or computed from whole tensors."""
-    inputs = list(args[0]) if args and isinstance(args[0], (list, tuple)) else list(args[:1])
+    one, free = read(layer, args, kwargs), id(layer) not in build.alone
     waiting = [
         value for value in tree.flatten((args, kwargs)) if isinstance(value, (Delayed, Joined))
     ]
-    said = type(layer) is not keras.layers.Resizing and any(
-        value is not None for value in kwargs.values()
-    )  # Keras tells Resizing whether it is trained; it resizes the same
-    simple = len(args) == 1 and not said and id(layer) not in build.alone
-    within = kinds.inner(layer)
-    if within is not layer and id(layer) not in build.alone:
-        build.wrapped[id(within)] = layer
-    alike = all(one.per_step == (within is not layer) for one in _delayed(waiting))
-    for rule in rules_for(within) if simple and waiting and alike else ():
-        result = rule.apply(within, inputs, build)
+    if one.per_step and free:
+        build.wrapped[id(one.source)] = layer
+    alike = all(value.per_step == one.per_step for value in _delayed(waiting))
+    for rule in rules_for(one) if free and waiting and alike else ():
+        result = rule.apply(one, build)
         if result is not None:
             return result
     for value in waiting:
         build.note(value.sources, f"computed before {layer.name!r}", gained=False)
     args, kwargs = tree.map_structure(build.whole, (args, kwargs))
-    delayed = upsampling(layer, args[0]) if simple else None
-    if delayed is not None and same_dtype(within, args[0]):
-        return delayed
-    if not _is_keras_transposed(within) or id(layer) in build.alone:
+    one = read(layer, args, kwargs) if waiting else one
+    if free and isinstance(one.form, Upsample) and one.keeps_dtype(args[0]):
+        return one.form.of(args[0], one)
+    if not _is_keras_transposed(one.source) or not free:
         return build.call(layer, *args, **kwargs)
-    form = Form(kinds.TRANSPOSED.ours[within.rank])
-    return build.call(within, *args, form=form, **kwargs)
+    recipe = Recipe(kinds.TRANSPOSED.ours[one.source.rank])
+    return build.call(one.source, *args, recipe=recipe, **kwargs)
 
 
 def _delayed(waiting: list[Any]) -> list[Delayed]:

@@ -17,7 +17,7 @@ from keras import layers
 from polyphase.layers import kinds
 from polyphase.ops import layout
 from polyphase.rewrite.activations import linear, watched
-from polyphase.rewrite.build import Build, Form, Weights
+from polyphase.rewrite.build import Build, Recipe, Weights
 from polyphase.rewrite.copying import entangled
 from polyphase.rewrite.effective import LORA, effective
 from polyphase.rewrite.graph import graphs
@@ -33,8 +33,8 @@ def merged(model: keras.Model) -> keras.Model:
         if id(layer) in merging and merging[id(layer)] not in build.alone:
             return args[0]
         merges = id(layer) in pairs and id(layer) not in build.alone
-        form = _form(layer, pairs[id(layer)]) if merges else None
-        return build.call(layer, *args, form=form, **kwargs)
+        recipe = _recipe(layer, pairs[id(layer)]) if merges else None
+        return build.call(layer, *args, recipe=recipe, **kwargs)
 
     return rewritten(model, value, _named)[0]
 
@@ -81,8 +81,8 @@ def _fits(layer: Any, normalisation: layers.BatchNormalization) -> bool:
     return linear(layer.activation) and from_channels % (layer.rank + 2) == 0
 
 
-def _form(layer: keras.Layer, normalisation: layers.BatchNormalization) -> Form:
-    return Form(type(layer), {"use_bias": True}, LORA, _scaling(layer, normalisation))
+def _recipe(layer: keras.Layer, normalisation: layers.BatchNormalization) -> Recipe:
+    return Recipe(type(layer), {"use_bias": True}, LORA, _scaling(layer, normalisation))
 
 
 def _scaling(layer: Any, normalisation: layers.BatchNormalization) -> Callable[[Weights], Weights]:

@@ -7,7 +7,8 @@ import keras
 
 from polyphase.layers import kinds
 from polyphase.rewrite.activations import configuration
-from polyphase.rewrite.recognise import absorbs, upsampling
+from polyphase.rewrite.forms import Conv, Upsample
+from polyphase.rewrite.reader import form_of
 from polyphase.rewrite.report import Finding
 
 Pairs = Sequence[tuple[str, str]]
@@ -28,8 +29,13 @@ def join(owner: keras.Layer, pairs: Pairs) -> list[Finding]:
         if first not in places or second not in places:
             continue
         (before, convolution) = (places[name][2] for name in (first, second))
-        delayed = upsampling(before)
-        if delayed is None or not absorbs(convolution, delayed):
+        delayed, conv = form_of(before), form_of(convolution)
+        if not (
+            isinstance(delayed, Upsample)
+            and isinstance(conv, Conv)
+            and conv.way == "full"
+            and conv.absorbs(delayed)
+        ):
             raise ValueError(
                 f"The pair ({first!r}, {second!r}) cannot become one. Received: "
                 f"{type(before).__name__} and {type(convolution).__name__}. Expected: an "

@@ -1,13 +1,13 @@
 """What may move across an upsampling, or be absorbed by it: one rule per file.
 
-A rule is a function `apply(layer, inputs, build)`. `inputs` are the layer's arguments, tensors,
-`Delayed` or `Joined`, at least one of them no tensor. It returns the layer's value, of the same
-kinds, or None where it does not hold; then the next rule is asked.
+A rule is a function `apply(one, build)` of an operation, of whose inputs at least one is no tensor.
+It reads its form, knows no framework, and returns its value, of the same kinds as inputs, made by
+what `build` makes; or None where it does not hold: then the next rule is asked.
 """
 
 from typing import Any
 
-from polyphase.rewrite.activations import watched
+from polyphase.rewrite.forms import Operation
 from polyphase.rewrite.rules import (
     absorb,
     concatenate,
@@ -26,6 +26,6 @@ _MOVING = (upsampling, margin, pointwise, normalization, linear, concatenate, on
 _ABSORBING = (absorb, depthwise, split)
 
 
-def rules_for(layer: Any) -> tuple[Any, ...]:
-    """Return the rules to ask: a layer stays in its place if a loss is computed of its result."""
-    return _ABSORBING if watched(layer) else (*_MOVING, *_ABSORBING)
+def rules_for(one: Operation) -> tuple[Any, ...]:
+    """Return the rules to ask: who is watched stays in its place."""
+    return _ABSORBING if one.watched else (*_MOVING, *_ABSORBING)

@@ -9,54 +9,53 @@
 """
 
 import operator
+from dataclasses import replace
 from typing import Any
 
 from polyphase.algebra.geometry import padding_amounts
-from polyphase.layers import kinds
-from polyphase.rewrite.activations import pixelwise, watched
-from polyphase.rewrite.build import Build, Form
+from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed, Margin, both_ends, each
-from polyphase.rewrite.recognise import absorbs
+from polyphase.rewrite.forms import Conv, Opaque, Operation
 
 
-def apply(layer: Any, inputs: list[Any], build: Build) -> Any:
+def apply(one: Operation, build: Build) -> Any:
     """Upsample and convolve as one."""
-    value = inputs[0]
-    if not isinstance(value, Delayed) or not absorbs(layer, value):
+    value, conv = one.inputs[0], one.form
+    if not isinstance(conv, Conv) or conv.way != "full" or not isinstance(value, Delayed):
+        return None
+    if not conv.absorbs(value):
         return None
     if value.plain:
-        return _absorbed(layer, value, layer.padding, value.small, build)
-    return _with_margin(layer, value, build)
+        return _absorbed(one, value, conv.padding, value.small, build)
+    return _with_margin(one, conv, value, build)
 
 
-def _absorbed(layer: Any, value: Delayed, padding: str, small: Any, build: Build) -> Any:
-    build.note(value.sources, f"absorbed by {layer.name!r}")
-    changes = {"size": value.size, "interpolation": value.interpolation, "padding": padding}
-    kind = kinds.UPSAMPLED_CONVOLUTION.ours[len(value.size)]
-    return build.call(layer, small, form=Form(kind, changes, ("strides",)))
+def _absorbed(one: Operation, value: Delayed, padding: str, small: Any, build: Build) -> Any:
+    build.note(value.sources, f"absorbed by {one.name!r}")
+    return build.upsampled(one, "full", replace(value, small=small), padding)
 
 
-def _with_margin(layer: Any, value: Delayed, build: Build) -> Any:
-    same = _amounts(layer)
+def _with_margin(one: Operation, conv: Conv, value: Delayed, build: Build) -> Any:
+    same = _amounts(conv)
     zeros = value.margin
-    if layer.padding == "same":
+    if conv.padding == "same":
         if min(map(min, zeros)) < 0:
             return None
         zeros = each(operator.add, zeros, same)
     if zeros == same:
-        return _absorbed(layer, value, "same", value.small, build)
-    if watched(layer) or not pixelwise(layer.activation, layer.data_format):
+        return _absorbed(one, value, "same", value.small, build)
+    if one.watched or isinstance(conv.activation, Opaque) or not conv.activation.within(value):
         return None
     size = both_ends(value.size)
     pixels = each(lambda amount, s: max(0, -(-amount // s)), zeros, size)
     excess = each(lambda amount, whole, s: amount - whole * s, zeros, pixels, size)
     small = build.framed(value.small, pixels, value)
-    return build.framed(_absorbed(layer, value, "valid", small, build), excess, value)
+    return build.framed(_absorbed(one, value, "valid", small, build), excess, value)
 
 
-def _amounts(layer: Any) -> Margin:
+def _amounts(conv: Conv) -> Margin:
     """Return the zeros that "same" would put around the image."""
     return tuple(
         padding_amounts(k, "same", rate)
-        for k, rate in zip(layer.kernel_size, layer.dilation_rate, strict=True)
+        for k, rate in zip(conv.kernel_size, conv.dilation, strict=True)
     )

@@ -6,22 +6,17 @@ channel by channel. A separable convolution is a depthwise one and a 1x1 convolu
 
 from typing import Any
 
-from polyphase.layers import kinds
-from polyphase.rewrite.build import Build, Form
+from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed
-
-_UPSAMPLED = {
-    kind.convolution: kind for kind in (kinds.UPSAMPLED_DEPTHWISE, kinds.UPSAMPLED_SEPARABLE)
-}
+from polyphase.rewrite.forms import Conv, Operation
 
 
-def apply(layer: Any, inputs: list[Any], build: Build) -> Any:
+def apply(one: Operation, build: Build) -> Any:
     """Upsample and convolve as one."""
-    value, kind = inputs[0], _UPSAMPLED.get(kinds.exact(layer))
-    if kind is None or not isinstance(value, Delayed) or not (value.copies and value.plain):
+    value, conv = one.inputs[0], one.form
+    if not isinstance(conv, Conv) or conv.way == "full" or not isinstance(value, Delayed):
         return None
-    if set(layer.strides) != {1} or layer.data_format != value.data_format:
+    if not (value.copies and value.plain and conv.absorbs(value)):
         return None
-    build.note(value.sources, f"absorbed by {layer.name!r}")
-    form = Form(kind.ours[len(layer.strides)], {"size": value.size}, ("strides",))
-    return build.call(layer, value.small, form=form)
+    build.note(value.sources, f"absorbed by {one.name!r}")
+    return build.upsampled(one, conv.way, value, conv.padding)

@@ -1,21 +1,17 @@
 """Sums of images that are upsampled alike: `R x + R y = R (x + y)`, for every interpolation."""
 
-from typing import Any
-
-from keras import layers
-
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed
+from polyphase.rewrite.forms import Operation, Sum
 
-_LINEAR = (layers.Add, layers.Subtract, layers.Average)
 
-
-def apply(layer: Any, inputs: list[Any], build: Build) -> Delayed | None:
+def apply(one: Operation, build: Build) -> Delayed | None:
     """Add the small images."""
-    if type(layer) not in _LINEAR or not all(isinstance(value, Delayed) for value in inputs):
+    values = [value for value in one.inputs if isinstance(value, Delayed)]
+    if not isinstance(one.form, Sum) or len(values) < len(one.inputs):
         return None
-    first, *others = inputs
-    shapes = {tuple(value.small.shape[1:]) for value in inputs}
-    if any(one.way != first.way for one in others) or len(shapes) > 1:
+    first, *others = values
+    shapes = {tuple(value.small.shape[1:]) for value in values}
+    if any(other.way != first.way for other in others) or len(shapes) > 1:
         return None
-    return first.holding(build.call(layer, [value.small for value in inputs]), layer, *others)
+    return first.holding(build.again(one, *(value.small for value in values)), one.name, *others)

@@ -8,33 +8,23 @@ a smaller cut => not remembered.
 
 import operator
 from dataclasses import replace
-from typing import Any
 
-from polyphase.layers import kinds
-from polyphase.rewrite import frames
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed, both_ends, each
-from polyphase.rewrite.recognise import same_dtype
+from polyphase.rewrite.forms import Operation, Pad
 
 
-def apply(layer: Any, inputs: list[Any], build: Build) -> Delayed | None:
+def apply(one: Operation, build: Build) -> Delayed | None:
     """Add to the margin."""
-    value = inputs[0]
-    kind = kinds.exact(layer)
-    if kind not in (kinds.ZERO_PADDING, kinds.CROPPING):
+    value, pad = one.inputs[0], one.form
+    if not isinstance(pad, Pad) or not isinstance(value, Delayed) or not value.copies:
         return None
-    data_format = getattr(layer, "data_format", "channels_last")  # Keras' Cropping1D
-    if not isinstance(value, Delayed) or not value.copies or data_format != value.data_format:
+    if pad.data_format != value.data_format or not one.keeps_dtype(value.small):
         return None
-    if not same_dtype(layer, value.small):
+    if min(map(min, value.margin)) < 0 < max(map(max, pad.amounts)):
         return None
-    amounts = frames.amounts(layer)
-    if kind is kinds.CROPPING:
-        amounts = each(operator.neg, amounts)
-    elif min(map(min, value.margin)) < 0:
-        return None
-    margin, size = each(operator.add, value.margin, amounts), both_ends(value.size)
+    margin, size = each(operator.add, value.margin, pad.amounts), both_ends(value.size)
     pixels = each(lambda amount, s: -(max(0, -amount) // s), margin, size)
     rest = each(lambda amount, whole, s: amount - whole * s, margin, pixels, size)
     small = build.framed(value.small, pixels, value)
-    return replace(value, small=small, margin=rest, name=layer.name, whole=[])
+    return replace(value, small=small, margin=rest, name=one.name, whole=[])

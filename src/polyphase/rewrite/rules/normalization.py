@@ -6,29 +6,17 @@ the rows of every interpolation sum to 1. In training it does not commute with t
 change the variance.
 """
 
-from typing import Any
-
-from keras import layers
-
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed
+from polyphase.rewrite.forms import Norm, Operation
 
 
-def apply(layer: Any, inputs: list[Any], build: Build) -> Delayed | None:
+def apply(one: Operation, build: Build) -> Delayed | None:
     """Normalise the small image."""
-    value = inputs[0]
-    if not isinstance(value, Delayed) or not value.plain or not _fits(layer, value, build):
+    value, norm = one.inputs[0], one.form
+    if not isinstance(norm, Norm) or not isinstance(value, Delayed) or not value.plain:
         return None
-    return value.holding(build.call(layer, value.small), layer)
-
-
-def _fits(layer: Any, value: Delayed, build: Build) -> bool:
-    if type(layer) is layers.BatchNormalization:
-        fixed = build.inference or not layer.trainable
-        return value.channels(layer.axis) and (fixed or value.copies)
-    if type(layer) is layers.GroupNormalization:
-        return value.channels(layer.axis) and value.copies
-    if type(layer) is layers.LayerNormalization:
-        axis = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
-        return [value.channels(one) for one in axis] == [True] and value.copies
-    return False
+    affine = norm.fixed or (norm.batch and build.inference)
+    if [value.channels(axis) for axis in norm.axes] != [True] or not (affine or value.copies):
+        return None
+    return value.holding(build.again(one, value.small), one.name)

@@ -4,25 +4,19 @@ Both are linear and the rows of the upsampling sum to 1, so that the bias passes
 R (C x + b)`. An activation that computes a pixel from that pixel passes nearest only.
 """
 
-from typing import Any
-
-from polyphase.layers import kinds
-from polyphase.rewrite.activations import linear, pixelwise
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed
+from polyphase.rewrite.forms import Conv, Opaque, Operation
 
 
-def apply(layer: Any, inputs: list[Any], build: Build) -> Delayed | None:
+def apply(one: Operation, build: Build) -> Delayed | None:
     """Convolve the small image."""
-    value = inputs[0]
-    if kinds.exact(layer) is not kinds.CONVOLUTION or not isinstance(value, Delayed):
+    value, conv = one.inputs[0], one.form
+    if not isinstance(conv, Conv) or not isinstance(value, Delayed):
         return None
-    if not value.plain or set(layer.strides) != {1} or set(layer.kernel_size) != {1}:
+    if not (value.plain and conv.pointwise) or conv.data_format != value.data_format:
         return None
-    if layer.data_format != value.data_format:
+    if isinstance(conv.activation, Opaque) or not conv.activation.passes(value):
         return None
-    passes = value.copies and pixelwise(layer.activation, layer.data_format)
-    if not (passes or linear(layer.activation)):
-        return None
-    build.note(value.sources, f"delayed until after the 1x1 convolution {layer.name!r}")
-    return value.holding(build.call(layer, value.small), layer)
+    build.note(value.sources, f"delayed until after the 1x1 convolution {one.name!r}")
+    return value.holding(build.again(one, value.small), one.name)

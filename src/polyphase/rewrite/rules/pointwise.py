@@ -7,63 +7,36 @@ single numbers, of channels that are concatenated, is applied to each part.
 """
 
 from dataclasses import replace
-from typing import Any
 
-import keras
-import numpy as np
-from keras import layers
-
-from polyphase.rewrite.activations import elementwise, linear, pixelwise
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed, Joined
+from polyphase.rewrite.forms import Operation, Pointwise
 
-_MERGES = (layers.Multiply, layers.Maximum, layers.Minimum)
 
-
-def apply(layer: Any, inputs: list[Any], build: Build) -> Delayed | Joined | None:
+def apply(one: Operation, build: Build) -> Delayed | Joined | None:
     """Apply the function to the small image, or to every part."""
-    if isinstance(inputs[0], Joined):
-        return _parts(layer, inputs[0], build)
-    if not all(isinstance(value, Delayed) for value in inputs):
+    function = one.form
+    if not isinstance(function, Pointwise):
         return None
-    first, *others = inputs
-    alike = first.plain and all(one.way == first.way for one in others)
-    if not alike or not _fits(layer, first):
+    if isinstance(one.inputs[0], Joined) and len(one.inputs) == 1:
+        return _parts(one, function, one.inputs[0], build)
+    values = [value for value in one.inputs if isinstance(value, Delayed)]
+    if len(values) < len(one.inputs):
         return None
-    small = [value.small for value in inputs]
-    together = type(layer) in _MERGES
-    return first.holding(build.call(layer, small if together else small[0]), layer, *others)
+    first, *others = values
+    alike = first.plain and all(other.way == first.way for other in others)
+    if not alike or not function.passes(first):
+        return None
+    return first.holding(build.again(one, *(value.small for value in values)), one.name, *others)
 
 
-def _parts(layer: Any, value: Joined, build: Build) -> Joined | None:
-    if not elementwise(layer) or not all(_fits(layer, part) for part in value.delayed):
+def _parts(one: Operation, function: Pointwise, value: Joined, build: Build) -> Joined | None:
+    if not function.elementwise or not all(map(function.passes, value.delayed)):
         return None
     parts = tuple(
-        part.holding(build.call(layer, part.small), layer)
+        part.holding(build.again(one, part.small), one.name)
         if isinstance(part, Delayed)
-        else build.call(layer, part)
+        else build.again(one, part)
         for part in value.parts
     )
-    return replace(value, parts=parts, layer=layer, whole=[])
-
-
-def _fits(layer: Any, value: Delayed) -> bool:
-    if type(layer) is layers.Rescaling:
-        return _same_everywhere(layer, value)
-    if type(layer) is layers.PReLU:
-        return value.copies and set(value.space) <= set(layer.shared_axes or ())
-    if type(layer) in _MERGES:
-        return value.copies
-    return linear(layer) or (value.copies and pixelwise(layer, value.data_format))
-
-
-def _same_everywhere(layer: Any, value: Delayed) -> bool:
-    """Return whether scale and offset are one number each, or one per channel."""
-    dims = len(value.size) + 2
-    scale, offset = np.shape(layer.scale), np.shape(layer.offset)
-    if scale and keras.config.image_data_format() == "channels_first":
-        scale = (*scale, *[1] * (3 - len(scale)))  # as the layer shapes it
-    shapes = [(*[1] * (dims - len(shape)), *shape) for shape in (scale, offset)]
-    return all(
-        len(shape) == dims and all(shape[axis] == 1 for axis in value.space) for shape in shapes
-    )
+    return replace(value, parts=parts, name=one.name, whole=[])

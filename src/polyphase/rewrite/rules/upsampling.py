@@ -5,23 +5,22 @@
 
 import operator
 from dataclasses import replace
-from typing import Any
 
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed
-from polyphase.rewrite.recognise import same_dtype, upsampling
+from polyphase.rewrite.forms import Operation, Upsample
 
 
-def apply(layer: Any, inputs: list[Any], build: Build) -> Delayed | None:
+def apply(one: Operation, build: Build) -> Delayed | None:
     """Multiply the factors."""
-    first = inputs[0]
-    second = upsampling(layer)
-    if second is None or not isinstance(first, Delayed) or not first.plain:
+    first = one.inputs[0]
+    if not isinstance(one.form, Upsample) or not isinstance(first, Delayed) or not first.plain:
         return None
-    if not same_dtype(layer, first.small):
-        return None
+    second = one.form.of(first.small, one)
     if not (first.copies and second.copies and first.data_format == second.data_format):
         return None
-    build.note((layer.name,), "joined with the upsampling before it")
+    if not one.keeps_dtype(first.small):
+        return None
+    build.note((one.name,), "joined with the upsampling before it")
     size = tuple(map(operator.mul, first.size, second.size))
-    return replace(second, small=first.small, size=size, sources=(*first.sources, layer.name))
+    return replace(second, size=size, sources=(*first.sources, one.name))

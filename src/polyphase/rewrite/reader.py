@@ -1,0 +1,159 @@
+"""Reads Keras' layers and ours: what each does, as a form."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from polyphase.layers import kinds
+from polyphase.rewrite import frames
+from polyphase.rewrite.activations import LAYERS, Reach, reach, watched
+from polyphase.rewrite.delayed import Delayed, Joined
+from polyphase.rewrite.forms import (
+    Concat,
+    Conv,
+    Form,
+    Norm,
+    Opaque,
+    Operation,
+    Pad,
+    Pointwise,
+    Sum,
+    Upsample,
+)
+from polyphase.rewrite.recognise import keras_agrees
+
+_WAYS = {kinds.CONVOLUTION: "full", kinds.DEPTHWISE: "depthwise", kinds.SEPARABLE: "separable"}
+_POINTWISE: dict[Reach, Pointwise | Opaque] = {
+    Reach.SAME: Pointwise(affine=True),
+    Reach.ELEMENT: Pointwise(),
+    Reach.LAST_AXIS: Pointwise(mixes=(-1,)),
+    Reach.OTHER: Opaque(),
+}
+
+
+def read(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Operation:
+    """Return one call of a layer or operation, `Opaque` if its arguments are more than images."""
+    within = kinds.inner(layer)
+    said = type(layer) is not layers.Resizing and any(
+        value is not None for value in kwargs.values()
+    )  # Keras tells Resizing whether it is trained; it resizes the same
+    several = bool(args) and isinstance(args[0], (list, tuple))
+    inputs = tuple(args[0]) if several else args[:1]
+    simple = len(args) == 1 and not said
+    return Operation(
+        layer.name,
+        form_of(layer, *inputs) if simple else Opaque(),
+        inputs,
+        within,
+        several,
+        getattr(within, "compute_dtype", ""),
+        watched(within),
+        within is not layer,
+    )
+
+
+def form_of(layer: Any, *inputs: Any) -> Form:
+    """Return what a layer does to some inputs, or to any; of a TimeDistributed to every step."""
+    within = kinds.inner(layer)
+    kind = kinds.exact(within)
+    if kind is kinds.RESIZING and within is layer and inputs:
+        return _resizing(layer, inputs[0])
+    if kind in _BY_KIND:
+        return _BY_KIND[kind](within)
+    if type(within) in _BY_CLASS:
+        return _BY_CLASS[type(within)](within)
+    return Opaque()
+
+
+def _upsampling(layer: Any) -> Form:
+    """Of Keras' where their numbers are the formula's, and ours; not where a loss sees them."""
+    size = layer.size if isinstance(layer.size, tuple) else (layer.size,)
+    interpolation = getattr(layer, "interpolation", "nearest")  # Keras' of signals, of volumes
+    if watched(layer) or getattr(layer, "align_corners", False):
+        return Opaque()
+    if not kinds.is_ours(layer) and not keras_agrees(interpolation, size):
+        return Opaque()
+    return Upsample(size, interpolation, getattr(layer, "data_format", "channels_last"))
+
+
+def _resizing(layer: layers.Resizing, small: Any) -> Form:
+    """By integer factors, where it neither crops nor pads, of a tensor of known sides."""
+    odd = layer.crop_to_aspect_ratio or layer.pad_to_aspect_ratio or watched(layer)
+    if odd or isinstance(small, (Delayed, Joined)) or len(small.shape) != 4:
+        return Opaque()
+    first = 1 if layer.data_format == "channels_last" else 2
+    sides, wanted = small.shape[first : first + 2], (layer.height, layer.width)
+    if None in sides or any(out % side for out, side in zip(wanted, sides, strict=True)):
+        return Opaque()
+    size = (wanted[0] // sides[0], wanted[1] // sides[1])
+    agrees = keras_agrees(layer.interpolation, size)
+    return Upsample(size, layer.interpolation, layer.data_format) if agrees else Opaque()
+
+
+def _padding(layer: Any) -> Form:
+    sign = -1 if kinds.exact(layer) is kinds.CROPPING else 1
+    amounts = tuple((sign * before, sign * after) for before, after in frames.amounts(layer))
+    return Pad(amounts, getattr(layer, "data_format", "channels_last"))  # Keras' Cropping1D
+
+
+def _convolution(layer: Any) -> Form:
+    return Conv(
+        _WAYS[kinds.exact(layer)],
+        layer.kernel_size,
+        layer.strides,
+        layer.dilation_rate,
+        getattr(layer, "groups", 1),  # Keras' depthwise have none
+        layer.padding,
+        layer.data_format,
+        _function(layer.activation),
+    )
+
+
+def _function(function: Any) -> Pointwise | Opaque:
+    return _POINTWISE[reach(function)]
+
+
+def _rescaling(layer: layers.Rescaling) -> Form:
+    """One number each, or arrays, which are shaped like the image's last axes."""
+    scale, offset = np.shape(layer.scale), np.shape(layer.offset)
+    if scale and keras.config.image_data_format() == "channels_first":
+        scale = (*scale, *[1] * (3 - len(scale)))  # as the layer shapes it
+    varies = {
+        axis - len(shape) for shape in (scale, offset) for axis, one in enumerate(shape) if one > 1
+    }
+    dims = max(len(scale), len(offset))
+    return Pointwise(affine=True, varies=tuple(sorted(varies)), dims=dims)
+
+
+def _prelu(layer: layers.PReLU) -> Form:
+    shared = layer.shared_axes or ()
+    rank = len(layer.alpha.shape)
+    return Pointwise(varies=tuple(axis for axis in range(1, rank + 1) if axis not in shared))
+
+
+def _batch_normalization(layer: layers.BatchNormalization) -> Form:
+    return Norm((layer.axis,), batch=True, fixed=not layer.trainable)
+
+
+def _normalization(layer: Any) -> Form:
+    return Norm(tuple(layer.axis) if isinstance(layer.axis, (list, tuple)) else (layer.axis,))
+
+
+_BY_KIND: Mapping[kinds.Kind, Callable[[Any], Form]] = {
+    kinds.UPSAMPLING: _upsampling,
+    **dict.fromkeys((kinds.ZERO_PADDING, kinds.CROPPING), _padding),
+    **dict.fromkeys(kinds.CONVOLUTIONS, _convolution),
+}
+_BY_CLASS: Mapping[type, Callable[[Any], Form]] = {
+    **dict.fromkeys((layers.Activation, *LAYERS), _function),
+    layers.Rescaling: _rescaling,
+    layers.PReLU: _prelu,
+    layers.BatchNormalization: _batch_normalization,
+    **dict.fromkeys((layers.GroupNormalization, layers.LayerNormalization), _normalization),
+    layers.Concatenate: lambda layer: Concat(layer.axis),
+    **dict.fromkeys((layers.Add, layers.Subtract, layers.Average), lambda layer: Sum()),
+    **dict.fromkeys((layers.Multiply, layers.Maximum, layers.Minimum), lambda layer: Pointwise()),
+}
