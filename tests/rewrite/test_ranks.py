@@ -232,3 +232,36 @@ def test_every_step_of_a_sequence_is_folded(data_format, tmp_path):
     assert_equal(model, folded, data(model))
     folded.save(tmp_path / "folded.keras")
     assert_equal(folded, keras.saving.load_model(tmp_path / "folded.keras"), data(model))
+
+
+ALONE = {  # of volumes; what else ours could not compute, or no faster
+    "plain": {},
+    "of one tap": {"kernel_size": 1},
+    "with strides": {"strides": 2},
+    "dilated": {"dilation_rate": 2},
+    "in groups": {"groups": 2},
+}
+
+
+@pytest.mark.parametrize("data_format", FORMATS)
+@pytest.mark.parametrize("rank", RANKS)
+@pytest.mark.parametrize("name", ALONE)
+def test_a_convolution_alone_is_ours_where_that_is_faster(name, rank, data_format):
+    """XLA's of volumes is slow on a CPU; of all else the backend's own stays."""
+    said = {"kernel_size": 3, "padding": "same", "name": "conv"} | ALONE[name]
+    inputs = keras.Input(shape(rank, data_format, 4, factor=2))
+    layer = make(kinds.CONVOLUTION, rank, data_format, 6, **said)
+    x = make(kinds.UPSAMPLING, rank, data_format, 2)(layer(inputs))
+    x = make(kinds.CONVOLUTION, rank, data_format, 2, 3, padding="same")(x)
+    model = keras.Model(inputs, x)
+    randomised(model)
+    folded, report = pp.fold(model, return_report=True)
+    ours = (rank, name) == (3, "plain") and keras.backend.backend() == "jax"
+    new = folded.get_layer("conv")
+    assert kinds.exact(new) is (kinds.UPSAMPLED_CONVOLUTION if ours else kinds.CONVOLUTION)
+    assert ("computed by polyphase.layers.UpSampleConv3D" in str(report)) is ours
+    assert report.difference < 1e-5
+    plain = pp.fold(model, target="keras").get_layer("conv")
+    assert kinds.exact(plain) is kinds.CONVOLUTION
+    shared = pp.fold(keras.Model(inputs, [x, layer(inputs + 1.0)]))
+    assert kinds.exact(shared.get_layer("conv")) is kinds.exact(new)

@@ -95,6 +95,10 @@ class Build:
         self.here: list[keras.Layer] = []
         self.notes: dict[str, dict[str, bool]] = {}
 
+    def form(self, layer: keras.Layer) -> Recipe | None:
+        """Return how a layer's counterpart was made; None: as it was, or not at all."""
+        return self.made[id(layer)][1] if id(layer) in self.made else None
+
     def inside(self, names: Iterable[str]) -> "Build":
         """Return the build of a nested model."""
         inner = Build(names, self.inference, pairs=self.pairs)

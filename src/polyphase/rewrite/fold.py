@@ -8,14 +8,14 @@ import keras
 from keras import tree
 
 from polyphase.layers import kinds
-from polyphase.ops import arguments
+from polyphase.ops import arguments, choose
 from polyphase.rewrite.activations import watched
 from polyphase.rewrite.build import Build, Recipe
 from polyphase.rewrite.compare import difference, require_equal, require_finite
 from polyphase.rewrite.copying import foreign
 from polyphase.rewrite.cost import Cost
 from polyphase.rewrite.delayed import Delayed, Joined
-from polyphase.rewrite.forms import Upsample
+from polyphase.rewrite.forms import Conv, Form, Upsample
 from polyphase.rewrite.graph import graph_of, is_graph, require_graph
 from polyphase.rewrite.merge import merged
 from polyphase.rewrite.pairs import Pairs, copied, require_all
@@ -134,18 +134,39 @@ def _value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Bui
     one = read(layer, args, kwargs) if waiting else one
     if free and isinstance(one.form, Upsample) and one.keeps_dtype(args[0]):
         return one.form.of(args[0], one)
-    if not _is_keras_transposed(one.source) or not free:
-        return build.call(layer, *args, **kwargs)
-    recipe = Recipe(kinds.TRANSPOSED.ours[one.source.rank])
-    return build.call(one.source, *args, recipe=recipe, **kwargs)
+    recipe = _ours(one.source, one.form) if free else None
+    return build.call(one.source if recipe else layer, *args, recipe=recipe, **kwargs)
 
 
 def _delayed(waiting: list[Any]) -> list[Delayed]:
     return [one for value in waiting for one in getattr(value, "delayed", [value])]
 
 
-def _is_keras_transposed(layer: Any) -> bool:
-    return kinds.exact(layer) is kinds.TRANSPOSED and not kinds.is_ours(layer)
+def _ours(layer: Any, form: Form) -> Recipe | None:
+    """Return how a layer of Keras is made that ours computes faster, as was measured.
+
+    Transposed convolutions; convolutions alone where `auto` takes another way than the backend's:
+    of volumes, by XLA.
+    """
+    if kinds.is_ours(layer):
+        return None
+    if kinds.exact(layer) is kinds.TRANSPOSED:
+        return Recipe(kinds.TRANSPOSED.ours[layer.rank])
+    if not isinstance(form, Conv) or form.way != "full" or not form.plain:
+        return None
+    row = choose(
+        "upsample_conv",
+        interpolation="nearest",
+        identity=True,
+        plain=form.groups == max(form.dilation) == 1,
+        channels=layer.kernel.shape[-2],
+        filters=layer.filters,
+        taps=max(form.kernel_size),
+        dtype=layer.compute_dtype,
+        rank=layer.rank,
+    )
+    kind = kinds.UPSAMPLED_CONVOLUTION.ours[layer.rank]
+    return None if row.lowering == "direct" else Recipe(kind, {"size": 1}, ("strides",))
 
 
 def _output(value: Any, name: str, build: Build) -> Any:
@@ -171,11 +192,12 @@ def _findings(model: keras.Model, build: Build) -> Iterator[Finding]:
     yield from build.findings
     for layer in layers:
         within = kinds.inner(layer)
-        if _is_keras_transposed(within):
-            ours = id(layer) not in build.alone
-            name = type(within).__name__
-            what = f"computed by polyphase.layers.{name}" if ours else "left alone: shared"
-            yield Finding(layer.name, ours, what)
+        recipe = _ours(within, form_of(within)) if isinstance(within, keras.Layer) else None
+        if recipe and build.form(within) == recipe:
+            what = f"computed by polyphase.layers.{recipe.kind.__name__}"
+            yield Finding(layer.name, True, what)
+        elif recipe and kinds.exact(within) is kinds.TRANSPOSED:
+            yield Finding(layer.name, False, "left alone: shared")
         elif kinds.nearest(within) in (kinds.UPSAMPLING, kinds.RESIZING):
             reason = (
                 "its activity_regularizer reads the upsampled image"

@@ -140,10 +140,14 @@ class Conv:
         """Whether it computes a pixel from the pixel at its place."""
         return self.way == "full" and set(self.kernel_size) == set(self.strides) == {1}
 
+    @property
+    def plain(self) -> bool:
+        """Whether ours computes it, which have neither strides nor other padding."""
+        return set(self.strides) == {1} and self.padding in ("same", "valid")
+
     def absorbs(self, value: Delayed | Joined | Upsample) -> bool:
         """Return whether a convolution of ours, which upsamples first, computes it."""
-        known = self.padding in ("same", "valid") and self.data_format == value.data_format
-        return known and set(self.strides) == {1}
+        return self.plain and self.data_format == value.data_format
 
 
 Form = Opaque | Upsample | Pad | Pointwise | Norm | Concat | Sum | Conv
