@@ -1,6 +1,7 @@
 """PyTorch's convolutions of `(n, *space, c)`, called in the way in which its CPU is quick.
 
-- A signal is an image one pixel high: conv1d copies what lies channels last, conv2d does not.
+- A signal is an image one pixel high: conv1d copies what lies channels last, conv2d does not. But
+  the gradient of a transposed one of a large kernel is quicker of what lies channels first.
 - One volume is convolved by a loop that takes several times as long as two volumes do, up to 20480
   numbers in a slice across the last axis.
 - A bias makes a transposed convolution take half as long again where a stride does not divide the
@@ -63,7 +64,12 @@ def conv_transpose(
     if _is_a_signal(x):
         neutral = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1}
         lifted = {name: (neutral[name], *values) for name, values in options.items()}
-        return conv_transpose(x[:, None], kernel[:, :, None], bias, groups, **lifted)[:, 0]
+        x, kernel = x[:, None], kernel[:, :, None]
+        trained = torch.is_grad_enabled() and (x.requires_grad or kernel.requires_grad)
+        if trained and kernel.numel() > x.numel():
+            first = layout.from_last(x, "channels_first").contiguous()
+            x, kernel = layout.to_last(first, "channels_first"), kernel.contiguous()
+        return conv_transpose(x, kernel, bias, groups, **lifted)[:, 0]
     taps = kernel.shape[2:]
     divides = not any(k % stride for k, stride in zip(taps, options["stride"], strict=True))
     within, after = (bias, None) if divides else (None, bias)
