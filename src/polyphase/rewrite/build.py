@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import tree
 
 from polyphase.layers import kinds
 from polyphase.rewrite import frames
@@ -18,12 +19,14 @@ from polyphase.rewrite.copying import (
     own_objects,
 )
 from polyphase.rewrite.cost import chosen
-from polyphase.rewrite.delayed import Delayed, Joined, Margin
+from polyphase.rewrite.delayed import Boundary, Delayed, Joined, Margin
 from polyphase.rewrite.forms import Operation
+from polyphase.rewrite.operations import is_image
 from polyphase.rewrite.pairs import Pairs, join, require_none_inside
 from polyphase.rewrite.report import Finding
 
 Tensor = Any
+_SHARED = ("alone", "closed", "used", "made", "models", "notes", "wrapped")
 Weights = list[np.ndarray]
 _UPSAMPLED = {
     "full": kinds.UPSAMPLED_CONVOLUTION,
@@ -56,11 +59,35 @@ class ConflictError(Exception):
         self.layer = layer
 
 
+class BoundaryError(Exception):
+    """A nested model would be another, and nothing gained."""
+
+    def __init__(self, boundaries: Iterable[Boundary]) -> None:
+        self.boundaries = set(boundaries)
+
+
+@dataclass(frozen=True)
+class Nested:
+    """A nested model, made anew.
+
+    Attributes:
+        model: the new one.
+        build: how it was built.
+        entering: per input, how it will be upsampled within; None: it is a tensor.
+        leaving: per output, how it will be upsampled behind it; None: it is a tensor.
+    """
+
+    model: keras.Model
+    build: "Build"
+    entering: list[Delayed | None]
+    leaving: list[Delayed | None]
+
+
 class Build:
     """The layers of one new model, each made once from one of the old.
 
     What is made once for the whole model, with all models nested in it, is shared with the builds
-    of those: `alone`, `used`, `made`, `models` and `wrapped`.
+    of those: `alone`, `closed`, `used`, `made`, `models`, `notes` and `wrapped`.
 
     Attributes:
         inference: whether the new model is for inference only.
@@ -68,11 +95,12 @@ class Build:
         used: ids of layers that cannot be copied: they themselves are part of the new model.
         pairs: what to join inside of layers that are classes; `findings`: what was.
         made: id of an old layer -> the old layer, how it was made, and the new layer.
-        models: id of a nested model -> the new one, and its build.
+        models: id of a nested model -> the new one.
+        closed: boundaries of nested models that nothing crosses delayed.
         wrapped: id of a layer -> the TimeDistributed that calls it for every step of a sequence.
         here: the layers that were made for this very model.
         names: that are taken.
-        notes: name of an upsampling -> what happened to it -> whether that gained anything.
+        notes: id of an upsampling -> what happened to it -> whether that gained anything.
     """
 
     def __init__(
@@ -82,6 +110,7 @@ class Build:
         alone: Iterable[int] = (),
         pairs: Pairs = (),
         used: Iterable[int] = (),
+        closed: Iterable[Boundary] = (),
     ) -> None:
         self.names = set(names)
         self.inference = inference
@@ -90,10 +119,11 @@ class Build:
         self.pairs = pairs
         self.findings: list[Finding] = []
         self.made: dict[int, tuple[keras.Layer, Recipe | None, keras.Layer]] = {}
-        self.models: dict[int, tuple[keras.Model, Build]] = {}
+        self.models: dict[int, Nested] = {}
+        self.closed = set(closed)
         self.wrapped: dict[int, keras.layers.TimeDistributed] = {}
         self.here: list[keras.Layer] = []
-        self.notes: dict[str, dict[str, bool]] = {}
+        self.notes: dict[int, dict[str, bool]] = {}
 
     def form(self, layer: keras.Layer) -> Recipe | None:
         """Return how a layer's counterpart was made; None: as it was, or not at all."""
@@ -102,7 +132,7 @@ class Build:
     def inside(self, names: Iterable[str]) -> "Build":
         """Return the build of a nested model."""
         inner = Build(names, self.inference, pairs=self.pairs)
-        for shared in ("used", "alone", "made", "models", "wrapped"):
+        for shared in _SHARED:
             setattr(inner, shared, getattr(self, shared))
         return inner
 
@@ -110,10 +140,10 @@ class Build:
         """Return the names of the layers that are used themselves, in the order of the walk."""
         return tuple(old.name for old, _, new in self.made.values() if new is old)
 
-    def note(self, names: Iterable[str], text: str, gained: bool = True) -> None:
+    def note(self, sources: Iterable[int], text: str, gained: bool = True) -> None:
         """Remember what happened to upsamplings."""
-        for name in names:
-            self.notes.setdefault(name, {})[text] = gained
+        for source in sources:
+            self.notes.setdefault(source, {})[text] = gained
 
     def call(self, layer: Any, *args: Any, recipe: Recipe | None = None, **kwargs: Any) -> Any:
         """Call the new counterpart of a layer: a copy, one in another form, or the layer itself.
@@ -132,7 +162,11 @@ class Build:
 
     def again(self, one: Operation, *inputs: Any, recipe: Recipe | None = None) -> Any:
         """Call the new counterpart of an operation's layer on other inputs."""
-        return self.call(one.source, list(inputs) if one.several else inputs[0], recipe=recipe)
+        others = iter(inputs)
+        args = tree.map_structure(
+            lambda value: next(others) if is_image(value) else value, one.args
+        )
+        return self.call(one.source, *args, recipe=recipe)
 
     def upsampled(self, one: Operation, way: str, value: Delayed, padding: str) -> Any:
         """Call what upsamples and then convolves as an operation does: `way` is its `Conv`'s."""
@@ -218,8 +252,9 @@ class Build:
             parts = [self.whole(part) for part in value.parts]
             value.whole.append(self.again(value.concatenate, *parts))
         if isinstance(value, Delayed) and not value.whole:
-            name = value.name if value.name in value.sources else f"{value.name}_upsampled"
-            name = self.name(name)
+            if value.crossed:
+                raise BoundaryError(value.crossed[-1:])
+            name = self.name(f"{value.name}_upsampled" if value.moved else value.name)
             kind = kinds.UPSAMPLING.ours[len(value.size)]
             layer = kind(
                 value.size,
