@@ -158,3 +158,22 @@ def test_noise_that_is_always_on_stays():
     folded, report = pp.fold(model, inference=True, return_report=True)
     assert "absorbed" not in str(report)
     assert len(folded.layers) == len(model.layers)
+
+
+@pytest.mark.parametrize("size", [3, 6, 12])
+def test_bilinear_by_any_integer_differs_by_the_rounding_of_keras_coordinates(size):
+    inputs = keras.Input((8, 8, 4))
+    x = layers.UpSampling2D(size, interpolation="bilinear", name="up")(inputs)
+    model = keras.Model(inputs, layers.Conv2D(2, 1, name="draw")(x))
+    folded, report = pp.fold(model, return_report=True)
+    assert "delayed until after the 1x1 convolution 'draw'" in str(report)
+    assert report.difference < 1e-5
+    image = np.random.default_rng(0).standard_normal((1, 8, 8, 4)).astype("float32")
+    exact = pp.ops.upsample(image.astype("float64"), size, "bilinear", lowering="reference")
+    kernel, bias = map(np.array, model.get_layer("draw").get_weights())
+    right = ops.convert_to_numpy(exact) @ kernel[0, 0].astype("float64") + bias
+    error = [
+        np.abs(ops.convert_to_numpy(one(image)).astype("float64") - right).max()
+        for one in (model, folded)
+    ]
+    assert error[1] <= error[0]

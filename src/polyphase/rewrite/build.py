@@ -1,6 +1,6 @@
 """The layers of a new model, made while an old one is walked through."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,7 @@ from polyphase.rewrite.pairs import Pairs, join, require_none_inside
 from polyphase.rewrite.report import Finding
 
 Tensor = Any
-_SHARED = ("alone", "closed", "used", "made", "models", "notes", "wrapped")
+_SHARED = ("alone", "closed", "cut", "used", "made", "models", "notes", "wrapped")
 Weights = list[np.ndarray]
 _UPSAMPLED = {
     "full": kinds.UPSAMPLED_CONVOLUTION,
@@ -87,7 +87,7 @@ class Build:
     """The layers of one new model, each made once from one of the old.
 
     What is made once for the whole model, with all models nested in it, is shared with the builds
-    of those: `alone`, `closed`, `used`, `made`, `models`, `notes` and `wrapped`.
+    of those: what `_SHARED` names.
 
     Attributes:
         inference: whether the new model is for inference only.
@@ -99,6 +99,7 @@ class Build:
         closed: boundaries of nested models that nothing crosses delayed.
         wrapped: id of a layer -> the TimeDistributed that calls it for every step of a sequence.
         here: the layers that were made for this very model.
+        cut: layers that have some of an old one's weights: old, new, where they are cut, which.
         names: that are taken.
         notes: id of an upsampling -> what happened to it -> whether that gained anything.
     """
@@ -118,11 +119,12 @@ class Build:
         self.alone = self.used | set(alone)
         self.pairs = pairs
         self.findings: list[Finding] = []
-        self.made: dict[int, tuple[keras.Layer, Recipe | None, keras.Layer]] = {}
+        self.made: dict[int, tuple[keras.Layer, Recipe | None, Any]] = {}
         self.models: dict[int, Nested] = {}
         self.closed = set(closed)
         self.wrapped: dict[int, keras.layers.TimeDistributed] = {}
         self.here: list[keras.Layer] = []
+        self.cut: list[tuple[keras.Layer, keras.Layer, np.ndarray, int]] = []
         self.notes: dict[int, dict[str, bool]] = {}
 
     def form(self, layer: keras.Layer) -> Recipe | None:
@@ -184,6 +186,29 @@ class Build:
         changes = {"size": sizes, "interpolation": interpolation}
         recipe = Recipe(kind, changes, ("strides", "groups"))
         return self.call(one.source, parts, recipe=recipe)
+
+    def pieces(self, one: Operation, parts: Sequence[Tensor], channels: Sequence[int]) -> list[Any]:
+        """Call a normalisation of each channel on parts of the channels: a layer for each part.
+
+        Raises:
+            ConflictError: if the layer is shared and whole elsewhere, or in other parts.
+        """
+        old = one.source
+        recipe = Recipe(type(old), {"parts": tuple(channels)})
+        if id(old) not in self.made:
+            ends = np.cumsum(channels)[:-1]
+            new = []
+            for number in range(len(parts)):
+                layer = type(old).from_config(
+                    self.config(old) | {"name": self.name(f"{old.name}_{number}")}
+                )
+                self.cut.append((old, layer, ends, number))
+                new.append(layer)
+            self.made[id(old)] = (old, recipe, new)
+        _, known, new = self.made[id(old)]
+        if known != recipe:
+            raise ConflictError(old)
+        return [layer(part) for layer, part in zip(new, parts, strict=True)]
 
     def blurs(self, one: Operation, part: Delayed) -> bool:
         """Return whether `auto` computes a part by nearest's convolution, blurred."""
@@ -249,6 +274,8 @@ class Build:
     def whole(self, value: Any) -> Any:
         """Return a value as a tensor: compute what has been delayed, once."""
         if isinstance(value, Joined) and not value.whole:
+            if value.cut:  # for nothing
+                raise ConflictError(value.cut[-1])
             parts = [self.whole(part) for part in value.parts]
             value.whole.append(self.again(value.concatenate, *parts))
         if isinstance(value, Delayed) and not value.whole:
@@ -284,8 +311,12 @@ class Build:
         for old, recipe, new in self.made.values():
             if recipe and recipe.weights:
                 new.set_weights(recipe.weights(old.get_weights()))
-            elif new is not old:
+            elif isinstance(new, keras.Layer) and new is not old:
                 move_state(old, new)
+        for old, new, ends, number in self.cut:
+            new.set_weights([np.split(w, ends)[number] for w in old.get_weights()])
+            for one, other in zip(old.variables, new.variables, strict=True):
+                other.trainable = one.trainable
 
 
 def _counterpart(layer: keras.Layer, recipe: Recipe | None, build: Build) -> keras.Layer | None:

@@ -109,12 +109,14 @@ class Joined:
         parts: tensors, and at least one `Delayed`, of one data format, without margins.
         name: of the layer of the old model whose value it is; the Concatenate, at first.
         concatenate: the operation that concatenates.
+        cut: layers of the old model that became several, one for each part.
         whole: the concatenation, once somebody needed it; at most one entry.
     """
 
     parts: tuple[Any, ...]
     name: str
     concatenate: Any
+    cut: tuple[Any, ...] = ()
     whole: list[Tensor] = field(default_factory=list)
 
     @property

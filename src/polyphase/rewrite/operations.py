@@ -9,7 +9,7 @@ from keras import ops
 
 from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.forms import Concat, Form, Opaque, Pointwise, Sum, Upsample
-from polyphase.rewrite.recognise import keras_agrees
+from polyphase.rewrite.recognise import keras_means
 
 _IMAGE = keras.KerasTensor((1, 2, 2, 4))
 # Functions of single numbers; what else they are told is one number each.
@@ -48,7 +48,7 @@ def resized(layer: Any, wanted: tuple[int, int], small: Any) -> Form:
     if None in sides or any(out % side for out, side in zip(wanted, sides, strict=True)):
         return Opaque()
     size = (wanted[0] // sides[0], wanted[1] // sides[1])
-    agrees = keras_agrees(layer.interpolation, size)
+    agrees = keras_means(layer.interpolation, size)
     return Upsample(size, layer.interpolation, layer.data_format) if agrees else Opaque()
 
 

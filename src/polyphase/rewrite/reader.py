@@ -24,7 +24,7 @@ from polyphase.rewrite.forms import (
     Upsample,
 )
 from polyphase.rewrite.operations import is_image, resized
-from polyphase.rewrite.recognise import keras_agrees
+from polyphase.rewrite.recognise import keras_means
 
 _WAYS = {kinds.CONVOLUTION: "full", kinds.DEPTHWISE: "depthwise", kinds.SEPARABLE: "separable"}
 _POINTWISE: dict[Reach, Pointwise | Opaque] = {
@@ -84,7 +84,7 @@ def _upsampling(layer: Any) -> Form:
     interpolation = getattr(layer, "interpolation", "nearest")  # Keras' of signals, of volumes
     if watched(layer) or getattr(layer, "align_corners", False):
         return Opaque()
-    if not kinds.is_ours(layer) and not keras_agrees(interpolation, size):
+    if not kinds.is_ours(layer) and not keras_means(interpolation, size):
         return Opaque()
     return Upsample(size, interpolation, getattr(layer, "data_format", "channels_last"))
 
