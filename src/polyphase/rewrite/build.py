@@ -1,11 +1,12 @@
 """The layers of a new model, made while an old one is walked through."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras
 import numpy as np
+from keras import tree
 
 from polyphase.layers import kinds
 from polyphase.rewrite import frames
@@ -18,12 +19,14 @@ from polyphase.rewrite.copying import (
     own_objects,
 )
 from polyphase.rewrite.cost import chosen
-from polyphase.rewrite.delayed import Delayed, Joined, Margin
+from polyphase.rewrite.delayed import Boundary, Delayed, Joined, Margin
 from polyphase.rewrite.forms import Operation
+from polyphase.rewrite.operations import is_image
 from polyphase.rewrite.pairs import Pairs, join, require_none_inside
 from polyphase.rewrite.report import Finding
 
 Tensor = Any
+_SHARED = ("alone", "closed", "cut", "used", "made", "models", "notes", "wrapped")
 Weights = list[np.ndarray]
 _UPSAMPLED = {
     "full": kinds.UPSAMPLED_CONVOLUTION,
@@ -56,11 +59,35 @@ class ConflictError(Exception):
         self.layer = layer
 
 
+class BoundaryError(Exception):
+    """A nested model would be another, and nothing gained."""
+
+    def __init__(self, boundaries: Iterable[Boundary]) -> None:
+        self.boundaries = set(boundaries)
+
+
+@dataclass(frozen=True)
+class Nested:
+    """A nested model, made anew.
+
+    Attributes:
+        model: the new one.
+        build: how it was built.
+        entering: per input, how it will be upsampled within; None: it is a tensor.
+        leaving: per output, how it will be upsampled behind it; None: it is a tensor.
+    """
+
+    model: keras.Model
+    build: "Build"
+    entering: list[Delayed | None]
+    leaving: list[Delayed | None]
+
+
 class Build:
     """The layers of one new model, each made once from one of the old.
 
     What is made once for the whole model, with all models nested in it, is shared with the builds
-    of those: `alone`, `used`, `made`, `models` and `wrapped`.
+    of those: what `_SHARED` names.
 
     Attributes:
         inference: whether the new model is for inference only.
@@ -68,11 +95,13 @@ class Build:
         used: ids of layers that cannot be copied: they themselves are part of the new model.
         pairs: what to join inside of layers that are classes; `findings`: what was.
         made: id of an old layer -> the old layer, how it was made, and the new layer.
-        models: id of a nested model -> the new one, and its build.
+        models: id of a nested model -> the new one.
+        closed: boundaries of nested models that nothing crosses delayed.
         wrapped: id of a layer -> the TimeDistributed that calls it for every step of a sequence.
         here: the layers that were made for this very model.
+        cut: layers that have some of an old one's weights: old, new, where they are cut, which.
         names: that are taken.
-        notes: name of an upsampling -> what happened to it -> whether that gained anything.
+        notes: id of an upsampling -> what happened to it -> whether that gained anything.
     """
 
     def __init__(
@@ -82,6 +111,7 @@ class Build:
         alone: Iterable[int] = (),
         pairs: Pairs = (),
         used: Iterable[int] = (),
+        closed: Iterable[Boundary] = (),
     ) -> None:
         self.names = set(names)
         self.inference = inference
@@ -89,11 +119,13 @@ class Build:
         self.alone = self.used | set(alone)
         self.pairs = pairs
         self.findings: list[Finding] = []
-        self.made: dict[int, tuple[keras.Layer, Recipe | None, keras.Layer]] = {}
-        self.models: dict[int, tuple[keras.Model, Build]] = {}
+        self.made: dict[int, tuple[keras.Layer, Recipe | None, Any]] = {}
+        self.models: dict[int, Nested] = {}
+        self.closed = set(closed)
         self.wrapped: dict[int, keras.layers.TimeDistributed] = {}
         self.here: list[keras.Layer] = []
-        self.notes: dict[str, dict[str, bool]] = {}
+        self.cut: list[tuple[keras.Layer, keras.Layer, np.ndarray, int]] = []
+        self.notes: dict[int, dict[str, bool]] = {}
 
     def form(self, layer: keras.Layer) -> Recipe | None:
         """Return how a layer's counterpart was made; None: as it was, or not at all."""
@@ -102,7 +134,7 @@ class Build:
     def inside(self, names: Iterable[str]) -> "Build":
         """Return the build of a nested model."""
         inner = Build(names, self.inference, pairs=self.pairs)
-        for shared in ("used", "alone", "made", "models", "wrapped"):
+        for shared in _SHARED:
             setattr(inner, shared, getattr(self, shared))
         return inner
 
@@ -110,10 +142,10 @@ class Build:
         """Return the names of the layers that are used themselves, in the order of the walk."""
         return tuple(old.name for old, _, new in self.made.values() if new is old)
 
-    def note(self, names: Iterable[str], text: str, gained: bool = True) -> None:
+    def note(self, sources: Iterable[int], text: str, gained: bool = True) -> None:
         """Remember what happened to upsamplings."""
-        for name in names:
-            self.notes.setdefault(name, {})[text] = gained
+        for source in sources:
+            self.notes.setdefault(source, {})[text] = gained
 
     def call(self, layer: Any, *args: Any, recipe: Recipe | None = None, **kwargs: Any) -> Any:
         """Call the new counterpart of a layer: a copy, one in another form, or the layer itself.
@@ -132,7 +164,11 @@ class Build:
 
     def again(self, one: Operation, *inputs: Any, recipe: Recipe | None = None) -> Any:
         """Call the new counterpart of an operation's layer on other inputs."""
-        return self.call(one.source, list(inputs) if one.several else inputs[0], recipe=recipe)
+        others = iter(inputs)
+        args = tree.map_structure(
+            lambda value: next(others) if is_image(value) else value, one.args
+        )
+        return self.call(one.source, *args, recipe=recipe)
 
     def upsampled(self, one: Operation, way: str, value: Delayed, padding: str) -> Any:
         """Call what upsamples and then convolves as an operation does: `way` is its `Conv`'s."""
@@ -150,6 +186,29 @@ class Build:
         changes = {"size": sizes, "interpolation": interpolation}
         recipe = Recipe(kind, changes, ("strides", "groups"))
         return self.call(one.source, parts, recipe=recipe)
+
+    def pieces(self, one: Operation, parts: Sequence[Tensor], channels: Sequence[int]) -> list[Any]:
+        """Call a normalisation of each channel on parts of the channels: a layer for each part.
+
+        Raises:
+            ConflictError: if the layer is shared and whole elsewhere, or in other parts.
+        """
+        old = one.source
+        recipe = Recipe(type(old), {"parts": tuple(channels)})
+        if id(old) not in self.made:
+            ends = np.cumsum(channels)[:-1]
+            new = []
+            for number in range(len(parts)):
+                layer = type(old).from_config(
+                    self.config(old) | {"name": self.name(f"{old.name}_{number}")}
+                )
+                self.cut.append((old, layer, ends, number))
+                new.append(layer)
+            self.made[id(old)] = (old, recipe, new)
+        _, known, new = self.made[id(old)]
+        if known != recipe:
+            raise ConflictError(old)
+        return [layer(part) for layer, part in zip(new, parts, strict=True)]
 
     def blurs(self, one: Operation, part: Delayed) -> bool:
         """Return whether `auto` computes a part by nearest's convolution, blurred."""
@@ -215,11 +274,14 @@ class Build:
     def whole(self, value: Any) -> Any:
         """Return a value as a tensor: compute what has been delayed, once."""
         if isinstance(value, Joined) and not value.whole:
+            if value.cut:  # for nothing
+                raise ConflictError(value.cut[-1])
             parts = [self.whole(part) for part in value.parts]
             value.whole.append(self.again(value.concatenate, *parts))
         if isinstance(value, Delayed) and not value.whole:
-            name = value.name if value.name in value.sources else f"{value.name}_upsampled"
-            name = self.name(name)
+            if value.crossed:
+                raise BoundaryError(value.crossed[-1:])
+            name = self.name(f"{value.name}_upsampled" if value.moved else value.name)
             kind = kinds.UPSAMPLING.ours[len(value.size)]
             layer = kind(
                 value.size,
@@ -249,8 +311,12 @@ class Build:
         for old, recipe, new in self.made.values():
             if recipe and recipe.weights:
                 new.set_weights(recipe.weights(old.get_weights()))
-            elif new is not old:
+            elif isinstance(new, keras.Layer) and new is not old:
                 move_state(old, new)
+        for old, new, ends, number in self.cut:
+            new.set_weights([np.split(w, ends)[number] for w in old.get_weights()])
+            for one, other in zip(old.variables, new.variables, strict=True):
+                other.trainable = one.trainable
 
 
 def _counterpart(layer: keras.Layer, recipe: Recipe | None, build: Build) -> keras.Layer | None:

@@ -7,6 +7,7 @@ from typing import Any
 from polyphase.ops import layout
 
 Tensor = Any
+Boundary = tuple[str, int]  # "into" or "out of" a nested model, and its id
 Margin = tuple[tuple[int, int], ...]  # (before, after), per axis
 
 
@@ -37,10 +38,12 @@ class Delayed:
         size: the factor, a number per axis.
         interpolation: the kernel's name.
         data_format: "channels_last" or "channels_first".
-        sources: the names of the upsampling layers that it stems from.
+        sources: the ids of the upsampling layers that it stems from.
         name: of the layer of the old model whose value it is.
+        moved: whether that layer is another than the upsampling.
         margin: zeros around the upsampled image; negative: cropped.
         per_step: whether every step of a sequence is upsampled, by a TimeDistributed.
+        crossed: boundaries of nested models that it crossed and gained nothing since.
         whole: the tensor after upsampling, once somebody needed it; at most one entry.
     """
 
@@ -48,16 +51,30 @@ class Delayed:
     size: tuple[Any, ...]
     interpolation: str
     data_format: str
-    sources: tuple[str, ...]
+    sources: tuple[int, ...]
     name: str
     margin: Margin
+    moved: bool = False
     per_step: bool = False
+    crossed: tuple[Boundary, ...] = ()
     whole: list[Tensor] = field(default_factory=list)
 
     def holding(self, small: Tensor, name: str, *others: "Delayed") -> "Delayed":
         """Return the same upsampling of another tensor, which `name` made of this and others."""
-        sources = dict.fromkeys(source for one in (self, *others) for source in one.sources)
-        return replace(self, small=small, sources=tuple(sources), name=name, whole=[])
+        every = (self, *others)
+        return replace(
+            self,
+            small=small,
+            sources=tuple(dict.fromkeys(source for one in every for source in one.sources)),
+            name=name,
+            moved=True,
+            crossed=tuple(dict.fromkeys(boundary for one in every for boundary in one.crossed)),
+            whole=[],
+        )
+
+    def of(self, small: Tensor, *boundaries: Boundary) -> "Delayed":
+        """Return the same upsampling of another tensor, beyond a boundary of a nested model."""
+        return replace(self, small=small, crossed=(*self.crossed, *boundaries), whole=[])
 
     @property
     def way(self) -> tuple[Any, ...]:
@@ -92,12 +109,14 @@ class Joined:
         parts: tensors, and at least one `Delayed`, of one data format, without margins.
         name: of the layer of the old model whose value it is; the Concatenate, at first.
         concatenate: the operation that concatenates.
+        cut: layers of the old model that became several, one for each part.
         whole: the concatenation, once somebody needed it; at most one entry.
     """
 
     parts: tuple[Any, ...]
     name: str
     concatenate: Any
+    cut: tuple[Any, ...] = ()
     whole: list[Tensor] = field(default_factory=list)
 
     @property
@@ -111,6 +130,6 @@ class Joined:
         return self.delayed[0].data_format
 
     @property
-    def sources(self) -> tuple[str, ...]:
-        """The names of the upsampling layers of the parts."""
-        return tuple(name for part in self.delayed for name in part.sources)
+    def sources(self) -> tuple[int, ...]:
+        """The ids of the upsampling layers of the parts."""
+        return tuple(source for part in self.delayed for source in part.sources)

@@ -18,6 +18,7 @@ from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.forms import Conv, Form, Upsample
 from polyphase.rewrite.graph import graph_of, is_graph, require_graph
 from polyphase.rewrite.merge import merged
+from polyphase.rewrite.operations import RESIZE
 from polyphase.rewrite.pairs import Pairs, copied, require_all
 from polyphase.rewrite.reader import form_of, read
 from polyphase.rewrite.report import Finding, Report
@@ -185,9 +186,9 @@ def _output(value: Any, name: str, build: Build) -> Any:
 
 def _findings(model: keras.Model, build: Build) -> Iterator[Finding]:
     """Yield what happened to every upsampling and transposed convolution, nested ones first."""
-    layers = graph_of(model).layers
+    layers = graph_of(model).operations
     for layer in dict.fromkeys(filter(is_graph, layers)):
-        for one in _findings(layer, build.models[id(layer)][1]):
+        for one in _findings(layer, build.models[id(layer)].build):
             yield replace(one, layer=f"{layer.name}/{one.layer}")
     yield from build.findings
     for layer in layers:
@@ -198,7 +199,11 @@ def _findings(model: keras.Model, build: Build) -> Iterator[Finding]:
             yield Finding(layer.name, True, what)
         elif recipe and kinds.exact(within) is kinds.TRANSPOSED:
             yield Finding(layer.name, False, "left alone: shared")
-        elif kinds.nearest(within) in (kinds.UPSAMPLING, kinds.RESIZING):
+        elif (
+            kinds.nearest(within) in (kinds.UPSAMPLING, kinds.RESIZING)
+            or type(within) is RESIZE
+            or id(within) in build.notes
+        ):
             reason = (
                 "its activity_regularizer reads the upsampled image"
                 if watched(within)
@@ -206,5 +211,5 @@ def _findings(model: keras.Model, build: Build) -> Iterator[Finding]:
                 if getattr(within, "align_corners", False)
                 else "not the numbers of our interpolation"
             )
-            notes = build.notes.get(layer.name, {f"left alone: {reason}": False})
+            notes = build.notes.get(id(within), {f"left alone: {reason}": False})
             yield Finding(layer.name, any(notes.values()), "; ".join(notes))

@@ -34,16 +34,16 @@ class Upsample:
     def of(self, small: Any, one: "Operation") -> Delayed:
         """Return a tensor, to be upsampled by an operation of this form."""
         margin = both_ends((0,) * len(self.size))
-        names = (one.name,)
+        sources = (id(one.source),)
         return Delayed(
             small,
             self.size,
             self.interpolation,
             self.data_format,
-            names,
+            sources,
             one.name,
             margin,
-            one.per_step,
+            per_step=one.per_step,
         )
 
 
@@ -64,12 +64,14 @@ class Pointwise:
         mixes: axes along which the numbers of a result are computed from all numbers.
         varies: axes along which it is not the same function.
         dims: how many axes an image has at least; of one with fewer, more come to be.
+        at_inference: whether it is one at inference only.
     """
 
     affine: bool = False
     mixes: Axes = ()
     varies: Axes = ()
     dims: int = 0
+    at_inference: bool = False
 
     @property
     def elementwise(self) -> bool:
@@ -162,8 +164,8 @@ class Operation:
         form: what it does.
         inputs: what it is called with: tensors, `Delayed` or `Joined`.
         source: the layer or node, for who writes.
-        several: whether it takes its inputs as a list.
-        dtype: what it computes in; a value of another is cast.
+        args: the arguments that hold the inputs.
+        dtype: what it computes in, and casts values to; "": in that of its inputs.
         watched: whether a loss is computed of its result, whose size matters therefore.
         per_step: whether it is called for every step of a sequence.
     """
@@ -172,11 +174,11 @@ class Operation:
     form: Form
     inputs: tuple[Any, ...]
     source: Any
-    several: bool
+    args: tuple[Any, ...]
     dtype: str
     watched: bool
     per_step: bool
 
     def keeps_dtype(self, tensor: Any) -> bool:
         """Return whether it computes in a tensor's dtype, so that no cast is left out."""
-        return str(tensor.dtype).rpartition(".")[-1] == self.dtype
+        return self.dtype in ("", str(tensor.dtype).rpartition(".")[-1])

@@ -1,10 +1,12 @@
 """Walk through a model, layer by layer, and make a new one of what each layer becomes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
 from keras import tree
+
+from polyphase.rewrite.delayed import Delayed
 
 Tensor = Any
 
@@ -70,6 +72,7 @@ def rebuilt(
     model: keras.Model,
     call: Callable[..., Any],
     finish: Callable[[Any, str], Tensor] = lambda value, name: value,
+    entering: Sequence[Delayed | None] = (),
 ) -> keras.Model:
     """Return a model of the same kind, name, inputs and outputs, made by `call`.
 
@@ -79,10 +82,15 @@ def rebuilt(
             each layer; arguments are values that it returned before, or new inputs.
         finish: `finish(value, name)` makes a tensor of an output's value; `name` is of the layer
             that made it in the old model.
+        entering: per input, how it will be upsampled within, or None; none said: they are tensors.
     """
     graph = graph_of(model)
-    inputs = [_input(tensor) for tensor in model.inputs]
-    values = graph._run_through_graph(inputs, operation_fn=lambda layer: layer, call_fn=call)
+    waiting = entering or [None] * len(model.inputs)
+    inputs = [_input(tensor, one) for tensor, one in zip(model.inputs, waiting, strict=True)]
+    started = [
+        one.of(tensor) if one else tensor for tensor, one in zip(inputs, waiting, strict=True)
+    ]
+    values = graph._run_through_graph(started, operation_fn=lambda layer: layer, call_fn=call)
     names = [tensor._keras_history.operation.name for tensor in graph.outputs]
     outputs = [finish(value, name) for value, name in zip(tree.flatten(values), names, strict=True)]
     if isinstance(model, keras.Sequential):
@@ -97,10 +105,12 @@ def rebuilt(
     )
 
 
-def _input(tensor: Tensor) -> Tensor:
-    """Return a new input like an old one: shape, dtype, name, sparse, optional."""
-    layer = tensor._keras_history.operation
-    new = keras.layers.InputLayer.from_config(layer.get_config()).output
+def _input(tensor: Tensor, waiting: Delayed | None = None) -> Tensor:
+    """Return a new input like an old one: name, sparse, optional; of its shape or a smaller."""
+    config = tensor._keras_history.operation.get_config()
+    if waiting:
+        config |= {"batch_shape": waiting.small.shape, "dtype": waiting.small.dtype}
+    new = keras.layers.InputLayer.from_config(config).output
     new.name = tensor.name
     return new
 

@@ -1,16 +1,16 @@
 """Reads Keras' layers and ours: what each does, as a form."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, tree
 
 from polyphase.layers import kinds
-from polyphase.rewrite import frames
+from polyphase.rewrite import frames, operations
 from polyphase.rewrite.activations import LAYERS, Reach, reach, watched
-from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.forms import (
     Concat,
     Conv,
@@ -23,7 +23,8 @@ from polyphase.rewrite.forms import (
     Sum,
     Upsample,
 )
-from polyphase.rewrite.recognise import keras_agrees
+from polyphase.rewrite.operations import is_image, resized
+from polyphase.rewrite.recognise import keras_means
 
 _WAYS = {kinds.CONVOLUTION: "full", kinds.DEPTHWISE: "depthwise", kinds.SEPARABLE: "separable"}
 _POINTWISE: dict[Reach, Pointwise | Opaque] = {
@@ -37,30 +38,39 @@ _POINTWISE: dict[Reach, Pointwise | Opaque] = {
 def read(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Operation:
     """Return one call of a layer or operation, `Opaque` if its arguments are more than images."""
     within = kinds.inner(layer)
-    said = type(layer) is not layers.Resizing and any(
-        value is not None for value in kwargs.values()
-    )  # Keras tells Resizing whether it is trained; it resizes the same
-    several = bool(args) and isinstance(args[0], (list, tuple))
-    inputs = tuple(args[0]) if several else args[:1]
-    simple = len(args) == 1 and not said
+    # Keras tells Resizing whether it is trained; it resizes the same.
+    said = type(layer) is not layers.Resizing and _said(layer, kwargs)
+    more = isinstance(layer, keras.Layer) and len(args) > 1
     return Operation(
         layer.name,
-        form_of(layer, *inputs) if simple else Opaque(),
-        inputs,
+        Opaque() if said or more else form_of(layer, args),
+        tuple(filter(is_image, tree.flatten(args))),
         within,
-        several,
+        args,
         getattr(within, "compute_dtype", ""),
         watched(within),
         within is not layer,
     )
 
 
-def form_of(layer: Any, *inputs: Any) -> Form:
-    """Return what a layer does to some inputs, or to any; of a TimeDistributed to every step."""
+def _said(layer: Any, kwargs: dict[str, Any]) -> bool:
+    """Return whether a call says anything by name but what it would be without."""
+    parameters = inspect.signature(layer.call).parameters if kwargs else {}
+    return any(
+        value is not None and (name not in parameters or value is not parameters[name].default)
+        for name, value in kwargs.items()
+    )
+
+
+def form_of(layer: Any, args: tuple[Any, ...] = ()) -> Form:
+    """Return what a layer does when called so, or anyhow; of a TimeDistributed to every step."""
     within = kinds.inner(layer)
+    if not isinstance(within, keras.Layer):
+        return operations.form_of(within, args)
     kind = kinds.exact(within)
-    if kind is kinds.RESIZING and within is layer and inputs:
-        return _resizing(layer, inputs[0])
+    if kind is kinds.RESIZING:
+        known = args and within is layer and not watched(layer)
+        return resized(layer, (layer.height, layer.width), args[0]) if known else Opaque()
     if kind in _BY_KIND:
         return _BY_KIND[kind](within)
     if type(within) in _BY_CLASS:
@@ -74,23 +84,9 @@ def _upsampling(layer: Any) -> Form:
     interpolation = getattr(layer, "interpolation", "nearest")  # Keras' of signals, of volumes
     if watched(layer) or getattr(layer, "align_corners", False):
         return Opaque()
-    if not kinds.is_ours(layer) and not keras_agrees(interpolation, size):
+    if not kinds.is_ours(layer) and not keras_means(interpolation, size):
         return Opaque()
     return Upsample(size, interpolation, getattr(layer, "data_format", "channels_last"))
-
-
-def _resizing(layer: layers.Resizing, small: Any) -> Form:
-    """By integer factors, where it neither crops nor pads, of a tensor of known sides."""
-    odd = layer.crop_to_aspect_ratio or layer.pad_to_aspect_ratio or watched(layer)
-    if odd or isinstance(small, (Delayed, Joined)) or len(small.shape) != 4:
-        return Opaque()
-    first = 1 if layer.data_format == "channels_last" else 2
-    sides, wanted = small.shape[first : first + 2], (layer.height, layer.width)
-    if None in sides or any(out % side for out, side in zip(wanted, sides, strict=True)):
-        return Opaque()
-    size = (wanted[0] // sides[0], wanted[1] // sides[1])
-    agrees = keras_agrees(layer.interpolation, size)
-    return Upsample(size, layer.interpolation, layer.data_format) if agrees else Opaque()
 
 
 def _padding(layer: Any) -> Form:
@@ -134,6 +130,17 @@ def _prelu(layer: layers.PReLU) -> Form:
     return Pointwise(varies=tuple(axis for axis in range(1, rank + 1) if axis not in shared))
 
 
+def _spatial_dropout(layer: Any) -> Form:
+    """One number per channel: the same mask, whatever the image's size."""
+    last = getattr(layer, "data_format", "channels_last") == "channels_last"
+    return Pointwise(affine=True, varies=(-1 if last else 1,))
+
+
+def _of_axes(layer: Any) -> Form:
+    axes = layer.axis if isinstance(layer.axis, (list, tuple)) else (layer.axis,)
+    return Pointwise(mixes=tuple(axes))
+
+
 def _batch_normalization(layer: layers.BatchNormalization) -> Form:
     return Norm((layer.axis,), batch=True, fixed=not layer.trainable)
 
@@ -151,6 +158,16 @@ _BY_CLASS: Mapping[type, Callable[[Any], Form]] = {
     **dict.fromkeys((layers.Activation, *LAYERS), _function),
     layers.Rescaling: _rescaling,
     layers.PReLU: _prelu,
+    layers.Identity: lambda layer: Pointwise(affine=True),
+    **dict.fromkeys(
+        (layers.Dropout, layers.AlphaDropout, layers.GaussianDropout, layers.GaussianNoise),
+        lambda layer: Pointwise(affine=True, at_inference=True),
+    ),
+    **dict.fromkeys(
+        (layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D),
+        _spatial_dropout,
+    ),
+    **dict.fromkeys((layers.Softmax, layers.UnitNormalization, layers.RMSNormalization), _of_axes),
     layers.BatchNormalization: _batch_normalization,
     **dict.fromkeys((layers.GroupNormalization, layers.LayerNormalization), _normalization),
     layers.Concatenate: lambda layer: Concat(layer.axis),

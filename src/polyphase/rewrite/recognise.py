@@ -26,6 +26,16 @@ def keras_agrees(interpolation: str, size: tuple[Any, ...]) -> bool:
     return plan.dyadic and interpolation in known
 
 
+def keras_means(interpolation: str, size: tuple[Any, ...]) -> bool:
+    """Return whether Keras' resize is the formula, but for its rounding of coordinates.
+
+    Bilinear by integers too: Keras' coordinates are off by up to `side` x 1e-7 pixels, and so is an
+    interpolation that is continuous. Ours are exact.
+    """
+    bilinear = interpolation == "bilinear" and len(size) == 2
+    return keras_agrees(interpolation, size) or (bilinear and Upsampling(size, "bilinear").integer)
+
+
 @functools.cache
 def keras_order(data_format: str) -> str:
     """Return the order of the channels that `keras.ops.depth_to_space` takes: "dcr" or "crd".

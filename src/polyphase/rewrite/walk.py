@@ -6,8 +6,9 @@ from typing import Any
 import keras
 from keras import tree
 
-from polyphase.rewrite.build import Build, ConflictError, Tensor
+from polyphase.rewrite.build import BoundaryError, Build, ConflictError, Nested, Tensor
 from polyphase.rewrite.copying import build_activations, entangled
+from polyphase.rewrite.delayed import Boundary, Delayed
 from polyphase.rewrite.graph import graph_of, is_graph, rebuilt
 from polyphase.rewrite.pairs import Pairs
 from polyphase.rewrite.zeros import random_weights_are_zeros
@@ -38,8 +39,9 @@ def rewritten(
     """Return a new model with its weights, and how it was built.
 
     Every layer becomes one new layer, wherever in the nested models it is called; every nested
-    model one new model. A shared layer that would need two forms keeps its own, and all begins
-    anew.
+    model one new model. What waits to be upsampled crosses into nested models and out of them. A
+    shared layer that would need two forms keeps its own, a nested model whose inputs or outputs
+    would be others for nothing keeps those, and all begins anew.
 
     Args:
         model: a graph of layers.
@@ -52,29 +54,80 @@ def rewritten(
     build_activations(model)
     used = entangled(model)
     alone: set[int] = set()
+    closed: set[Boundary] = set()
 
-    def walk(one: keras.Model, build: Build) -> keras.Model:
+    def walk(build: Build) -> Callable[..., Any]:
         def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
-            if not is_graph(layer):
-                return value(layer, args, kwargs, build)
-            if id(layer) not in build.models:
-                inner = build.inside(names(graph_of(layer)))
-                build.models[id(layer)] = (walk(layer, inner), inner)
-            args, kwargs = tree.map_structure(build.whole, (args, kwargs))
-            return build.models[id(layer)][0](*args, **kwargs)
+            if is_graph(layer):
+                return nested(layer, args, kwargs, build)
+            return value(layer, args, kwargs, build)
 
-        return rebuilt(one, call, lambda result, name: finish(result, name, build))
+        return call
+
+    def nested(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Build) -> Any:
+        args, entering = _entering(layer, args, build)
+        args, kwargs = tree.map_structure(build.whole, (args, kwargs))
+        if id(layer) not in build.models:
+            inner, leaving = build.inside(names(graph_of(layer))), []
+
+            def leave(result: Any, name: str) -> Tensor:
+                waits = _leaves(result, ("out of", id(layer)), inner)
+                leaving.append(result.of(None, ("out of", id(layer))) if waits else None)
+                return result.small if waits else finish(result, name, inner)
+
+            new = rebuilt(layer, walk(inner), leave, entering)
+            build.models[id(layer)] = Nested(new, inner, entering, leaving)
+        known = build.models[id(layer)]
+        if [one and one.way for one in known.entering] != [one and one.way for one in entering]:
+            raise BoundaryError([("into", id(layer))])
+        return _left(known.model(*args, **kwargs), known.leaving)
+
+    def attempt(build: Build) -> keras.Model:
+        return rebuilt(model, walk(build), lambda result, name: finish(result, name, build))
 
     while True:
-        build = Build(names(graph_of(model)), inference, alone, pairs, used)
+        build = Build(names(graph_of(model)), inference, alone, pairs, used, closed)
         try:
             with random_weights_are_zeros():
-                new = walk(model, build)
+                new = attempt(build)
         except ConflictError as conflict:
             alone.add(id(conflict.layer))
+        except BoundaryError as conflict:
+            closed |= conflict.boundaries
         else:
             build.move_weights()
             return new, build
+
+
+def _entering(
+    layer: keras.Model, args: tuple[Any, ...], build: Build
+) -> tuple[tuple[Any, ...], list[Delayed | None]]:
+    """Return a nested model's arguments, small where they are upsampled within, and how."""
+    boundary = ("into", id(layer))
+    inputs = tree.flatten(args)
+    if boundary in build.closed or len(inputs) != len(layer.inputs):
+        return args, [None] * len(layer.inputs)
+    entering = [one.of(one.small, boundary) if isinstance(one, Delayed) else None for one in inputs]
+    small = tree.map_structure(
+        lambda value: value.small if isinstance(value, Delayed) else value, args
+    )
+    return small, entering
+
+
+def _leaves(result: Any, boundary: Boundary, inner: Build) -> bool:
+    """Return whether an output is upsampled behind a nested model; not if that is all it does."""
+    if not isinstance(result, Delayed) or boundary in inner.closed:
+        return False
+    return not isinstance(result.small._keras_history.operation, keras.layers.InputLayer)
+
+
+def _left(results: Any, leaving: list[Delayed | None]) -> Any:
+    """Return a nested model's outputs, to be upsampled where they are."""
+    values = [
+        one.of(tensor) if one else tensor
+        for tensor, one in zip(tree.flatten(results), leaving, strict=True)
+    ]
+    return tree.pack_sequence_as(results, values)
 
 
 def copy(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Build) -> Any:

@@ -27,4 +27,4 @@ def apply(one: Operation, build: Build) -> Delayed | None:
     pixels = each(lambda amount, s: -(max(0, -amount) // s), margin, size)
     rest = each(lambda amount, whole, s: amount - whole * s, margin, pixels, size)
     small = build.framed(value.small, pixels, value)
-    return replace(value, small=small, margin=rest, name=one.name, whole=[])
+    return replace(value, small=small, margin=rest, name=one.name, moved=True, whole=[])

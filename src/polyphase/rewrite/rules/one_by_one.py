@@ -4,6 +4,8 @@ Both are linear and the rows of the upsampling sum to 1, so that the bias passes
 R (C x + b)`. An activation that computes a pixel from that pixel passes nearest only.
 """
 
+from dataclasses import replace
+
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed
 from polyphase.rewrite.forms import Conv, Opaque, Operation
@@ -19,4 +21,5 @@ def apply(one: Operation, build: Build) -> Delayed | None:
     if isinstance(conv.activation, Opaque) or not conv.activation.passes(value):
         return None
     build.note(value.sources, f"delayed until after the 1x1 convolution {one.name!r}")
-    return value.holding(build.again(one, value.small), one.name)
+    mixed = value.holding(build.again(one, value.small), one.name)
+    return replace(mixed, crossed=())  # that was worth it

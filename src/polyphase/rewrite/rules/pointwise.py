@@ -16,7 +16,7 @@ from polyphase.rewrite.forms import Operation, Pointwise
 def apply(one: Operation, build: Build) -> Delayed | Joined | None:
     """Apply the function to the small image, or to every part."""
     function = one.form
-    if not isinstance(function, Pointwise):
+    if not isinstance(function, Pointwise) or (function.at_inference and not build.inference):
         return None
     if isinstance(one.inputs[0], Joined) and len(one.inputs) == 1:
         return _parts(one, function, one.inputs[0], build)

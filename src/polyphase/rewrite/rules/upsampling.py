@@ -21,6 +21,7 @@ def apply(one: Operation, build: Build) -> Delayed | None:
         return None
     if not one.keeps_dtype(first.small):
         return None
-    build.note((one.name,), "joined with the upsampling before it")
+    build.note(second.sources, "joined with the upsampling before it")
     size = tuple(map(operator.mul, first.size, second.size))
-    return replace(second, size=size, sources=(*first.sources, one.name))
+    sources = (*first.sources, *second.sources)
+    return replace(second, size=size, sources=sources, crossed=first.crossed)
