@@ -219,6 +219,7 @@ def test_progress_is_on_stderr_and_what_was_done_on_stdout(saved):
 
 def test_a_model_whose_upsampling_is_not_read_is_not_said_to_have_none():
     inputs = keras.Input((6, 3))
-    keras.Model(inputs, keras.ops.repeat(inputs, 2, axis=1)).save("model.keras")
+    twice = keras.ops.reshape(keras.ops.stack([inputs, inputs], axis=2), (-1, 12, 3))
+    keras.Model(inputs, twice).save("model.keras")
     result = RUN.invoke(app, ["fold", "model.keras", "copy.keras"])
     assert "no upsampling in this model that fold reads" in result.stdout
