@@ -289,6 +289,7 @@ def performance() -> str:
         "choices": tables_of.choices(
             {row.measurement: json.loads((ROOT / row.measurement).read_text()) for row in TABLE}
         ),
+        "half": tables_of.half(measured("lowerings")),
         "epoch": tables_of.epoch(contents["epoch"]),
         "allocator": tables_of.allocator(contents["allocator"]),
         "circumstances": tables_of.circumstances(contents["peers"].values()),

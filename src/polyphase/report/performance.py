@@ -9,7 +9,7 @@ from typing import Any
 
 from polyphase.inspection.evidence import LEVELS
 from polyphase.inspection.words import WORDS
-from polyphase.ops.choice import TABLE, Row
+from polyphase.ops.choice import TABLE, Row, choose
 
 Content = Mapping[str, Any]
 NAMES = {"jax": "JAX", "tensorflow": "TensorFlow", "torch": "PyTorch"}
@@ -375,6 +375,28 @@ def choices(contents: Mapping[str, Content]) -> str:
         rows.append([who, _conditions(row), f"`{row.lowering}`", str(len(measured)), *gains])
     head = ["operation", "where", "way", "cases", "forward", "training"]
     return _table(head, rows, text=3)
+
+
+def half(contents: Mapping[str, Content]) -> str:
+    """Return what bfloat16 takes: float32 directly / bfloat16 directly / bfloat16 by `auto`.
+
+    Args:
+        contents: files of lowerings, by backend.
+    """
+    suffix = " bfloat16"
+    cases = next(iter(contents.values()))["cases"].items()
+    names = [name for name, case in cases if name.endswith(suffix) and case["ask"]["taps"] > 1]
+    rows = []
+    for name, mode in itertools.product(names, ("forward", "training")):
+        cells = []
+        for backend, content in contents.items():
+            full, case = content["cases"][name.removesuffix(suffix)], content["cases"][name]
+            asked = {"backend": backend, "device": "cpu", "onednn": backend == "tensorflow"}
+            way = choose(**case["ask"] | asked).lowering
+            times = [full[mode]["direct"], case[mode]["direct"], case[mode][way]]
+            cells.append(f"{' / '.join(map(_milliseconds, times))} (`{way}`)")
+        rows.append([f"{name.removesuffix(suffix)}, {mode}", *cells])
+    return _table(["", *(NAMES[backend] for backend in contents)], rows)
 
 
 def _conditions(row: Row) -> str:
