@@ -42,12 +42,13 @@ STAYS = {
     "moved": lambda x: ops.roll(x, 1, axis=1),
     "plus its mean": lambda x: x + ops.mean(x, axis=(1, 2), keepdims=True),
     "clipped by an array": lambda x: ops.clip(x, np.zeros((6, 6, 4), "float32"), 1.0),
+    "beside a constant": lambda x: ops.concatenate([x, np.ones((3, 6, 6, 1), "float32")], axis=-1),
     "rows side by side": lambda x: ops.concatenate([x, x], axis=1),
 }
 
 
 def model_of(function, interpolation="nearest"):
-    inputs = keras.Input((3, 3, 4))
+    inputs = keras.Input((3, 3, 4), batch_size=3)
     x = layers.UpSampling2D(2, interpolation=interpolation, name="up")(inputs)
     return keras.Model(inputs, layers.Conv2D(2, 3, padding="same", name="draw")(function(x)))
 
@@ -103,7 +104,7 @@ def test_repeated_pixels_are_an_upsampling(axes):
 
 @pytest.mark.parametrize("axis", [0, -1])
 def test_repeated_images_and_channels_are_none(axis):
-    inputs = keras.Input((3, 5, 4), batch_size=2)
+    inputs = keras.Input((3, 5, 4), batch_size=3)
     model = keras.Model(inputs, layers.Conv2D(2, 3, name="draw")(ops.repeat(inputs, 2, axis=axis)))
     assert not absorbed(model)
 
@@ -177,3 +178,12 @@ def test_bilinear_by_any_integer_differs_by_the_rounding_of_keras_coordinates(si
         for one in (model, folded)
     ]
     assert error[1] <= error[0]
+
+
+def test_repeated_integers_stay():
+    inputs = keras.Input((3, 5), dtype="int32")
+    x = layers.Embedding(4, 2)(ops.repeat(inputs, 2, axis=1))
+    codes = keras.Input((3, 5, 2), dtype="int32")
+    y = ops.cast(ops.repeat(codes, 2, axis=1), "float32")
+    model = keras.Model([inputs, codes], [x, y])
+    assert_equal_outputs(model, pp.fold(model))

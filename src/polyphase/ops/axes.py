@@ -10,7 +10,7 @@ from polyphase.algebra.geometry import Axis
 from polyphase.ops.gradients import in_memory
 
 Tensor = Any
-_MANY = 6  # taps; of lanczos3. Measured on JAX: 13 ms become 2.3 of lanczos5, 1 of bicubic 3
+_MANY = 6  # taps, as lanczos3 has. On JAX 13 ms become 2.3 of lanczos5; bicubic would lose
 
 
 def pixels(x: Tensor) -> int | None:

@@ -26,7 +26,7 @@ from polyphase.rewrite.pairs import Pairs, join, require_none_inside
 from polyphase.rewrite.report import Finding
 
 Tensor = Any
-_SHARED = ("alone", "closed", "cut", "used", "made", "models", "notes", "wrapped")
+_SHARED = ("alone", "closed", "used", "made", "models", "notes", "wrapped")
 Weights = list[np.ndarray]
 _UPSAMPLED = {
     "full": kinds.UPSAMPLED_CONVOLUTION,
@@ -44,12 +44,14 @@ class Recipe:
         changes: what its configuration says otherwise.
         dropped: what its configuration does not have.
         weights: makes the new weights of the old; None: they are the same.
+        parts: the channels of each of several layers that it becomes; empty: it becomes one.
     """
 
     kind: type[keras.Layer]
     changes: dict[str, Any] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
     weights: Callable[[Weights], Weights] | None = field(default=None, compare=False)
+    parts: tuple[int, ...] = ()
 
 
 class ConflictError(Exception):
@@ -99,7 +101,6 @@ class Build:
         closed: boundaries of nested models that nothing crosses delayed.
         wrapped: id of a layer -> the TimeDistributed that calls it for every step of a sequence.
         here: the layers that were made for this very model.
-        cut: layers that have some of an old one's weights: old, new, where they are cut, which.
         names: that are taken.
         notes: id of an upsampling -> what happened to it -> whether that gained anything.
     """
@@ -124,7 +125,6 @@ class Build:
         self.closed = set(closed)
         self.wrapped: dict[int, keras.layers.TimeDistributed] = {}
         self.here: list[keras.Layer] = []
-        self.cut: list[tuple[keras.Layer, keras.Layer, np.ndarray, int]] = []
         self.notes: dict[int, dict[str, bool]] = {}
 
     def form(self, layer: keras.Layer) -> Recipe | None:
@@ -194,16 +194,10 @@ class Build:
             ConflictError: if the layer is shared and whole elsewhere, or in other parts.
         """
         old = one.source
-        recipe = Recipe(type(old), {"parts": tuple(channels)})
+        recipe = Recipe(type(old), parts=tuple(channels))
         if id(old) not in self.made:
-            ends = np.cumsum(channels)[:-1]
-            new = []
-            for number in range(len(parts)):
-                layer = type(old).from_config(
-                    self.config(old) | {"name": self.name(f"{old.name}_{number}")}
-                )
-                self.cut.append((old, layer, ends, number))
-                new.append(layer)
+            names = [self.name(f"{old.name}_{number}") for number in range(len(parts))]
+            new = [type(old).from_config(self.config(old) | {"name": name}) for name in names]
             self.made[id(old)] = (old, recipe, new)
         _, known, new = self.made[id(old)]
         if known != recipe:
@@ -309,14 +303,22 @@ class Build:
     def move_weights(self) -> None:
         """Give all new layers their weights."""
         for old, recipe, new in self.made.values():
-            if recipe and recipe.weights:
+            if recipe and recipe.parts:
+                _move_parts(old, new, recipe.parts)
+            elif recipe and recipe.weights:
                 new.set_weights(recipe.weights(old.get_weights()))
-            elif isinstance(new, keras.Layer) and new is not old:
+            elif new is not old:
                 move_state(old, new)
-        for old, new, ends, number in self.cut:
-            new.set_weights([np.split(w, ends)[number] for w in old.get_weights()])
-            for one, other in zip(old.variables, new.variables, strict=True):
-                other.trainable = one.trainable
+
+
+def _move_parts(old: keras.Layer, new: Sequence[keras.Layer], channels: Sequence[int]) -> None:
+    """Give several layers the weights of their channels, frozen or not."""
+    ends = np.cumsum(channels)[:-1]
+    pieces = zip(*(np.split(weight, ends) for weight in old.get_weights()), strict=True)
+    for layer, weights in zip(new, pieces, strict=True):
+        layer.set_weights(list(weights))
+        for one, other in zip(old.variables, layer.variables, strict=True):
+            other.trainable = one.trainable
 
 
 def _counterpart(layer: keras.Layer, recipe: Recipe | None, build: Build) -> keras.Layer | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
+from keras import ops, tree
 
 from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.forms import Concat, Form, Opaque, Pointwise, Sum, Upsample
@@ -41,7 +41,8 @@ def resized(layer: Any, wanted: tuple[int, int], small: Any) -> Form:
         small: what is resized.
     """
     odd = layer.crop_to_aspect_ratio or layer.pad_to_aspect_ratio
-    if odd or not isinstance(small, keras.KerasTensor) or len(small.shape) != 4:
+    known = isinstance(small, keras.KerasTensor) and "float" in small.dtype
+    if odd or not known or len(small.shape) != 4:
         return Opaque()
     first = 1 if layer.data_format == "channels_last" else 2
     sides = small.shape[first : first + 2]
@@ -58,7 +59,8 @@ def _resize(operation: Any, args: tuple[Any, ...]) -> Form:
 
 def _repeat(operation: Any, args: tuple[Any, ...]) -> Form:
     """Nearest upsampling along one axis that is neither the batch's nor the last."""
-    dims = len(getattr(args[0], "shape", ())) if args else 0
+    known = bool(args) and isinstance(args[0], keras.KerasTensor) and "float" in args[0].dtype
+    dims = len(args[0].shape) if known else 0
     axis, repeats = operation.axis, operation.repeats
     if axis is None or not isinstance(repeats, int) or not 3 <= dims <= 5:
         return Opaque()
@@ -73,32 +75,34 @@ def _constants(args: tuple[Any, ...]) -> list[Any]:
     return [value for value in args if not is_image(value)]
 
 
-def _numbers(args: tuple[Any, ...]) -> bool:
-    """Return whether all arguments that are no images are single numbers."""
-    return all(np.ndim(value) == 0 for value in _constants(args))
+def _numbers(operation: Any, args: tuple[Any, ...]) -> bool:
+    """Return whether all that an operation is told but images are single numbers."""
+    own = [value for name, value in vars(operation).items() if not name.startswith("_")]
+    return all(np.ndim(value) == 0 for value in (*_constants(args), *own))
 
 
 def _sum(operation: Any, args: tuple[Any, ...]) -> Form:
     if not _constants(args):
         return Sum()
-    return Pointwise(affine=True) if _numbers(args) else Opaque()
+    return Pointwise(affine=True) if _numbers(operation, args) else Opaque()
 
 
 def _product(operation: Any, args: tuple[Any, ...]) -> Form:
-    return Pointwise(affine=bool(_constants(args))) if _numbers(args) else Opaque()
+    return Pointwise(affine=bool(_constants(args))) if _numbers(operation, args) else Opaque()
 
 
 def _quotient(operation: Any, args: tuple[Any, ...]) -> Form:
     by_a_number = len(args) > 1 and not is_image(args[1])
-    return Pointwise(affine=by_a_number) if _numbers(args) else Opaque()
+    return Pointwise(affine=by_a_number) if _numbers(operation, args) else Opaque()
 
 
 def _of_numbers(operation: Any, args: tuple[Any, ...]) -> Form:
-    return Pointwise() if _numbers(args) else Opaque()
+    return Pointwise() if _numbers(operation, args) else Opaque()
 
 
-def _clip(operation: Any, args: tuple[Any, ...]) -> Form:
-    return _of_numbers(operation, (*args, operation.x_min, operation.x_max))
+def _concatenation(operation: Any, args: tuple[Any, ...]) -> Form:
+    """Of tensors of the graph; a constant among them has the size that it has."""
+    return Opaque() if _constants(tuple(tree.flatten(args))) else Concat(operation.axis)
 
 
 def _of_an_axis(operation: Any, args: tuple[Any, ...]) -> Form:
@@ -123,10 +127,10 @@ _READERS: Mapping[type, Callable[[Any, tuple[Any, ...]], Form]] = {
         _class(function(_IMAGE, _IMAGE)): _of_numbers
         for function in (ops.maximum, ops.minimum, ops.power)
     },
-    _class(ops.clip(_IMAGE, 0.0, 1.0)): _clip,
+    _class(ops.clip(_IMAGE, 0.0, 1.0)): _of_numbers,
     _class(ops.softmax(_IMAGE)): _of_an_axis,
     _class(ops.log_softmax(_IMAGE)): _of_an_axis,
-    _class(ops.concatenate([_IMAGE, _IMAGE])): lambda operation, args: Concat(operation.axis),
+    _class(ops.concatenate([_IMAGE, _IMAGE])): _concatenation,
     RESIZE: _resize,
     _class(ops.repeat(_IMAGE, 2, axis=1)): _repeat,
 }

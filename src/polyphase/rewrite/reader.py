@@ -40,11 +40,13 @@ def read(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Operation
     within = kinds.inner(layer)
     # Keras tells Resizing whether it is trained; it resizes the same.
     said = type(layer) is not layers.Resizing and _said(layer, kwargs)
-    more = isinstance(layer, keras.Layer) and len(args) > 1
+    every = tree.flatten(args)
+    inputs = tuple(filter(is_image, every))
+    more = isinstance(layer, keras.Layer) and (len(args) > 1 or len(inputs) < len(every))
     return Operation(
         layer.name,
         Opaque() if said or more else form_of(layer, args),
-        tuple(filter(is_image, tree.flatten(args))),
+        inputs,
         within,
         args,
         getattr(within, "compute_dtype", ""),

@@ -150,7 +150,7 @@ def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transpo
     """Convolve the input with every phase's taps `W[p], W[p+s], ...`.
 
     As many groups as channels => every channel is convolved alone, as `upsample_depthwise_conv`.
-    XLA's gradient of many short convolutions is slow, but in half precision => on JAX that of
+    XLA's gradient of many short convolutions is slow, except in half precision => on JAX that of
     `patches` instead, which has one group.
     """
     half = backend.standardize_dtype(x.dtype) in ("float16", "bfloat16")
