@@ -59,8 +59,7 @@ def _resize(operation: Any, args: tuple[Any, ...]) -> Form:
 
 def _repeat(operation: Any, args: tuple[Any, ...]) -> Form:
     """Nearest upsampling along one axis that is neither the batch's nor the last."""
-    known = bool(args) and isinstance(args[0], keras.KerasTensor) and "float" in args[0].dtype
-    dims = len(args[0].shape) if known else 0
+    dims = len(args[0].shape) if args and isinstance(args[0], keras.KerasTensor) else 0
     axis, repeats = operation.axis, operation.repeats
     if axis is None or not isinstance(repeats, int) or not 3 <= dims <= 5:
         return Opaque()
