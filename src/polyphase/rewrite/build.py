@@ -178,14 +178,16 @@ class Build:
         kind = _UPSAMPLED[way].ours[len(value.size)]
         return self.again(one, value.small, recipe=Recipe(kind, changes, ("strides",)))
 
-    def concatenated(
-        self, one: Operation, parts: list[Any], sizes: tuple[Any, ...], interpolation: str
-    ) -> Any:
+    def concatenated(self, one: Operation, parts: Sequence[Any]) -> Any:
         """Call what upsamples parts, concatenates and then convolves as an operation does."""
-        kind = kinds.CONCATENATED.ours[len(sizes[0])]
-        changes = {"size": sizes, "interpolation": interpolation}
+        delayed = [part for part in parts if isinstance(part, Delayed)]
+        as_it_is = (1,) * len(delayed[0].size)
+        sizes = tuple(part.size if isinstance(part, Delayed) else as_it_is for part in parts)
+        changes = {"size": sizes, "interpolation": delayed[0].interpolation}
+        kind = kinds.CONCATENATED.ours[len(as_it_is)]
         recipe = Recipe(kind, changes, ("strides", "groups"))
-        return self.call(one.source, parts, recipe=recipe)
+        small = [part.small if isinstance(part, Delayed) else part for part in parts]
+        return self.call(one.source, small, recipe=recipe)
 
     def pieces(self, one: Operation, parts: Sequence[Tensor], channels: Sequence[int]) -> list[Any]:
         """Call a normalisation of each channel on parts of the channels: a layer for each part.
@@ -203,6 +205,10 @@ class Build:
         if known != recipe:
             raise ConflictError(old)
         return [layer(part) for layer, part in zip(new, parts, strict=True)]
+
+    def absorbs(self, value: Delayed) -> bool:
+        """Return whether there is a layer that upsamples so and convolves: always."""
+        return True
 
     def blurs(self, one: Operation, part: Delayed) -> bool:
         """Return whether `auto` computes a part by nearest's convolution, blurred."""

@@ -104,6 +104,13 @@ class Norm:
 
 
 @dataclass(frozen=True)
+class Transpose:
+    """Axes in another order: of each new one, which old one it is."""
+
+    order: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Concat:
     """Images side by side along an axis."""
 
@@ -152,7 +159,7 @@ class Conv:
         return self.plain and self.data_format == value.data_format
 
 
-Form = Opaque | Upsample | Pad | Pointwise | Norm | Concat | Sum | Conv
+Form = Opaque | Upsample | Pad | Pointwise | Norm | Concat | Sum | Conv | Transpose
 
 
 @dataclass(frozen=True, eq=False)

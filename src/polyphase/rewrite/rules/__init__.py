@@ -18,11 +18,12 @@ from polyphase.rewrite.rules import (
     one_by_one,
     pointwise,
     split,
+    transpose,
     upsampling,
 )
 
 # By these the layer's result becomes smaller, or is gone; by the others it stays what it was.
-_MOVING = (upsampling, margin, pointwise, normalization, linear, concatenate, one_by_one)
+_MOVING = (upsampling, margin, transpose, pointwise, normalization, linear, concatenate, one_by_one)
 _ABSORBING = (absorb, depthwise, split)
 
 

@@ -13,29 +13,29 @@ from dataclasses import replace
 from typing import Any
 
 from polyphase.algebra.geometry import padding_amounts
-from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed, Margin, both_ends, each
 from polyphase.rewrite.forms import Conv, Opaque, Operation
+from polyphase.rewrite.writer import Writer
 
 
-def apply(one: Operation, build: Build) -> Any:
+def apply(one: Operation, build: Writer) -> Any:
     """Upsample and convolve as one."""
     value, conv = one.inputs[0], one.form
     if not isinstance(conv, Conv) or conv.way != "full" or not isinstance(value, Delayed):
         return None
-    if not conv.absorbs(value):
+    if not (conv.absorbs(value) and build.absorbs(value)):
         return None
     if value.plain:
         return _absorbed(one, value, conv.padding, value.small, build)
     return _with_margin(one, conv, value, build)
 
 
-def _absorbed(one: Operation, value: Delayed, padding: str, small: Any, build: Build) -> Any:
+def _absorbed(one: Operation, value: Delayed, padding: str, small: Any, build: Writer) -> Any:
     build.note(value.sources, f"absorbed by {one.name!r}")
     return build.upsampled(one, "full", replace(value, small=small), padding)
 
 
-def _with_margin(one: Operation, conv: Conv, value: Delayed, build: Build) -> Any:
+def _with_margin(one: Operation, conv: Conv, value: Delayed, build: Writer) -> Any:
     same = _amounts(conv)
     zeros = value.margin
     if conv.padding == "same":

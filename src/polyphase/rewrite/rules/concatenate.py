@@ -3,12 +3,12 @@
 Of others, what is concatenated is remembered: a convolution may not need it as a whole.
 """
 
-from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.forms import Concat, Operation
+from polyphase.rewrite.writer import Writer
 
 
-def apply(one: Operation, build: Build) -> Delayed | Joined | None:
+def apply(one: Operation, build: Writer) -> Delayed | Joined | None:
     """Concatenate the small images, or remember all of them."""
     if not isinstance(one.form, Concat):
         return None

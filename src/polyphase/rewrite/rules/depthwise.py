@@ -6,12 +6,12 @@ channel by channel. A separable convolution is a depthwise one and a 1x1 convolu
 
 from typing import Any
 
-from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed
 from polyphase.rewrite.forms import Conv, Operation
+from polyphase.rewrite.writer import Writer
 
 
-def apply(one: Operation, build: Build) -> Any:
+def apply(one: Operation, build: Writer) -> Any:
     """Upsample and convolve as one."""
     value, conv = one.inputs[0], one.form
     if not isinstance(conv, Conv) or conv.way == "full" or not isinstance(value, Delayed):

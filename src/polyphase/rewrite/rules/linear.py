@@ -1,11 +1,11 @@
 """Sums of images that are upsampled alike: `R x + R y = R (x + y)`, for every interpolation."""
 
-from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed
 from polyphase.rewrite.forms import Operation, Sum
+from polyphase.rewrite.writer import Writer
 
 
-def apply(one: Operation, build: Build) -> Delayed | None:
+def apply(one: Operation, build: Writer) -> Delayed | None:
     """Add the small images."""
     values = [value for value in one.inputs if isinstance(value, Delayed)]
     if not isinstance(one.form, Sum) or len(values) < len(one.inputs):

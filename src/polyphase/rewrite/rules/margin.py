@@ -9,12 +9,12 @@ a smaller cut => not remembered.
 import operator
 from dataclasses import replace
 
-from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed, both_ends, each
 from polyphase.rewrite.forms import Operation, Pad
+from polyphase.rewrite.writer import Writer
 
 
-def apply(one: Operation, build: Build) -> Delayed | None:
+def apply(one: Operation, build: Writer) -> Delayed | None:
     """Add to the margin."""
     value, pad = one.inputs[0], one.form
     if not isinstance(pad, Pad) or not isinstance(value, Delayed) or not value.copies:

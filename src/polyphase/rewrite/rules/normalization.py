@@ -9,12 +9,12 @@ change the variance. A batch's normalisation of channels that are concatenated i
 from dataclasses import replace
 
 from polyphase.ops import layout
-from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.forms import Norm, Operation
+from polyphase.rewrite.writer import Writer
 
 
-def apply(one: Operation, build: Build) -> Delayed | Joined | None:
+def apply(one: Operation, build: Writer) -> Delayed | Joined | None:
     """Normalise the small image, or every part."""
     value, norm = one.inputs[0], one.form
     if not isinstance(norm, Norm) or not isinstance(value, (Delayed, Joined)):
@@ -33,7 +33,7 @@ def _passes(norm: Norm, value: Delayed, affine: bool) -> bool:
     return value.plain and of_channels and (affine or value.copies)
 
 
-def _parts(one: Operation, value: Joined, build: Build) -> Joined:
+def _parts(one: Operation, value: Joined, build: Writer) -> Joined:
     small = [part.small if isinstance(part, Delayed) else part for part in value.parts]
     axis = layout.channel(value.data_format)
     new = build.pieces(one, small, [part.shape[axis] for part in small])

@@ -6,12 +6,12 @@ R (C x + b)`. An activation that computes a pixel from that pixel passes nearest
 
 from dataclasses import replace
 
-from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed
 from polyphase.rewrite.forms import Conv, Opaque, Operation
+from polyphase.rewrite.writer import Writer
 
 
-def apply(one: Operation, build: Build) -> Delayed | None:
+def apply(one: Operation, build: Writer) -> Delayed | None:
     """Convolve the small image."""
     value, conv = one.inputs[0], one.form
     if not isinstance(conv, Conv) or not isinstance(value, Delayed):

@@ -8,12 +8,12 @@ single numbers, of channels that are concatenated, is applied to each part.
 
 from dataclasses import replace
 
-from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.forms import Operation, Pointwise
+from polyphase.rewrite.writer import Writer
 
 
-def apply(one: Operation, build: Build) -> Delayed | Joined | None:
+def apply(one: Operation, build: Writer) -> Delayed | Joined | None:
     """Apply the function to the small image, or to every part."""
     function = one.form
     if not isinstance(function, Pointwise) or (function.at_inference and not build.inference):
@@ -30,7 +30,7 @@ def apply(one: Operation, build: Build) -> Delayed | Joined | None:
     return first.holding(build.again(one, *(value.small for value in values)), one.name, *others)
 
 
-def _parts(one: Operation, function: Pointwise, value: Joined, build: Build) -> Joined | None:
+def _parts(one: Operation, function: Pointwise, value: Joined, build: Writer) -> Joined | None:
     if not function.elementwise or not all(map(function.passes, value.delayed)):
         return None
     parts = tuple(

@@ -10,12 +10,12 @@ absorbed.
 
 from typing import Any
 
-from polyphase.rewrite.build import Build
-from polyphase.rewrite.delayed import Delayed, Joined
+from polyphase.rewrite.delayed import Joined
 from polyphase.rewrite.forms import Conv, Operation
+from polyphase.rewrite.writer import Writer
 
 
-def apply(one: Operation, build: Build) -> Any:
+def apply(one: Operation, build: Writer) -> Any:
     """Convolve the parts."""
     value, conv = one.inputs[0], one.form
     if not isinstance(conv, Conv) or conv.way != "full" or not isinstance(value, Joined):
@@ -29,8 +29,5 @@ def apply(one: Operation, build: Build) -> Any:
     pays = conv.pointwise or all(build.blurs(one, part) for part in value.delayed)
     if not copies and (len(ways) > 1 or not pays):
         return None
-    as_it_is = (1,) * len(conv.strides)
-    sizes = tuple(part.size if isinstance(part, Delayed) else as_it_is for part in value.parts)
-    small = [part.small if isinstance(part, Delayed) else part for part in value.parts]
     build.note(value.sources, f"absorbed by {one.name!r}, whose kernel was split")
-    return build.concatenated(one, small, sizes, ways.pop())
+    return build.concatenated(one, value.parts)

@@ -6,12 +6,12 @@
 import operator
 from dataclasses import replace
 
-from polyphase.rewrite.build import Build
 from polyphase.rewrite.delayed import Delayed
 from polyphase.rewrite.forms import Operation, Upsample
+from polyphase.rewrite.writer import Writer
 
 
-def apply(one: Operation, build: Build) -> Delayed | None:
+def apply(one: Operation, build: Writer) -> Delayed | None:
     """Multiply the factors."""
     first = one.inputs[0]
     if not isinstance(one.form, Upsample) or not isinstance(first, Delayed) or not first.plain:
