@@ -43,6 +43,16 @@ def alternate(runs: Mapping[str, Run], seconds: float = 1.0) -> dict[str, Times]
     Returns:
         name -> its `Times`.
     """
+    return {name: summary(values) for name, values in rounds(runs, seconds).items()}
+
+
+def summary(values: Sequence[float]) -> Times:
+    """Return the median and the quarters of milliseconds."""
+    return Times(*(round(float(v), 4) for v in np.quantile(values, (0.5, 0.25, 0.75))))
+
+
+def rounds(runs: Mapping[str, Run], seconds: float = 1.0) -> dict[str, list[float]]:
+    """Return what `alternate` sums up: name -> milliseconds per call, round by round."""
     repeats = {}
     for name, run in runs.items():
         run()
@@ -51,18 +61,15 @@ def alternate(runs: Mapping[str, Run], seconds: float = 1.0) -> dict[str, Times]
         repeats[name] = max(1, round(2e-3 / (time.perf_counter() - began)))
     samples: dict[str, list[float]] = {name: [] for name in runs}
     end = time.perf_counter() + seconds
-    rounds = 0
-    while rounds < 3 or (time.perf_counter() < end and rounds < 100):
-        for name in list(runs)[:: -1 if rounds % 2 else 1]:
+    number = 0
+    while number < 3 or (time.perf_counter() < end and number < 100):
+        for name in list(runs)[:: -1 if number % 2 else 1]:
             began = time.perf_counter()
             for _ in range(repeats[name]):
                 runs[name]()
             samples[name].append(1e3 * (time.perf_counter() - began) / repeats[name])
-        rounds += 1
-    return {
-        name: Times(*(round(float(v), 4) for v in np.quantile(values, (0.5, 0.25, 0.75))))
-        for name, values in samples.items()
-    }
+        number += 1
+    return samples
 
 
 def forward(function: Callable[..., Any], arrays: Sequence[np.ndarray]) -> Run:

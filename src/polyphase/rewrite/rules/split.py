@@ -29,5 +29,7 @@ def apply(one: Operation, build: Writer) -> Any:
     pays = conv.pointwise or all(build.blurs(one, part) for part in value.delayed)
     if not copies and (len(ways) > 1 or not pays):
         return None
+    if not conv.pointwise and not any(map(build.absorbs, value.delayed)):
+        return None
     build.note(value.sources, f"absorbed by {one.name!r}, whose kernel was split")
     return build.concatenated(one, value.parts)

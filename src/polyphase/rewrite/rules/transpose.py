@@ -27,7 +27,6 @@ def apply(one: Operation, build: Writer) -> Delayed | Joined | None:
     if isinstance(value, Delayed):
         return moved(value)
     parts = tuple(
-        moved(part) if isinstance(part, Delayed) else build.again(one, part)
-        for part in value.parts
+        moved(part) if isinstance(part, Delayed) else build.again(one, part) for part in value.parts
     )
     return replace(value, parts=parts, name=one.name, whole=[])

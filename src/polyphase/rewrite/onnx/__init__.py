@@ -1,0 +1,1 @@
+"""ONNX files folded: nodes are read as forms, the rules of layers apply, nodes are written."""

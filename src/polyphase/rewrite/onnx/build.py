@@ -1,0 +1,275 @@
+"""Writes what rules decide as nodes of an ONNX graph."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+
+from polyphase.algebra.geometry import padding_amounts
+from polyphase.ops import layout
+from polyphase.rewrite.delayed import Delayed, Joined, Margin
+from polyphase.rewrite.forms import Conv, Operation
+from polyphase.rewrite.onnx import kernels
+from polyphase.rewrite.onnx.nodes import Nodes, Tensor
+from polyphase.rewrite.onnx.shapes import attribute, constant
+
+AS_IT_IS, RESIZE, TRANSPOSED, SUB_PIXEL = "as it is", "Resize", "ConvTranspose", "DepthToSpace"
+
+
+class Build:
+    """A `Writer` of nodes.
+
+    Attributes:
+        inference: always: files are run.
+        nodes: that are made.
+        ways: id of an upsampling's node -> how a convolution absorbs it: RESIZE, TRANSPOSED or
+            SUB_PIXEL.
+        notes: id of an upsampling's node -> what happened to it -> whether that gained anything.
+        together: ids of upsamplings' nodes that were computed as one.
+        attributes: id of an upsampling's node -> what it says of itself.
+    """
+
+    inference = True
+
+    def __init__(self, nodes: Nodes, ways: Mapping[int, str]) -> None:
+        self.nodes = nodes
+        self.ways = ways
+        self.notes: dict[int, dict[str, bool]] = {}
+        self.together: list[tuple[int, ...]] = []
+        self.attributes: dict[int, Mapping[str, Any]] = {}
+
+    def note(self, sources: Iterable[int], text: str, gained: bool = True) -> None:
+        """Remember what happened to upsamplings."""
+        for source in sources:
+            self.notes.setdefault(source, {})[text] = gained
+
+    def absorbs(self, value: Delayed) -> bool:
+        """Return whether a convolution upsamples so: by repeating pixels, where that is chosen."""
+        return value.copies and self._way(value) != RESIZE
+
+    def blurs(self, one: Operation, part: Delayed) -> bool:
+        """Return False: there is no such operator."""
+        return False
+
+    def again(self, one: Operation, *inputs: Tensor) -> Tensor:
+        """Put the same node, of other images."""
+        old, new = one.source, dict(zip(one.inputs, inputs, strict=True))
+        args = [new.get(arg, arg) for arg in one.args]
+        return self._like(old, args, inputs)
+
+    def upsampled(self, one: Operation, way: str, value: Delayed, padding: str) -> Tensor:
+        """Put a convolution of an upsampled image, in the way that is chosen for it."""
+        kernel, bias = _weights(one)
+        return self._convolved(one, kernel, bias, value, _pads(one, padding))
+
+    def concatenated(self, one: Operation, parts: Sequence[Any]) -> Tensor:
+        """Put a sum of convolutions: of parts that are upsampled alike, and of all others."""
+        kernel, bias = _weights(one)
+        pointwise = _conv(one).pointwise
+        pads = _pads(one, _conv(one).padding)
+        ends = np.cumsum([_channels(part) for part in parts])[:-1]
+        groups: dict[Any, list[tuple[Any, np.ndarray]]] = {}
+        for part, piece in zip(parts, np.split(kernel, ends, axis=1), strict=True):
+            goes = _waits(part) and (pointwise or self.absorbs(part))
+            alike = (part.way, self._way(part)) if goes else None
+            groups.setdefault(alike, []).append((part if alike else self.whole(part), piece))
+        results = []
+        for members in groups.values():
+            here, weights = zip(*members, strict=True)
+            results.append(self._part(one, here, np.concatenate(weights, 1), bias, pads))
+            bias = None
+        total, *others = results
+        for other in others:
+            total = self.nodes.add(total, other, f"{one.name}_sum")
+        return total
+
+    def _part(
+        self, one: Operation, parts: Sequence[Any], kernel: np.ndarray, bias: Any, pads: Margin
+    ) -> Tensor:
+        """Put the convolution of parts that are upsampled alike, or of tensors."""
+        first, *others = parts
+        small = [part.small if _waits(part) else part for part in parts]
+        joined = self.nodes.concat(small, 1, f"{one.name}_parts")
+        if _waits(first):
+            value = first.holding(joined, one.name, *others)
+            return self._convolved(one, kernel, bias, value, pads)
+        return self.nodes.conv(joined, kernel, bias, pads, _conv(one).dilation, 1, one.name)
+
+    def _way(self, value: Delayed) -> str:
+        """Return how an upsampled image is convolved."""
+        return self.ways.get(value.sources[0], RESIZE)
+
+    def _convolved(
+        self, one: Operation, kernel: np.ndarray, bias: Any, value: Delayed, pads: Margin
+    ) -> Tensor:
+        """Put a convolution of an upsampled image; one of single pixels goes before."""
+        conv, put = _conv(one), self.nodes
+        self.together.append(value.sources)
+        if conv.pointwise and value.plain and not any(map(any, pads)):
+            small = put.conv(value.small, kernel, bias, pads, conv.dilation, conv.groups, one.name)
+            return self.whole(value.holding(small, one.name))
+        new = kernels.transposed(kernel, value.size, conv.dilation, conv.groups)
+        cuts = kernels.cut(kernel.shape[2:], pads, conv.dilation)
+        return self.transposed(
+            self._way(value),
+            value.small,
+            new.astype(kernel.dtype),
+            bias,
+            value.size,
+            cuts,
+            conv.groups,
+            one.name,
+        )
+
+    def transposed(
+        self,
+        way: str,
+        tensor: Tensor,
+        kernel: np.ndarray,
+        bias: np.ndarray | None,
+        strides: Sequence[int],
+        cuts: Margin,
+        groups: int,
+        name: str,
+    ) -> Tensor:
+        """Put a transposed convolution, as one or as a convolution to all phases.
+
+        Args:
+            way: TRANSPOSED or SUB_PIXEL.
+            tensor: the small image.
+            kernel: of `ConvTranspose`.
+            bias: one per channel, or None.
+            strides: per axis.
+            cuts: what is cut off both ends, per axis.
+            groups: of channels.
+            name: of the nodes.
+        """
+        put = self.nodes
+        if way == TRANSPOSED or not splits(strides, groups, put.opset):
+            return put.conv_transpose(tensor, kernel, bias, strides, cuts, groups, name)
+        major = "channel" if put.opset > 10 else "phase"
+        phases, s = int(np.prod(strides)), strides[0]
+        new = kernels.phases(kernel, strides, groups, major).astype(kernel.dtype)
+        if bias is not None:
+            bias = np.repeat(bias, phases) if major == "channel" else np.tile(bias, phases)
+        taps = new.shape[2:]
+        excess = [t * s - k for t, k in zip(taps, kernel.shape[2:], strict=True)]
+        cuts = tuple((a, b + more) for (a, b), more in zip(cuts, excess, strict=True))
+        # what is cut off in whole small pixels need not be computed
+        skipped = [
+            (min(a // s, t - 1), min(b // s, t - 1)) for (a, b), t in zip(cuts, taps, strict=True)
+        ]
+        pads = tuple((t - 1 - a, t - 1 - b) for t, (a, b) in zip(taps, skipped, strict=True))
+        small = put.conv(tensor, new, bias, pads, (1,) * len(taps), groups, name)
+        rest = tuple((a - c * s, b - d * s) for (a, b), (c, d) in zip(cuts, skipped, strict=True))
+        return put.cut(put.depth_to_space(small, s, name), rest, 2, name)
+
+    def pieces(
+        self, one: Operation, parts: Sequence[Tensor], channels: Sequence[int]
+    ) -> list[Tensor]:
+        """Put a normalisation of each part of the channels."""
+        ends = np.cumsum(channels)[:-1]
+        weights = [np.split(_known(value), ends) for value in one.source.inputs[1:]]
+        return [
+            self._like(
+                one.source,
+                [part, *(self.nodes.constant(number, one.name) for number in numbers)],
+                [part],
+            )
+            for part, *numbers in zip(parts, *weights, strict=True)
+        ]
+
+    def whole(self, value: Any) -> Any:
+        """Return a value as a tensor: put what has been delayed, once."""
+        if isinstance(value, Joined) and not value.whole:
+            parts = [self.whole(part) for part in value.parts]
+            axis = layout.channel(value.data_format) % len(parts[0].shape)
+            value.whole.append(self.nodes.concat(parts, axis, value.name))
+        if isinstance(value, Delayed) and not value.whole:
+            value.whole.append(self.framed(self._upsampled(value), value.margin, value))
+        return value.whole[0] if isinstance(value, (Delayed, Joined)) else value
+
+    def _upsampled(self, value: Delayed) -> Tensor:
+        self.together.append(value.sources)
+        factors = [1] * (len(value.size) + 2)
+        for axis, factor in zip(value.space, value.size, strict=True):
+            factors[axis] = factor
+        if value.copies:
+            return self.nodes.repeat(value.small, factors, value.name)
+        return self.nodes.resize(
+            value.small, factors, self.attributes[value.sources[0]], value.name
+        )
+
+    def framed(self, tensor: Tensor, margin: Margin, value: Delayed) -> Tensor:
+        """Put zeros around an image, or cut it, as a margin says."""
+        zeros = tuple((max(0, before), max(0, after)) for before, after in margin)
+        cuts = tuple((max(0, -before), max(0, -after)) for before, after in margin)
+        first = value.space[0]
+        padded = self.nodes.pad(tensor, zeros, first, f"{value.name}_pad")
+        return self.nodes.cut(padded, cuts, first, f"{value.name}_cut")
+
+    def _like(
+        self, old: ir.Node, inputs: Sequence[Tensor | None], images: Sequence[Tensor]
+    ) -> Tensor:
+        """Put a node like an old one: of another size, but for the channels."""
+        before, after, new = (_sides(one) for one in (old.inputs[0], old.outputs[0], images[0]))
+        if old.op_type == "Transpose":
+            shape = [new[axis] for axis in attribute(old, "perm", ())]
+        else:
+            shape = [
+                here if was is None or was == then else then
+                for here, was, then in zip(new, before, after, strict=True)
+            ]
+        return self.nodes.put(
+            old.op_type, inputs, old.attributes, shape, old.name or "", old.domain
+        )
+
+
+def splits(strides: Sequence[int], groups: int, opset: int) -> bool:
+    """Return whether `DepthToSpace` puts phases side by side: of images, as squares.
+
+    Before version 11 of the operators its channels were not those of groups.
+    """
+    square = len(strides) == 2 and len(set(strides)) == 1
+    return square and (groups == 1 or opset > 10)
+
+
+def _conv(one: Operation) -> Conv:
+    assert isinstance(one.form, Conv)
+    return one.form
+
+
+def _pads(one: Operation, padding: str) -> Margin:
+    conv = _conv(one)
+    return tuple(
+        padding_amounts(k, padding, rate)
+        for k, rate in zip(conv.kernel_size, conv.dilation, strict=True)
+    )
+
+
+def _weights(one: Operation) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the kernel and the bias of a convolution's node."""
+    inputs = one.source.inputs
+    return _known(inputs[1]), _known(inputs[2]) if len(inputs) > 2 and inputs[2] else None
+
+
+def _known(value: Tensor) -> np.ndarray:
+    numbers = constant(value)
+    assert numbers is not None
+    return numbers
+
+
+def _waits(part: Any) -> bool:
+    return isinstance(part, Delayed)
+
+
+def _channels(part: Any) -> int:
+    return (part.small if _waits(part) else part).shape[1]
+
+
+def _sides(tensor: Tensor | None) -> tuple[Any, ...]:
+    """Return the sides; None for one that is not known."""
+    return tuple(
+        side if isinstance(side, int) else None for side in (tensor and tensor.shape) or ()
+    )

@@ -1,0 +1,141 @@
+"""Which way of computing each upsampling is the fastest, in the runtime that will run it."""
+
+import math
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+
+from polyphase.rewrite.onnx import files
+from polyphase.rewrite.onnx.build import RESIZE, SUB_PIXEL, TRANSPOSED
+from polyphase.rewrite.onnx.runtimes import Arrays, Runtime, Session
+from polyphase.rewrite.onnx.walk import Fold, Ways, folded, upsamplings
+from polyphase.timing import Times, rounds, summary
+
+WAYS = (RESIZE, TRANSPOSED, SUB_PIXEL)
+_DOUBT = 0.01  # probability with which models that are as fast would be told apart
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """One way to compute a model.
+
+    Attributes:
+        fold: what happened to its upsamplings.
+        ways: how each is computed.
+        path: of its file.
+        run: what runs that.
+    """
+
+    fold: Fold
+    ways: Ways
+    path: Path
+    run: Session
+
+
+class Search:
+    """Tries ways to compute a model, whole models in turns.
+
+    Attributes:
+        original: the model as it came.
+        trial: what happened when all that can be absorbed was.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        prepared: ir.Model,
+        runtime: Runtime,
+        arrays: Arrays,
+        folder: Path,
+        seconds: float,
+        watch: Callable[[str], object],
+    ) -> None:
+        self.original = Candidate(Fold({}, []), {}, path, runtime.load(path))
+        self._prepared, self._runtime, self._arrays = prepared, runtime, arrays
+        self._folder, self._seconds, self._watch = folder, seconds, watch
+        self.trial = Fold({}, [])
+        self._known: dict[Hashable, Candidate] = {_looks(prepared): self.original}
+
+    def fastest(self) -> Candidate:
+        """Return the fastest that was found: all upsamplings in one way, then each by itself.
+
+        The model as it came is one of them, and is left only for what is faster beyond doubt.
+        """
+        every = range(len(upsamplings(self._prepared)))
+        uniform = [self._candidate(dict.fromkeys(every, way)) for way in WAYS]
+        best = self._best(self.original, uniform, "all upsamplings alike")
+        self.trial = uniform[-1].fold
+        groups = self.trial.groups
+        for number, group in enumerate(groups if len(groups) > 1 else (), 1):
+            rest = {one: way for one, way in best.ways.items() if one not in group}
+            ways = [rest, *(rest | dict.fromkeys(group, way) for way in WAYS)]
+            others = [self._candidate(one) for one in ways]
+            best = self._best(best, others, f"upsampling {number} of {len(groups)}")
+        return best
+
+    def compared(self, best: Candidate) -> tuple[Candidate, dict[str, Times]]:
+        """Return the better of the model as it came and another, and the times of both."""
+        samples = self._samples([self.original, best], 2 * self._seconds)
+        before, after = samples
+        found = {"before": summary(before), "after": summary(after)}
+        if best is not self.original and surely_less(after, before):
+            return best, found
+        return self.original, found
+
+    def _best(self, best: Candidate, others: Iterable[Candidate], what: str) -> Candidate:
+        contenders = list(dict.fromkeys([best, *others]))
+        if len(contenders) == 1:
+            return best
+        self._watch(f"Timing {what}")
+        samples = self._samples(contenders, self._seconds)
+        first = min(range(len(contenders)), key=lambda number: np.median(samples[number]))
+        return contenders[first] if surely_less(samples[first], samples[0]) else best
+
+    def _samples(self, contenders: Sequence[Candidate], seconds: float) -> list[list[float]]:
+        arrays = self._arrays
+        runs = {str(n): lambda run=one.run: run(arrays) for n, one in enumerate(contenders)}
+        return list(rounds(runs, seconds).values())
+
+    def _candidate(self, ways: Ways) -> Candidate:
+        """Return the model computed so; the known one, if that is the same."""
+        model = self._prepared.clone()
+        fold = folded(model, ways)
+        looks = _looks(model)
+        if looks not in self._known:
+            path = self._folder / f"{len(self._known)}.onnx"
+            files.save(model, path)
+            self._known[looks] = Candidate(fold, ways, path, self._runtime.load(path))
+        return self._known[looks]
+
+
+def surely_less(new: Sequence[float], old: Sequence[float]) -> bool:
+    """Return whether numbers are less than others, pair by pair, beyond doubt.
+
+    A sign test: with equal chances of both, so many pairs are in order with a probability of 1%.
+
+    Example:
+        >>> surely_less([1.0] * 8, [1.1] * 8), surely_less([1.0, 1.2] * 4, [1.1] * 8)
+        (True, False)
+    """
+    count = len(new)
+    wins = sum(one < other for one, other in zip(new, old, strict=True))
+    chance = sum(math.comb(count, k) for k in range(wins, count + 1)) / 2**count
+    return chance < _DOUBT
+
+
+def _looks(model: ir.Model) -> Hashable:
+    """Return what two models have in common if they compute in the same way."""
+    return tuple(
+        (
+            node.op_type,
+            tuple(
+                tuple(value.shape or ())
+                for value in node.inputs
+                if value is not None and value.is_initializer()
+            ),
+        )
+        for node in model.graph
+    )
