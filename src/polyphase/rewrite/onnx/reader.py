@@ -184,32 +184,39 @@ def _conv(node: ir.Node, images: tuple[ir.Value, ...], opset: int) -> Reading:
         strides=strides,
         dilation=dilation,
         groups=attribute(node, "group", 1),
-        padding=_padding(node, size, dilation),
+        padding=_padding(pads(node), size, dilation),
         data_format="channels_first",
         activation=Pointwise(affine=True),
     )
     return form, images
 
 
-def _padding(node: ir.Node, size: tuple[int, ...], dilation: tuple[int, ...]) -> str:
+def _padding(amounts: Margin, size: tuple[int, ...], dilation: tuple[int, ...]) -> str:
     """Return "same" or "valid"; "explicit" for other amounts."""
-    named = {"SAME_UPPER": "same", "VALID": "valid", "SAME_LOWER": "explicit"}
-    said = attribute(node, "auto_pad", "NOTSET")
-    if said == "SAME_LOWER" and all(one % 2 for one in size):
-        return "same"
-    if said in named:
-        return named[said]
-    amounts = pads(node, len(size))
     same = tuple(same_padding(k, rate) for k, rate in zip(size, dilation, strict=True))
-    if not any(map(any, amounts)):
-        return "valid" if any(map(any, same)) else "same"
-    return "same" if amounts == same else "explicit"
+    if amounts == same:
+        return "same"
+    return "explicit" if any(map(any, amounts)) else "valid"
 
 
-def pads(node: ir.Node, rank: int) -> Margin:
-    """Return a convolution's amounts of zeros, as it says them."""
-    said = tuple(attribute(node, "pads", (0,) * (2 * rank)))
-    return tuple(zip(said[:rank], said[rank:], strict=True))
+def pads(node: ir.Node) -> Margin:
+    """Return the zeros that a convolution without strides puts around an image."""
+    size = tuple(_sides(node.inputs[1])[2:])
+    ones, none = (1,) * len(size), (0,) * 2 * len(size)
+    rates = attribute(node, "dilations", ones)
+    same = tuple(same_padding(k, rate) for k, rate in zip(size, rates, strict=True))
+    said = tuple(attribute(node, "pads", none))
+    amounts = {
+        "SAME_UPPER": same,
+        "SAME_LOWER": tuple((after, before) for before, after in same),
+        "NOTSET": tuple(zip(said[: len(size)], said[len(size) :], strict=True)),
+        "VALID": ((0, 0),) * len(size),
+    }
+    return amounts[attribute(node, "auto_pad", "NOTSET")]
+
+
+def _sides(value: ir.Value | None) -> tuple[Any, ...]:
+    return tuple((value.shape if value is not None else None) or ())
 
 
 _ELEMENTWISE = (  # noqa: SIM905 - a list of words

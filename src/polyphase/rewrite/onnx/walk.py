@@ -169,7 +169,7 @@ def _aligned(one: Operation, value: Any, build: Build) -> Operation:
     if isinstance(one.form, Upsample):
         return replace(one, form=along(one.form, value.data_format))
     if isinstance(one.form, Conv) and one.form.padding == "explicit":
-        zeros = Pad(pads(one.source, len(value.size)), "channels_first")
+        zeros = Pad(pads(one.source), "channels_first")
         padded = margin.apply(replace(one, form=zeros), build)
         if padded is not None:
             return replace(one, form=replace(one.form, padding="valid"), inputs=(padded,))
@@ -186,7 +186,7 @@ def _sub_pixel(node: ir.Node, build: Build) -> ir.Value | None:
     ones = (1,) * (kernel.ndim - 2)
     strides, groups = tuple(attribute(node, "strides", ones)), attribute(node, "group", 1)
     more = attribute(node, "output_padding", (0,) * len(ones))
-    cuts = tuple((a, b - m) for (a, b), m in zip(pads(node, len(ones)), more, strict=True))
+    cuts = tuple((a, b - m) for (a, b), m in zip(pads(node), more, strict=True))
     known = not {"output_shape", "auto_pad"} & set(node.attributes)
     if not known or set(attribute(node, "dilations", ones)) != {1} or max(strides) == 1:
         return None
