@@ -23,12 +23,13 @@ if importlib.util.find_spec("keras") is not None:
         rewrite,
     )
     from polyphase.inspection import inspect, repair
-    from polyphase.rewrite import fold, to_upsampling
+    from polyphase.rewrite import fold, fold_onnx, to_upsampling
     from polyphase.tuning import tune
 
     __all__ += [
         "constraints",
         "fold",
+        "fold_onnx",
         "initializers",
         "inspect",
         "inspection",

@@ -26,9 +26,13 @@ class Target(StrEnum):
 @one_line_errors
 def fold(
     source: Annotated[
-        Path, typer.Argument(metavar="IN.keras", help="The model to fold; also .h5 and .hdf5.")
+        Path,
+        typer.Argument(metavar="IN", help="The model to fold: .keras, .h5, .hdf5 or .onnx."),
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT.keras", help="Where to write it.")],
+    out: Annotated[
+        Path,
+        typer.Argument(metavar="OUT", help="Where to write it: .keras; of an .onnx file .onnx."),
+    ],
     target: Annotated[
         Target,
         typer.Option(
@@ -64,13 +68,25 @@ def fold(
             "the fastest in the new model. Run it where the model will run.",
         ),
     ] = False,
+    shape: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="INPUT=1x3x640x640",
+            help="The shape with which to time an .onnx file; again for each input. Without it: "
+            "one image, of a size on which the model runs.",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Make a saved Keras model faster without changing what it computes.
+    """Make a saved Keras or ONNX model faster without changing what it computes.
 
     Upsampling is delayed until a convolution absorbs it. The new model has the same inputs,
     outputs and weights and can be trained on. A table says what happened to every upsampling layer,
     the lines below it what that saves and how equal both models are. Code in a file is never run.
+
+    Of an ONNX file every way to compute its upsamplings is timed on this machine, in onnxruntime
+    (with --openvino in OpenVINO too), and the fastest is written: the file itself, if none is
+    faster.
 
     Examples:
 
@@ -81,7 +97,24 @@ def fold(
         polyphase fold --inference --onnx unet.keras deploy.keras
 
         polyphase fold --tune generator.keras fast.keras
+
+        polyphase fold detector.onnx fast.onnx
     """
+    if source.suffix == ".onnx":
+        _require_onnx(
+            out,
+            {
+                "--target": target is not Target.POLYPHASE,
+                "--inference": inference,
+                "--no-verify": not verify,
+                "--onnx": onnx,
+                "--tune": tune,
+            },
+        )
+        _fold_onnx(source, out, openvino, shape or [], overwrite)
+        return
+    if shape:
+        raise fail("--shape says how to time an .onnx file; a Keras model says its own.")
     if out.suffix != ".keras":
         raise fail(f"The new model's file must end in .keras. Received: {out}.")
     if tune and target is Target.KERAS:
@@ -112,6 +145,36 @@ def fold(
         _show_tuned(tuned)
     for one in targets:
         typer.echo(f"Written: {one}")
+
+
+def _require_onnx(out: Path, others: dict[str, bool]) -> None:
+    """Say what does not go with an ONNX file.
+
+    Raises:
+        typer.Exit: naming it.
+    """
+    if out.suffix != ".onnx":
+        raise fail(f"A folded ONNX model's file must end in .onnx. Received: {out}.")
+    for option in (name for name, given in others.items() if given):
+        raise fail(
+            f"{option} is for Keras models: an ONNX model is always for inference, compared and "
+            f"tuned. Leave it out."
+        )
+
+
+def _fold_onnx(source: Path, out: Path, openvino: bool, shape: list[str], over: bool) -> None:
+    """Fold an ONNX file."""
+    from polyphase.cli.fold_onnx import fold_onnx_file
+
+    try:
+        fold_onnx_file(
+            source, out, openvino=openvino, shapes=shape, overwrite=over, progress=_progress
+        )
+    except (ValueError, MemoryError) as error:
+        raise fail(str(error)) from error
+    except KeyboardInterrupt as error:
+        typer.echo("Stopped: nothing was written.", err=True)
+        raise typer.Exit(130) from error
 
 
 def _folded(

@@ -30,7 +30,8 @@ _SAVED_MODEL = (
     "that saved it, save the model there by `model.save('NAME.h5')`, and give that file"
 )
 _OTHERS: dict[str, str] = {
-    ".onnx": f"is an ONNX model: `polyphase fold --onnx` writes these, none are read. {_CONVERTED}",
+    ".onnx": "is an ONNX model: `polyphase fold IN.onnx OUT.onnx` folds it. To inspect, give the "
+    "Keras model that it was converted from",
     ".pb": "is a graph of TensorFlow, which has no layers to fold or inspect. Load the model with "
     "the Keras that made it, save it by `model.save('NAME.h5')`, and give that file",
     ".pt": _PYTORCH,

@@ -158,7 +158,7 @@ def to_openvino(model: keras.Model, onnx: Path, path: Path) -> float:
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     openvino = _needed("openvino")
     core = openvino.Core()
-    openvino.save_model(core.read_model(str(onnx)), str(path), compress_to_fp16=False)
+    save_openvino(onnx, path)
     exactly = {"INFERENCE_PRECISION_HINT": "f32"}  # by default some processors compute in bfloat16
     compiled = core.compile_model(str(path), "CPU", exactly)
     x = example(model)
@@ -168,6 +168,13 @@ def to_openvino(model: keras.Model, onnx: Path, path: Path) -> float:
         [x, _larger(model, x)] if any_size else [x],
         lambda arrays: [compiled(arrays)[output] for output in compiled.outputs],
     )
+
+
+def save_openvino(onnx: Path, path: Path) -> None:
+    """Write an ONNX file as OpenVINO's `.xml` and `.bin`, in its own precision."""
+    openvino = _needed("openvino")
+    model = openvino.Core().read_model(str(onnx))
+    openvino.save_model(model, str(path), compress_to_fp16=False)
 
 
 def _backend() -> str:

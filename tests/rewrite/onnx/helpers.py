@@ -49,12 +49,14 @@ class Graph:
         return self("Resize", x, region, scales, mode=mode, **attributes)
 
     def conv(self, x, c_in, c_out, *size, bias=True, groups=1, **attributes):
-        inputs = [x, self.random(c_out, c_in // groups, *size)]
+        kernel = self.generator.normal(size=(c_out, c_in // groups, *size))
+        kernel /= np.sqrt(kernel[0].size)
+        inputs = [x, self.numbers(kernel.astype("float32"))]
         inputs += [self.random(c_out)] if bias else []
         return self("Conv", *inputs, group=groups, **attributes)
 
-    def model(self, *outputs):
-        infos = [helper.make_tensor_value_info(one, TensorProto.FLOAT, None) for one in outputs]
+    def model(self, *outputs, shape=None):
+        infos = [helper.make_tensor_value_info(one, TensorProto.FLOAT, shape) for one in outputs]
         graph = helper.make_graph(self.nodes, "test", self.inputs, infos, self.known)
         imports = [helper.make_opsetid("", self.opset), helper.make_opsetid("com.microsoft", 1)]
         made = helper.make_model(graph, opset_imports=imports, ir_version=min(8, self.opset - 3))

@@ -65,9 +65,9 @@ class Search:
         The model as it came is one of them, and is left only for what is faster beyond doubt.
         """
         every = range(len(upsamplings(self._prepared)))
+        self.trial = folded(self._prepared.clone(), dict.fromkeys(every, SUB_PIXEL))
         uniform = [self._candidate(dict.fromkeys(every, way)) for way in WAYS]
         best = self._best(self.original, uniform, "all upsamplings alike")
-        self.trial = uniform[-1].fold
         groups = self.trial.groups
         for number, group in enumerate(groups if len(groups) > 1 else (), 1):
             rest = {one: way for one, way in best.ways.items() if one not in group}

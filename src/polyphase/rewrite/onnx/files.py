@@ -1,10 +1,12 @@
 """ONNX files: data from strangers, checked before anything is believed."""
 
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
 import onnx_ir as ir
+from onnx_ir import external_data
 
 from polyphase.rewrite.onnx.runtimes import needed
 from polyphase.rewrite.reasons import sentence_of
@@ -66,6 +68,16 @@ def save(model: ir.Model, path: Path) -> list[Path]:
     large = weights_bytes(model) > _INSIDE
     ir.save(model, path, external_data=beside.name if large else None)
     return [path, beside] if large else [path]
+
+
+def copy(source: Path, target: Path) -> None:
+    """Write a file's model under another name, byte by byte if its weights are in it."""
+    model = ir.load(source)
+    values = model.graph.initializers.values()
+    if any(isinstance(value.const_value, ir.ExternalTensor) for value in values):
+        save(external_data.load_to_model(model), target)
+    else:
+        shutil.copyfile(source, target)
 
 
 def weights_bytes(model: ir.Model) -> int:

@@ -1,82 +1,50 @@
 """Fold an ONNX model: read, tried in every way, compared, and the fastest kept."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnx_ir as ir
 
+from polyphase.ops import arguments
 from polyphase.rewrite.compare import TOLERANCE, largest
 from polyphase.rewrite.onnx import files
 from polyphase.rewrite.onnx.build import RESIZE, TRANSPOSED
 from polyphase.rewrite.onnx.choose import Candidate, Search
 from polyphase.rewrite.onnx.examples import Shape, examples
 from polyphase.rewrite.onnx.prepare import prepared
-from polyphase.rewrite.onnx.report import OnnxReport
 from polyphase.rewrite.onnx.resizing import why_not
 from polyphase.rewrite.onnx.runtimes import RUNTIMES, Arrays, Runtime
 from polyphase.rewrite.onnx.walk import Fold, upsamplings, version
+from polyphase.rewrite.onnx_report import OnnxReport
 from polyphase.rewrite.reasons import sentence_of
 from polyphase.rewrite.report import Finding
 
 _SPREAD = 4  # times that what a runtime's own rounding makes of the original is allowed
 
 
-def fold_onnx(
-    model: Any,
-    *,
-    shapes: Mapping[str, Shape] | None = None,
-    runtime: str = "onnxruntime",
-    seconds: float = 1.0,
-    return_report: bool = False,
-) -> Any:
-    """Return an equal ONNX model in which upsampling is absorbed where that is faster here.
+def fold_model(model: Any, **options: Any) -> tuple[onnx.ModelProto, OnnxReport]:
+    """Return the fastest model that computes what another does, or that itself, and a report.
 
-    Nodes are read as what they do, and what may move across an upsampling moves as in `fold`. A
-    convolution that absorbs an upsampling can be written as `ConvTranspose`, as `Conv` to all
-    phases and `DepthToSpace`, or stay: which is fastest depends on runtime and machine, so that
-    whole models are timed in turns. The one that came is among them and is returned as it is
-    where none is faster beyond doubt.
-
-    Args:
-        model: the path of an ONNX file, or an `onnx.ModelProto`; it does not change.
-        shapes: of inputs, by name, on which to time; where a model leaves sides open and nothing
-            is said, one image and the first size on which it runs, beginning with 256.
-        runtime: "onnxruntime" or "openvino", at its default precision; what will run the model.
-        seconds: for each comparison of times.
-        return_report: whether to return an `OnnxReport` too.
-
-    Returns:
-        An `onnx.ModelProto` with the same inputs and outputs; with `return_report` a pair.
-
-    Raises:
-        ValueError: for what is no valid ONNX model of operators 9 to 22, that does not run, or
-            whose folded outputs differ by more than rounding.
-        ImportError: naming what is not installed.
-
-    Exactness: the same operator. Outputs are compared on two random inputs, of two sizes where
-        sides are open; float32 outputs differ by rounding.
-
-    Reference: mathematics, section 7.
-
-    Example:
-        >>> fast, report = fold_onnx("decoder.onnx", return_report=True)  # doctest: +SKIP
+    Args and errors as of `polyphase.fold_onnx`.
     """
-    import onnx
-
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "given.onnx"
         if isinstance(model, onnx.ModelProto):
             onnx.save(model, path)
-        else:
+        elif isinstance(model, (str, os.PathLike)):
             path = Path(model)
-        found, report = fold_file(
-            path, Path(folder), shapes=shapes, runtime=runtime, seconds=seconds
-        )
-        new = onnx.load(found)
-    return (new, report) if return_report else new
+        else:
+            raise TypeError(
+                "fold_onnx takes the path of an ONNX file or an onnx.ModelProto. "
+                f"Received: {type(model).__name__}."
+            )
+        found, report = fold_file(path, Path(folder), **options)
+        return onnx.load(found), report
 
 
 def fold_file(
@@ -90,10 +58,9 @@ def fold_file(
 ) -> tuple[Path, OnnxReport]:
     """Return the fastest file that computes what another does, made in a folder or that itself.
 
-    Args and errors as of `fold_onnx`; `watch` is told what takes time.
+    Args and errors as of `polyphase.fold_onnx`; `watch` is told what takes time.
     """
-    if runtime not in RUNTIMES:
-        raise ValueError(f"Unknown runtime {runtime!r}. Expected one of: {', '.join(RUNTIMES)}.")
+    runtime = arguments.one_of(runtime, "runtime", tuple(RUNTIMES))
     runs = RUNTIMES[runtime]()
     given = files.loaded(path)
     read = prepared(given)

@@ -1,6 +1,7 @@
 """What can be known of an ONNX graph before it is walked through, written into a copy of it."""
 
 import onnx_ir as ir
+from onnx_ir import external_data
 from onnx_ir.passes import common
 from onnxscript.optimizer import fold_constants
 
@@ -18,7 +19,7 @@ def prepared(model: ir.Model) -> ir.Model:
 
     Initialisers that format versions before 4 list as inputs are that no more.
     """
-    model = model.clone()
+    model = external_data.load_to_model(model.clone())
     if model.ir_version < 4:
         common.RemoveInitializersFromInputsPass()(model)
         model.ir_version = 4

@@ -35,7 +35,7 @@ class Runtime(Protocol):
         """
 
     def precision(self, path: Path) -> str:
-        """Return the dtype in which the runtime computes a file by default."""
+        """Return the dtype in which the runtime computes a file by default; "": in its own."""
 
 
 class OnnxRuntime:
@@ -57,8 +57,8 @@ class OnnxRuntime:
         return lambda arrays: list(session.run(None, dict(arrays)))
 
     def precision(self, path: Path) -> str:
-        """Return that of the file: it is kept."""
-        return "as the file"
+        """Return nothing: it is the file's own."""
+        return ""
 
 
 class OpenVino:

@@ -20,7 +20,7 @@ class OnnxReport:
         before: milliseconds of the given model.
         after: milliseconds of the returned one.
         runtime: that was timed.
-        precision: in which it computes by default.
+        precision: in which it computes by default; "": in the file's own.
         shapes: of the inputs that were timed, by name.
         changed: whether the returned model is another.
         unknown: operators that ONNX does not define; left as they are.
@@ -44,7 +44,8 @@ class OnnxReport:
     def summary(self) -> str:
         """Return times, differences and what was left alone, a line each."""
         sizes = ", ".join(f"{name} {_shape(shape)}" for name, shape in self.shapes.items())
-        where = f"{self.runtime} ({self.precision}), {sizes}"
+        computes = f" ({self.precision})" if self.precision else ""
+        where = f"{self.runtime}{computes}, {sizes}"
         lines = []
         if self.changed:
             gain = self.before.median / self.after.median
