@@ -128,14 +128,31 @@ def _conv_transpose(layer: Any, build: Build) -> Step:
 
 
 def _up_sample_conv(layer: Any, build: Build) -> Step:
-    plain = layer.groups == 1 and set(layer.dilation_rate) == {1}
     if set(layer.size) == {1} and kernels.get(layer.interpolation).interpolates:
         kind = kinds.CONVOLUTION.keras[layer.rank]
         return _step(kind.from_config(_config(layer, build)), _weights(layer))
-    nearest = layer.interpolation == "nearest" and keras_agrees("nearest", layer.size)
-    if plain and nearest and not _mixes_first(layer):
+    if _bakes(layer) and not _mixes_first(layer):
         return _baked(layer, build)
     return _upsampled(layer, build)
+
+
+def undoes(layer: Any) -> bool:
+    """Return whether a layer of ours becomes an upsampling and a convolution behind it."""
+    kind = kinds.nearest(layer)
+    if kind is kinds.CONCATENATED:
+        small = zip(layer.channels, layer.size, strict=True)
+        fewest = min((channels for channels, size in small if set(size) != {1}), default=0)
+        first = set(layer.kernel_size) == {1} and layer.filters <= fewest
+        return layer.interpolation != "nearest" and not first
+    if kind not in kinds.UPSAMPLED or max(layer.size) == 1:
+        return False
+    return not (kind is kinds.UPSAMPLED_CONVOLUTION and (_bakes(layer) or _mixes_first(layer)))
+
+
+def _bakes(layer: Any) -> bool:
+    """Return whether a transposed convolution computes it."""
+    plain = layer.groups == 1 and set(layer.dilation_rate) == {1}
+    return plain and layer.interpolation == "nearest" and keras_agrees("nearest", layer.size)
 
 
 def _mixes_first(layer: Any) -> bool:

@@ -32,5 +32,6 @@ def apply(one: Operation, build: Build) -> Any:
     as_it_is = (1,) * len(conv.strides)
     sizes = tuple(part.size if isinstance(part, Delayed) else as_it_is for part in value.parts)
     small = [part.small if isinstance(part, Delayed) else part for part in value.parts]
-    build.note(value.sources, f"absorbed by {one.name!r}, whose kernel was split")
+    text = f"absorbed by {one.name!r}, whose kernel was split"
+    build.note(value.sources, text, by=one.source)
     return build.concatenated(one, small, sizes, ways.pop())
