@@ -189,3 +189,16 @@ def test_resized_integers_stay():
     image = np.random.default_rng(0).integers(0, 100, (2, 3, 5, 2))
     np.testing.assert_array_equal(*(ops.convert_to_numpy(one(image)) for one in (model, folded)))
     assert not any(one.folded for one in report.findings)
+
+
+def test_an_operation_at_the_end_keeps_its_name_and_the_model_its_own(tmp_path):
+    inputs = keras.Input((3, 4, 2))
+    y = layers.UpSampling2D(name="up")(inputs) * 2.0
+    model = keras.Model(inputs, {"doubled": y, "more": y + 1.0})
+    operations = {one.name: len(one._inbound_nodes) for one in model.operations}
+    folded = pp.fold(model)
+    assert_equal_outputs(model, folded)
+    assert folded.output_names == model.output_names
+    assert {one.name: len(one._inbound_nodes) for one in model.operations} == operations
+    folded.save(tmp_path / "model.keras")
+    assert_equal_outputs(model, keras.saving.load_model(tmp_path / "model.keras"))

@@ -65,6 +65,46 @@ def test_every_layer_of_ours_has_an_equal_of_keras(padding):
     assert_equal_outputs(model, plain)
 
 
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_one_tap_mixes_channels_before_they_are_upsampled(interpolation, data_format):
+    """A 1x1 convolution of a concatenation with a skip, as in the neck of every YOLO."""
+    last = data_format == "channels_last"
+    if not last and keras.backend.backend() == "tensorflow":
+        pytest.skip("Keras on TensorFlow needs channels last")
+    x, skip = (keras.Input((n, n, 6) if last else (6, n, n)) for n in (8, 16))
+    up = keras.layers.UpSampling2D(interpolation=interpolation, data_format=data_format)(x)
+    joined = keras.layers.Concatenate(axis=-1 if last else 1)([up, skip])
+    y = keras.layers.Conv2D(4, 1, activation="relu", data_format=data_format)(joined)
+    model = keras.Model([x, skip], y)
+    plain, report = fold(model, target="keras", return_report=True)
+    assert not [kind for kind in kinds(plain) if kind.__module__.startswith("polyphase")]
+    assert_equal_outputs(model, plain)
+    assert report.after.multiply_adds < 0.7 * report.before.multiply_adds
+
+
+@pytest.mark.parametrize("activation", ["relu", "softmax", "own"])
+@pytest.mark.parametrize("regularizer", [None, "l2"])
+def test_one_tap_comes_first_where_what_follows_it_allows_that(activation, regularizer):
+    inputs = keras.Input((4, 5, 3))
+    layer = pp.layers.UpSampleConv2D(
+        2,
+        1,
+        size=2,
+        activation=(lambda y: y - keras.ops.mean(y)) if activation == "own" else activation,
+        activity_regularizer=regularizer,
+    )
+    model = keras.Model(inputs, layer(inputs))
+    plain = fold(model, target="keras")
+    assert_equal_outputs(model, plain)
+    first = keras.layers.UpSampling2D in kinds(plain)
+    assert first == (activation != "own" and regularizer is None)
+    x = arrays(model)
+    model(x), plain(x)
+    losses = ([keras.ops.convert_to_numpy(one) for one in kept.losses] for kept in (model, plain))
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+
+
 @pytest.mark.skipif(
     keras.backend.backend() == "tensorflow", reason="Keras on TensorFlow needs channels last"
 )

@@ -23,7 +23,7 @@ from polyphase.rewrite.delayed import Boundary, Delayed, Joined, Margin
 from polyphase.rewrite.forms import Operation
 from polyphase.rewrite.operations import is_image
 from polyphase.rewrite.pairs import Pairs, join, require_none_inside
-from polyphase.rewrite.report import Finding
+from polyphase.rewrite.report import Finding, Why
 
 Tensor = Any
 _SHARED = ("alone", "closed", "used", "made", "models", "notes", "wrapped")
@@ -52,6 +52,21 @@ class Recipe:
     dropped: tuple[str, ...] = ()
     weights: Callable[[Weights], Weights] | None = field(default=None, compare=False)
     parts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Note:
+    """What happened to an upsampling.
+
+    Attributes:
+        text: in words.
+        why: nothing was gained; None: something was.
+        by: the id of the layer that absorbed it; 0: none did.
+    """
+
+    text: str
+    why: Why | None = None
+    by: int = 0
 
 
 class ConflictError(Exception):
@@ -100,9 +115,11 @@ class Build:
         models: id of a nested model -> the new one.
         closed: boundaries of nested models that nothing crosses delayed.
         wrapped: id of a layer -> the TimeDistributed that calls it for every step of a sequence.
-        here: the layers that were made for this very model.
+        here: the layers and operations that were made for this very model.
+        operations: id of an old operation -> its copy.
         names: that are taken.
-        notes: id of an upsampling -> what happened to it -> whether that gained anything.
+        notes: id of an upsampling -> what happened to it.
+        within: the name of the nested model that this builds; "": it is not nested.
     """
 
     def __init__(
@@ -124,16 +141,19 @@ class Build:
         self.models: dict[int, Nested] = {}
         self.closed = set(closed)
         self.wrapped: dict[int, keras.layers.TimeDistributed] = {}
-        self.here: list[keras.Layer] = []
-        self.notes: dict[int, dict[str, bool]] = {}
+        self.here: list[Any] = []
+        self.operations: dict[int, Any] = {}
+        self.notes: dict[int, dict[Note, None]] = {}
+        self.within = ""
 
     def form(self, layer: keras.Layer) -> Recipe | None:
         """Return how a layer's counterpart was made; None: as it was, or not at all."""
         return self.made[id(layer)][1] if id(layer) in self.made else None
 
-    def inside(self, names: Iterable[str]) -> "Build":
+    def inside(self, model: keras.Model, names: Iterable[str]) -> "Build":
         """Return the build of a nested model."""
         inner = Build(names, self.inference, pairs=self.pairs)
+        inner.within = model.name
         for shared in _SHARED:
             setattr(inner, shared, getattr(self, shared))
         return inner
@@ -142,10 +162,12 @@ class Build:
         """Return the names of the layers that are used themselves, in the order of the walk."""
         return tuple(old.name for old, _, new in self.made.values() if new is old)
 
-    def note(self, sources: Iterable[int], text: str, gained: bool = True) -> None:
-        """Remember what happened to upsamplings."""
+    def note(
+        self, sources: Iterable[int], text: str, why: Why | None = None, by: Any = None
+    ) -> None:
+        """Remember what happened to upsamplings: nothing was gained, and why, or something was."""
         for source in sources:
-            self.notes.setdefault(source, {})[text] = gained
+            self.notes.setdefault(source, {})[Note(text, why, id(by) if by else 0)] = None
 
     def call(self, layer: Any, *args: Any, recipe: Recipe | None = None, **kwargs: Any) -> Any:
         """Call the new counterpart of a layer: a copy, one in another form, or the layer itself.
@@ -154,13 +176,22 @@ class Build:
             ConflictError: if the layer is shared and has another form already, or can have none.
         """
         if not isinstance(layer, keras.Layer):
-            return layer(*args, **kwargs)
+            return self._operation(layer)(*args, **kwargs)
         if id(layer) not in self.made:
             return self._first(layer, recipe, args, kwargs)
         _, known, new = self.made[id(layer)]
         if known != recipe:
             raise ConflictError(layer)
         return new(*args, **kwargs)
+
+    def _operation(self, old: Any) -> Any:
+        """Return the copy of an operation, which knows where it is called and may be renamed."""
+        if id(old) not in self.operations:
+            new = object.__new__(type(old))  # `copy` would serialise it
+            new.__dict__ |= vars(old) | {"_inbound_nodes": [], "_outbound_nodes": []}
+            self.operations[id(old)] = new
+            self.here.append(new)
+        return self.operations[id(old)]
 
     def again(self, one: Operation, *inputs: Any, recipe: Recipe | None = None) -> Any:
         """Call the new counterpart of an operation's layer on other inputs."""

@@ -9,8 +9,8 @@ from keras import tree
 
 from polyphase.layers import kinds
 from polyphase.ops import arguments, choose
-from polyphase.rewrite.activations import watched
-from polyphase.rewrite.build import Build, Recipe
+from polyphase.rewrite import obstacles
+from polyphase.rewrite.build import Build, Note, Recipe
 from polyphase.rewrite.compare import difference, require_equal, require_finite
 from polyphase.rewrite.copying import foreign
 from polyphase.rewrite.cost import Cost
@@ -18,13 +18,12 @@ from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.forms import Conv, Form, Upsample
 from polyphase.rewrite.graph import graph_of, is_graph, require_graph
 from polyphase.rewrite.merge import merged
-from polyphase.rewrite.operations import RESIZE
 from polyphase.rewrite.pairs import Pairs, copied, require_all
 from polyphase.rewrite.reader import form_of, read
-from polyphase.rewrite.report import Finding, Report
+from polyphase.rewrite.report import Finding, Report, Why
 from polyphase.rewrite.rules import rules_for
 from polyphase.rewrite.sizes import ExampleError
-from polyphase.rewrite.to_keras import to_keras
+from polyphase.rewrite.to_keras import to_keras, undoes
 from polyphase.rewrite.walk import rewritten
 
 
@@ -86,7 +85,7 @@ def fold(
         folded, build = rewritten(
             model, _value, _output, names=_names, inference=inference, pairs=pairs
         )
-        findings, used = list(_findings(model, build)), build.used_names()
+        findings, used = list(_findings(model, build, target)), build.used_names()
         folded = merged(folded) if inference else folded
         folded = to_keras(folded) if target == "keras" else folded
     require_all(findings, pairs)
@@ -129,12 +128,18 @@ def _value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Bui
         result = rule.apply(one, build)
         if result is not None:
             return result
-    for value in waiting:
-        build.note(value.sources, f"computed before {layer.name!r}", gained=False)
+    if waiting:
+        obstacle = obstacles.at(one, layer, build)
+        text = f"computed before {layer.name!r}: {obstacle.text}"
+        for value in waiting:
+            build.note(value.sources, text, obstacle.why)
     args, kwargs = tree.map_structure(build.whole, (args, kwargs))
     one = read(layer, args, kwargs) if waiting else one
     if free and isinstance(one.form, Upsample) and one.keeps_dtype(args[0]):
         return one.form.of(args[0], one)
+    if obstacles.upsamples(one.source):
+        obstacle = obstacles.left(one, layer, build)
+        build.note([id(one.source)], f"left alone: {obstacle.text}", obstacle.why)
     recipe = _ours(one.source, one.form) if free else None
     return build.call(one.source if recipe else layer, *args, recipe=recipe, **kwargs)
 
@@ -173,7 +178,9 @@ def _ours(layer: Any, form: Form) -> Recipe | None:
 def _output(value: Any, name: str, build: Build) -> Any:
     """Return an output as a tensor, made by a layer of the old name."""
     if isinstance(value, (Delayed, Joined)):
-        build.note(value.sources, "computed for the output", gained=False)
+        within = f" of the model {build.within!r}: its outputs stay" if build.within else ""
+        why = Why.NESTED if build.within else Why.OUTPUT
+        build.note(value.sources, f"computed for the output{within}", why)
     tensor = build.whole(value)
     last = tensor._keras_history.operation
     if last.name != name:
@@ -184,32 +191,35 @@ def _output(value: Any, name: str, build: Build) -> Any:
     return tensor
 
 
-def _findings(model: keras.Model, build: Build) -> Iterator[Finding]:
+def _findings(model: keras.Model, build: Build, target: str) -> Iterator[Finding]:
     """Yield what happened to every upsampling and transposed convolution, nested ones first."""
     layers = graph_of(model).operations
     for layer in dict.fromkeys(filter(is_graph, layers)):
-        for one in _findings(layer, build.models[id(layer)].build):
+        for one in _findings(layer, build.models[id(layer)].build, target):
             yield replace(one, layer=f"{layer.name}/{one.layer}")
     yield from build.findings
     for layer in layers:
         within = kinds.inner(layer)
+        if id(within) in build.notes:
+            notes = [_of_target(note, build, target) for note in build.notes[id(within)]]
+            reasons = [note.why for note in notes if note.why]
+            what = "; ".join(note.text for note in notes)
+            yield Finding(layer.name, len(reasons) < len(notes), what, tuple(reasons))
+            continue
         recipe = _ours(within, form_of(within)) if isinstance(within, keras.Layer) else None
-        if recipe and build.form(within) == recipe:
+        ours, transposed = build.form(within) == recipe, kinds.exact(within) is kinds.TRANSPOSED
+        if recipe and ours and target == "polyphase":
             what = f"computed by polyphase.layers.{recipe.kind.__name__}"
             yield Finding(layer.name, True, what)
-        elif recipe and kinds.exact(within) is kinds.TRANSPOSED:
-            yield Finding(layer.name, False, "left alone: shared")
-        elif (
-            kinds.nearest(within) in (kinds.UPSAMPLING, kinds.RESIZING)
-            or type(within) is RESIZE
-            or id(within) in build.notes
-        ):
-            reason = (
-                "its activity_regularizer reads the upsampled image"
-                if watched(within)
-                else "its corners are aligned"
-                if getattr(within, "align_corners", False)
-                else "not the numbers of our interpolation"
-            )
-            notes = build.notes.get(id(within), {f"left alone: {reason}": False})
-            yield Finding(layer.name, any(notes.values()), "; ".join(notes))
+        elif recipe and ours and transposed:
+            yield Finding(layer.name, False, "left alone: it is Keras' own", (Why.KERAS,))
+        elif recipe and transposed:
+            yield Finding(layer.name, False, "left alone: it is shared", (Why.SHARED,))
+
+
+def _of_target(note: Note, build: Build, target: str) -> Note:
+    """Return a note, or what is true where the layer that absorbed is made of two of Keras'."""
+    new = build.made[note.by][2] if note.by and target == "keras" else None
+    if new is None or not undoes(kinds.inner(new)):
+        return note
+    return Note(f"{note.text}: for Keras' own layers both are apart again", Why.KERAS)

@@ -1,9 +1,36 @@
 """What a fold did, upsampling by upsampling."""
 
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any
 
 from polyphase.rewrite.cost import Cost
+
+
+class Why(StrEnum):
+    """Why an upsampling stays: the section of docs/folding.md that explains it."""
+
+    OUTPUT = "an-output"
+    UNREAD = "a-layer-that-nothing-moves-past"
+    IMAGE = "another-image"
+    CONCATENATION = "a-concatenation"
+    CONVOLUTION = "a-convolution-that-absorbs-nothing"
+    INTERPOLATION = "between-pixels"
+    PIXELS = "not-alike-everywhere"
+    TRAINING = "only-in-training"
+    ZEROS = "zeros-and-cuts"
+    LOSS = "a-loss-of-the-large-image"
+    SHARED = "shared-layers"
+    NESTED = "nested-models"
+    STEPS = "steps-of-a-sequence"
+    NUMBERS = "other-numbers"
+    SIZES = "sizes-of-a-resize"
+    KERAS = "only-layers-of-keras"
+
+    @property
+    def link(self) -> str:
+        """Where it is explained."""
+        return f"docs/folding.md#{self}"
 
 
 @dataclass(frozen=True)
@@ -14,11 +41,13 @@ class Finding:
         layer: its name in the model; of a nested model, `model/layer`.
         folded: whether anything was gained.
         what: what happened, or the reason why nothing did.
+        why: of each reason, the section of docs/folding.md that explains it.
     """
 
     layer: str
     folded: bool
     what: str
+    why: tuple[Why, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from polyphase.algebra.channel_order import dcr_channels
 from polyphase.algebra.equivalence import upsample_conv_crop, upsample_conv_to_conv_transpose
 from polyphase.layers import kinds
 from polyphase.layers.kinds import Kind
-from polyphase.rewrite.activations import pixelwise, watched
+from polyphase.rewrite.activations import linear, pixelwise, watched
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.effective import LORA, effective, set_first
 from polyphase.rewrite.frames import channels_last, cropping
@@ -128,17 +128,50 @@ def _conv_transpose(layer: Any, build: Build) -> Step:
 
 
 def _up_sample_conv(layer: Any, build: Build) -> Step:
-    plain = layer.groups == 1 and set(layer.dilation_rate) == {1}
     if set(layer.size) == {1} and kernels.get(layer.interpolation).interpolates:
         kind = kinds.CONVOLUTION.keras[layer.rank]
         return _step(kind.from_config(_config(layer, build)), _weights(layer))
-    if plain and layer.interpolation == "nearest" and keras_agrees("nearest", layer.size):
+    if _bakes(layer) and not _mixes_first(layer):
         return _baked(layer, build)
     return _upsampled(layer, build)
 
 
+def undoes(layer: Any) -> bool:
+    """Return whether a layer of ours becomes an upsampling and a convolution behind it."""
+    kind = kinds.nearest(layer)
+    if kind is kinds.CONCATENATED:
+        small = zip(layer.channels, layer.size, strict=True)
+        fewest = min((channels for channels, size in small if set(size) != {1}), default=0)
+        first = set(layer.kernel_size) == {1} and layer.filters <= fewest
+        return layer.interpolation != "nearest" and not first
+    if kind not in kinds.UPSAMPLED or max(layer.size) == 1:
+        return False
+    return not (kind is kinds.UPSAMPLED_CONVOLUTION and (_bakes(layer) or _mixes_first(layer)))
+
+
+def _bakes(layer: Any) -> bool:
+    """Return whether a transposed convolution computes it."""
+    plain = layer.groups == 1 and set(layer.dilation_rate) == {1}
+    return plain and layer.interpolation == "nearest" and keras_agrees("nearest", layer.size)
+
+
+def _mixes_first(layer: Any) -> bool:
+    """Return whether a convolution may and should come before its upsampling.
+
+    One tap mixes channels, upsampling mixes pixels => fewer products, unless that leaves more
+    channels to interpolate.
+    """
+    if kinds.exact(layer) is not kinds.UPSAMPLED_CONVOLUTION or set(layer.kernel_size) != {1}:
+        return False
+    if watched(layer):
+        return False
+    if layer.interpolation == "nearest":
+        return pixelwise(layer.activation, layer.data_format)
+    return linear(layer.activation) and layer.filters <= layer.kernel.shape[-2]
+
+
 def _upsampled(layer: Any, build: Build) -> Step:
-    """Return upsampling, and then the same kernel's convolution."""
+    """Return upsampling and the same kernel's convolution, in the order that is due."""
     upsampling = kinds.UPSAMPLING.ours[layer.rank](
         layer.size,
         layer.data_format,
@@ -151,6 +184,8 @@ def _upsampled(layer: Any, build: Build) -> Step:
     assert kind is not None
     plain = kind.keras[layer.rank].from_config(_config(layer, build))
     convolution = _step(plain, _weights(layer))
+    if _mixes_first(layer):
+        return lambda x: before(convolution(x))
     return lambda x: convolution(before(x))
 
 

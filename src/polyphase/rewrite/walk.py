@@ -8,9 +8,10 @@ from keras import tree
 
 from polyphase.rewrite.build import BoundaryError, Build, ConflictError, Nested, Tensor
 from polyphase.rewrite.copying import build_activations, entangled
-from polyphase.rewrite.delayed import Boundary, Delayed
+from polyphase.rewrite.delayed import Boundary, Delayed, Joined
 from polyphase.rewrite.graph import graph_of, is_graph, rebuilt
 from polyphase.rewrite.pairs import Pairs
+from polyphase.rewrite.report import Why
 from polyphase.rewrite.zeros import random_weights_are_zeros
 
 Value = Callable[[Any, tuple[Any, ...], dict[str, Any], Build], Any]
@@ -66,9 +67,13 @@ def rewritten(
 
     def nested(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Build) -> Any:
         args, entering = _entering(layer, args, build)
+        for value in tree.flatten((args, kwargs)):
+            if isinstance(value, (Delayed, Joined)):
+                text = f"computed before the model {layer.name!r}: its inputs stay"
+                build.note(value.sources, text, Why.NESTED)
         args, kwargs = tree.map_structure(build.whole, (args, kwargs))
         if id(layer) not in build.models:
-            inner, leaving = build.inside(names(graph_of(layer))), []
+            inner, leaving = build.inside(layer, names(graph_of(layer))), []
 
             def leave(result: Any, name: str) -> Tensor:
                 waits = _leaves(result, ("out of", id(layer)), inner)

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from polyphase.rewrite.delayed import Delayed, Margin
 from polyphase.rewrite.forms import Operation
+from polyphase.rewrite.report import Why
 
 
 class Writer(Protocol):
@@ -16,8 +17,10 @@ class Writer(Protocol):
 
     inference: bool
 
-    def note(self, sources: Iterable[int], text: str, gained: bool = True) -> None:
-        """Remember what happened to upsamplings."""
+    def note(
+        self, sources: Iterable[int], text: str, why: Why | None = None, by: Any = None
+    ) -> None:
+        """Remember what happened to upsamplings: nothing was gained, and why, or something was."""
 
     def again(self, one: Operation, *inputs: Any) -> Any:
         """Return the result of the same operation of other inputs."""

@@ -13,6 +13,7 @@ from polyphase.rewrite.forms import Conv, Operation
 from polyphase.rewrite.onnx import kernels
 from polyphase.rewrite.onnx.nodes import Nodes, Tensor
 from polyphase.rewrite.onnx.shapes import attribute, constant
+from polyphase.rewrite.report import Why
 
 AS_IT_IS, RESIZE, TRANSPOSED, SUB_PIXEL = "as it is", "Resize", "ConvTranspose", "DepthToSpace"
 
@@ -25,7 +26,8 @@ class Build:
         nodes: that are made.
         ways: id of an upsampling's node -> how a convolution absorbs it: RESIZE, TRANSPOSED or
             SUB_PIXEL.
-        notes: id of an upsampling's node -> what happened to it -> whether that gained anything.
+        notes: id of an upsampling's node -> what happened to it -> why that gained nothing;
+            None: it did.
         together: ids of upsamplings' nodes that were computed as one.
         attributes: id of an upsampling's node -> what it says of itself.
     """
@@ -35,14 +37,16 @@ class Build:
     def __init__(self, nodes: Nodes, ways: Mapping[int, str]) -> None:
         self.nodes = nodes
         self.ways = ways
-        self.notes: dict[int, dict[str, bool]] = {}
+        self.notes: dict[int, dict[str, Why | None]] = {}
         self.together: list[tuple[int, ...]] = []
         self.attributes: dict[int, Mapping[str, Any]] = {}
 
-    def note(self, sources: Iterable[int], text: str, gained: bool = True) -> None:
-        """Remember what happened to upsamplings."""
+    def note(
+        self, sources: Iterable[int], text: str, why: Why | None = None, by: Any = None
+    ) -> None:
+        """Remember what happened to upsamplings: nothing was gained, and why, or something was."""
         for source in sources:
-            self.notes.setdefault(source, {})[text] = gained
+            self.notes.setdefault(source, {})[text] = why
 
     def absorbs(self, value: Delayed) -> bool:
         """Return whether a convolution upsamples so: by repeating pixels, where that is chosen."""

@@ -22,7 +22,7 @@ from polyphase.rewrite.onnx.runtimes import RUNTIMES, Arrays, Runtime
 from polyphase.rewrite.onnx.walk import Fold, upsamplings, version
 from polyphase.rewrite.onnx_report import OnnxReport
 from polyphase.rewrite.reasons import sentence_of
-from polyphase.rewrite.report import Finding
+from polyphase.rewrite.report import Finding, Why
 
 _SPREAD = 4  # times that what a runtime's own rounding makes of the original is allowed
 
@@ -123,15 +123,20 @@ def _findings(read: ir.Model, kept: Candidate, trial: Fold, runtime: str) -> Ite
     for number, one in enumerate(upsamplings(read)):
         notes, way = kept.fold.notes.get(number, {}), kept.ways.get(number, "")
         tried = trial.notes.get(number, {})
-        if any(notes.values()):
+        if None in notes.values():
             as_what = f", as {way}" if way != RESIZE else ""
-            yield Finding(one.name, True, "; ".join(notes) + as_what)
-        elif any(tried.values()):
+            yield Finding(one.name, True, "; ".join(notes) + as_what, _reasons(notes))
+        elif None in tried.values():
             yield Finding(one.name, False, f"stays as it is, which is as fast in {runtime}")
         elif tried:
-            yield Finding(one.name, False, "; ".join(tried))
+            yield Finding(one.name, False, "; ".join(tried), _reasons(tried))
         elif one.kind == TRANSPOSED:
-            yield Finding(one.name, False, "left alone: no convolution computes all its phases")
+            what = "left alone: no convolution computes all its phases"
+            yield Finding(one.name, False, what, (Why.CONVOLUTION,))
         else:
-            why = why_not(one.operation.source, version(read))
-            yield Finding(one.name, False, f"left alone: {why}")
+            text, why = why_not(one.operation.source, version(read))
+            yield Finding(one.name, False, f"left alone: {text}", (why,))
+
+
+def _reasons(notes: Mapping[str, Why | None]) -> tuple[Why, ...]:
+    return tuple(dict.fromkeys(why for why in notes.values() if why is not None))

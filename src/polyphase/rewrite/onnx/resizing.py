@@ -11,6 +11,7 @@ import onnx_ir as ir
 
 from polyphase.rewrite.forms import Form, Opaque, Upsample
 from polyphase.rewrite.onnx.shapes import attribute, constant, entries, ratio, side
+from polyphase.rewrite.report import Why
 
 Factors = tuple[int | Fraction, ...]
 _LENGTHS = range(1, 9)  # of images, on which a rounding of coordinates is tried
@@ -34,15 +35,16 @@ def of_resize(node: ir.Node, opset: int) -> Form:
     return _upsample(factors, "nearest") if whole else Opaque()
 
 
-def why_not(node: ir.Node, opset: int) -> str:
+def why_not(node: ir.Node, opset: int) -> tuple[str, Why]:
     """Return why `of_resize` does not read a node, or a graph's reader does not ask it."""
     if _factors(node, opset) is None:
-        return "its sizes are no known multiples of the image's"
+        return "its sizes are no known multiples of the image's", Why.SIZES
     way = _coordinates(node, opset)
     if attribute(node, "mode", "nearest") == "nearest" and way != _NOT_IMAGES:
         rounding = attribute(node, "nearest_mode", "round_prefer_floor")
-        return f"nearest with {way!r} and {rounding!r} does not repeat every pixel alike"
-    return "not an upsampling of an image alone"
+        text = f"nearest with {way!r} and {rounding!r} does not repeat every pixel alike"
+        return text, Why.NUMBERS
+    return "not an upsampling of an image alone", Why.UNREAD
 
 
 def of_repeat(node: ir.Node) -> tuple[ir.Value, Form] | None:

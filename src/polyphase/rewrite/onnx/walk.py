@@ -8,12 +8,13 @@ import onnx_ir as ir
 from onnx_ir.passes import common
 
 from polyphase.rewrite.delayed import Delayed, Joined
-from polyphase.rewrite.forms import Conv, Opaque, Operation, Pad, Upsample
+from polyphase.rewrite.forms import Concat, Conv, Norm, Opaque, Operation, Pad, Pointwise, Upsample
 from polyphase.rewrite.onnx.build import SUB_PIXEL, Build, splits
 from polyphase.rewrite.onnx.nodes import Nodes
 from polyphase.rewrite.onnx.reader import pads, read
 from polyphase.rewrite.onnx.resizing import along
 from polyphase.rewrite.onnx.shapes import attribute, constant
+from polyphase.rewrite.report import Why
 from polyphase.rewrite.rules import margin, rules_for
 
 Ways = Mapping[int, str]  # number of an upsampling, in the graph's order -> how it is computed
@@ -39,11 +40,11 @@ class Fold:
     """What happened to the upsamplings of a model, by their numbers.
 
     Attributes:
-        notes: number -> what happened -> whether that gained anything.
+        notes: number -> what happened -> why that gained nothing; None: it did.
         groups: which were computed as one.
     """
 
-    notes: dict[int, dict[str, bool]]
+    notes: dict[int, dict[str, Why | None]]
     groups: list[tuple[int, ...]]
 
 
@@ -87,7 +88,7 @@ def folded(model: ir.Model, ways: Ways) -> Fold:
     for number, output in enumerate(graph.outputs):
         if output in values:
             if isinstance(values[output], (Delayed, Joined)):
-                build.note(values[output].sources, "computed for the output", gained=False)
+                build.note(values[output].sources, "computed for the output", Why.OUTPUT)
             _replace_output(graph, number, build.whole(values[output]))
     _clean(model)
     numbers = {id(one.operation.source): number for number, one in enumerate(every)}
@@ -149,7 +150,7 @@ def _value(node: ir.Node, values: dict[ir.Value, Any], build: Build) -> Any:
             if result is not None:
                 return result
         for value in waiting:
-            build.note(value.sources, f"computed before {one.name!r}", gained=False)
+            build.note(value.sources, f"computed before {one.name!r}", _obstacle(one, value))
     if isinstance(one.form, Upsample):
         small = build.whole(one.inputs[0])
         build.attributes[id(node)] = node.attributes
@@ -174,6 +175,19 @@ def _aligned(one: Operation, value: Any, build: Build) -> Operation:
         if padded is not None:
             return replace(one, form=replace(one.form, padding="valid"), inputs=(padded,))
     return one
+
+
+def _obstacle(one: Operation, value: Delayed | Joined) -> Why:
+    """Return why no rule took an operation on what waits."""
+    if isinstance(one.form, Conv):
+        copies = all(part.copies for part in getattr(value, "delayed", [value]))
+        return Why.CONVOLUTION if copies else Why.INTERPOLATION
+    if len(one.inputs) > 1 and not isinstance(one.form, Concat):
+        return Why.IMAGE
+    return _OBSTACLES.get(type(one.form), Why.UNREAD)
+
+
+_OBSTACLES = {Concat: Why.CONCATENATION, Pointwise: Why.PIXELS, Norm: Why.PIXELS, Pad: Why.ZEROS}
 
 
 def _sub_pixel(node: ir.Node, build: Build) -> ir.Value | None:

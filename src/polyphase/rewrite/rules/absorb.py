@@ -31,7 +31,7 @@ def apply(one: Operation, build: Writer) -> Any:
 
 
 def _absorbed(one: Operation, value: Delayed, padding: str, small: Any, build: Writer) -> Any:
-    build.note(value.sources, f"absorbed by {one.name!r}")
+    build.note(value.sources, f"absorbed by {one.name!r}", by=one.source)
     return build.upsampled(one, "full", replace(value, small=small), padding)
 
 

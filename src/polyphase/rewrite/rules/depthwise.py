@@ -18,5 +18,5 @@ def apply(one: Operation, build: Writer) -> Any:
         return None
     if not (value.copies and value.plain and conv.absorbs(value)):
         return None
-    build.note(value.sources, f"absorbed by {one.name!r}")
+    build.note(value.sources, f"absorbed by {one.name!r}", by=one.source)
     return build.upsampled(one, conv.way, value, conv.padding)

@@ -31,5 +31,6 @@ def apply(one: Operation, build: Writer) -> Any:
         return None
     if not conv.pointwise and not any(map(build.absorbs, value.delayed)):
         return None
-    build.note(value.sources, f"absorbed by {one.name!r}, whose kernel was split")
+    text = f"absorbed by {one.name!r}, whose kernel was split"
+    build.note(value.sources, text, by=one.source)
     return build.concatenated(one, value.parts)
