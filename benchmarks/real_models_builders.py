@@ -49,7 +49,7 @@ def hub(name: str, **options: Any) -> Any:
     return getattr(importlib.import_module("keras_hub.models"), name)(**options)
 
 
-def _resnet() -> Any:
+def _resnet(side: int | None = 256) -> Any:
     return hub(
         "ResNetBackbone",
         input_conv_filters=[64],
@@ -58,7 +58,7 @@ def _resnet() -> Any:
         stackwise_num_blocks=[2, 2, 2, 2],
         stackwise_num_strides=[1, 2, 2, 2],
         block_type="basic_block",
-        image_shape=(256, 256, 3),
+        image_shape=(side, side, 3),
     )
 
 
@@ -79,7 +79,7 @@ def deeplab() -> Any:
 def basnet() -> Any:
     """Return BASNet of keras-hub on a ResNet-18."""
     backbone = hub(
-        "BASNetBackbone", image_encoder=_resnet(), num_classes=1, image_shape=(128, 128, 3)
+        "BASNetBackbone", image_encoder=_resnet(None), num_classes=1, image_shape=(128, 128, 3)
     )
     return hub("BASNetImageSegmenter", backbone=backbone)
 
@@ -116,8 +116,7 @@ def segformer() -> Any:
 
 def vae() -> Any:
     """Return the decoder of keras-hub's VAE, with a third of its widths."""
-    model = hub(
-        "VAEBackbone",
+    model = importlib.import_module("keras_hub.src.models.vae.vae_backbone").VAEBackbone(
         encoder_num_filters=[32, 64, 128],
         encoder_num_blocks=[1, 1, 1],
         decoder_num_filters=[128, 64, 32],

@@ -33,7 +33,7 @@ class RealModel:
     batch: int = 1
 
 
-_PLANE, _VOLUME = (128, 128, 3), (64, 64, 64, 1)
+_PLANE, _VOLUME = (128, 128, 3), (32, 32, 32, 1)
 _RESNET = {"encoder_name": "resnet18"}
 _FOUR, _FIVE = [32, 64, 128, 256], [32, 64, 128, 256, 512]
 
@@ -65,7 +65,7 @@ MODELS = (
     RealModel(
         "keras-unet",
         "custom_vnet, simple",
-        builders.unet("custom_vnet", (64, 64, 64, 1), upsample_mode="simple", num_layers=3),
+        builders.unet("custom_vnet", (32, 32, 32, 1), upsample_mode="simple", num_layers=3),
     ),
     RealModel(
         "keras-unet-collection",
@@ -78,7 +78,9 @@ MODELS = (
         builders.collection("unet_2d", _FIVE, 2, batch_norm=True, unpool="nearest"),
     ),
     RealModel(
-        "keras-unet-collection", "vnet_2d", builders.collection("vnet_2d", _FOUR, 2, channels=1)
+        "keras-unet-collection",
+        "vnet_2d",
+        builders.collection("vnet_2d", _FOUR, 2, channels=1, pool=False),
     ),
     RealModel(
         "keras-unet-collection",

@@ -81,7 +81,7 @@ class Nested:
 
     model: keras.Model
     build: "Build"
-    entering: list[Delayed | None]
+    entering: list[Delayed | Joined | None]
     leaving: list[Delayed | None]
 
 

@@ -139,6 +139,12 @@ def _value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Bui
     return build.call(one.source if recipe else layer, *args, recipe=recipe, **kwargs)
 
 
+def _keeps_size(layer: Any) -> bool:
+    """Return whether what a layer returns has everywhere the shape of what it was given."""
+    nodes = layer._inbound_nodes
+    return all(node.input_tensors[0].shape == node.output_tensors[0].shape for node in nodes)
+
+
 def _delayed(waiting: list[Any]) -> list[Delayed]:
     return [one for value in waiting for one in getattr(value, "delayed", [value])]
 
@@ -209,6 +215,8 @@ def _findings(model: keras.Model, build: Build) -> Iterator[Finding]:
                 if watched(within)
                 else "its corners are aligned"
                 if getattr(within, "align_corners", False)
+                else "it keeps the size that an image has"
+                if _keeps_size(layer)
                 else "not the numbers of our interpolation"
             )
             notes = build.notes.get(id(within), {f"left alone: {reason}": False})

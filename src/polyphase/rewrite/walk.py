@@ -8,7 +8,7 @@ from keras import tree
 
 from polyphase.rewrite.build import BoundaryError, Build, ConflictError, Nested, Tensor
 from polyphase.rewrite.copying import build_activations, entangled
-from polyphase.rewrite.delayed import Boundary, Delayed
+from polyphase.rewrite.delayed import Boundary, Delayed, Joined
 from polyphase.rewrite.graph import graph_of, is_graph, rebuilt
 from polyphase.rewrite.pairs import Pairs
 from polyphase.rewrite.zeros import random_weights_are_zeros
@@ -66,6 +66,9 @@ def rewritten(
 
     def nested(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Build) -> Any:
         args, entering = _entering(layer, args, build)
+        for value in tree.flatten((args, kwargs)):
+            if isinstance(value, (Delayed, Joined)):
+                build.note(value.sources, f"computed before {layer.name!r}", gained=False)
         args, kwargs = tree.map_structure(build.whole, (args, kwargs))
         if id(layer) not in build.models:
             inner, leaving = build.inside(names(graph_of(layer))), []
@@ -80,6 +83,7 @@ def rewritten(
         known = build.models[id(layer)]
         if [one and one.way for one in known.entering] != [one and one.way for one in entering]:
             raise BoundaryError([("into", id(layer))])
+        _as_before(known.entering, entering, build)
         return _left(known.model(*args, **kwargs), known.leaving)
 
     def attempt(build: Build) -> keras.Model:
@@ -101,17 +105,32 @@ def rewritten(
 
 def _entering(
     layer: keras.Model, args: tuple[Any, ...], build: Build
-) -> tuple[tuple[Any, ...], list[Delayed | None]]:
-    """Return a nested model's arguments, small where they are upsampled within, and how."""
+) -> tuple[tuple[Any, ...], list[Delayed | Joined | None]]:
+    """Return a nested model's arguments, small where they are upsampled within, and how.
+
+    What will be concatenated within is a list of images: the nested model gets more inputs.
+    """
     boundary = ("into", id(layer))
     inputs = tree.flatten(args)
     if boundary in build.closed or len(inputs) != len(layer.inputs):
         return args, [None] * len(layer.inputs)
-    entering = [one.of(one.small, boundary) if isinstance(one, Delayed) else None for one in inputs]
+    waits = (Delayed, Joined)
+    entering = [one.of(one.small, boundary) if isinstance(one, waits) else None for one in inputs]
     small = tree.map_structure(
-        lambda value: value.small if isinstance(value, Delayed) else value, args
+        lambda value: value.small if isinstance(value, waits) else value, args
     )
     return small, entering
+
+
+def _as_before(
+    known: list[Delayed | Joined | None], entering: list[Delayed | Joined | None], build: Build
+) -> None:
+    """Note of what enters a nested model what became of that which entered it first."""
+    for first, other in zip(known, entering, strict=True):
+        if first and other:
+            for source, alike in zip(first.sources, other.sources, strict=False):
+                for text, gained in build.notes.get(source, {}).items():
+                    build.note([alike], text, gained)
 
 
 def _leaves(result: Any, boundary: Boundary, inner: Build) -> bool:

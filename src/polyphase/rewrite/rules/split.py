@@ -31,6 +31,5 @@ def apply(one: Operation, build: Build) -> Any:
         return None
     as_it_is = (1,) * len(conv.strides)
     sizes = tuple(part.size if isinstance(part, Delayed) else as_it_is for part in value.parts)
-    small = [part.small if isinstance(part, Delayed) else part for part in value.parts]
     build.note(value.sources, f"absorbed by {one.name!r}, whose kernel was split")
-    return build.concatenated(one, small, sizes, ways.pop())
+    return build.concatenated(one, value.small, sizes, ways.pop())
