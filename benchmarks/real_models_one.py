@@ -56,10 +56,14 @@ def told(model: Any, report: Any) -> dict[str, Any]:
     def general(text: str) -> str:
         return re.sub(r"'([^']+)'", lambda name: classes.get(name[1], "an operation"), text)
 
-    rest = Counter(general(one.what) for one in report.findings if not one.folded)
+    done, rest = (
+        Counter(general(one.what) for one in report.findings if one.folded is folded)
+        for folded in (True, False)
+    )
     return {
         "found": len(report.findings),
         "absorbed": sum(one.folded for one in report.findings),
+        "done": dict(done.most_common()),
         "reasons": dict(rest.most_common()),
         "difference": report.difference,
         "used": list(report.used),
