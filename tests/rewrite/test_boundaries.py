@@ -7,6 +7,7 @@ from keras import layers
 
 import polyphase as pp
 from polyphase.rewrite import multiply_adds
+from polyphase.rewrite.cost import Cost
 from tests.rewrite.helpers import assert_equal_outputs
 
 WAYS = ["nearest", "bilinear"]
@@ -141,3 +142,75 @@ def test_a_folded_model_trains_on_and_loads(tmp_path):
     assert_equal_outputs(model, new)
     new.save(tmp_path / "new.keras")
     assert_equal_outputs(model, keras.saving.load_model(tmp_path / "new.keras"))
+
+
+def pyramid(joined, behind, interpolation="nearest"):
+    """Three images of one size, joined, and the model behind them, as keras-hub's SegFormer is."""
+    inputs = [keras.Input((side, side, 4)) for side in (8, 4, 2)]
+    large, *small = inputs
+    grown = [
+        layers.UpSampling2D(size, interpolation=interpolation, name=f"up_{size}")(x)
+        for size, x in zip((2, 4), small, strict=True)
+    ]
+    return keras.Model(inputs, behind(joined([large, *grown])))
+
+
+@pytest.mark.parametrize(("interpolation", "taps"), [("nearest", 3), ("bilinear", 1)])
+@pytest.mark.parametrize("sequential", [True, False])
+def test_what_will_be_concatenated_is_split_within_a_model(interpolation, taps, sequential):
+    inner = keras.Input((8, 8, 12), name="image")
+    chain = [layers.Conv2D(6, taps, padding="same", name="fuse"), layers.BatchNormalization()]
+    head = keras.Sequential([inner, *chain], name="behind")
+    if not sequential:
+        head = keras.Model(inner, chain[1](chain[0](inner)), name="behind")
+    model = pyramid(layers.Concatenate(), head, interpolation)
+    new, findings = folded(model)
+    assert findings["up_4"].what == "absorbed by 'fuse', whose kernel was split"
+    assert [x.shape[1:3] for x in new.get_layer("behind").inputs] == [(8, 8), (4, 4), (2, 2)]
+    assert Cost.of(new).activation_bytes < Cost.of(model).activation_bytes
+
+
+def test_a_model_keeps_its_one_input_where_the_concatenation_is_needed():
+    inner = keras.Input((8, 8, 12))
+    behind = keras.Model(inner, layers.MaxPooling2D(2)(inner), name="behind")
+    new, findings = folded(pyramid(layers.Concatenate(), behind))
+    assert len(new.get_layer("behind").inputs) == 1
+    assert findings["up_2"].what == "computed before the model 'behind': its inputs stay"
+
+
+def test_a_model_called_with_two_concatenations_of_the_same_parts_is_one():
+    inputs = [keras.Input((side, side, 4)) for side in (8, 4)]
+    inner = keras.Input((8, 8, 8))
+    shared = keras.Model(inner, layers.Conv2D(2, 3, name="fuse")(inner), name="behind")
+    outputs = [
+        shared(layers.Concatenate()([inputs[0], layers.UpSampling2D(2, name=name)(inputs[1])]))
+        for name in ("one", "two")
+    ]
+    new, findings = folded(keras.Model(inputs, outputs))
+    assert findings["one"].folded
+    assert findings["one"].what == findings["two"].what
+    assert len(new.get_layer("behind").inputs) == 2
+
+
+def test_a_model_called_with_two_concatenations_of_other_parts_keeps_its_input():
+    inputs = [keras.Input((8, 8, 3)), keras.Input((4, 4, 5)), keras.Input((4, 4, 3))]
+    inner = keras.Input((8, 8, 8))
+    shared = keras.Model(inner, layers.Conv2D(2, 3, name="fuse")(inner), name="behind")
+    up = layers.UpSampling2D(2)
+    first = layers.Concatenate()([inputs[0], up(inputs[1])])
+    second = layers.Concatenate()([up(inputs[1]), up(inputs[2])])
+    new, _ = folded(keras.Model(inputs, [shared(first), shared(second)]))
+    assert len(new.get_layer("behind").inputs) == 1
+
+
+def test_a_model_of_open_sides_takes_upsampled_images_of_any_size():
+    inner = keras.Input((None, None, 5))
+    shared = keras.Model(inner, layers.Conv2D(2, 3, name="draw")(inner), name="behind")
+    inputs = [keras.Input((3, 4, 5)), keras.Input((5, 3, 5))]
+    outputs = [
+        shared(layers.UpSampling2D(2, name=name)(x))
+        for name, x in zip(("one", "two"), inputs, strict=True)
+    ]
+    new, findings = folded(keras.Model(inputs, outputs))
+    assert {findings[name].what for name in ("one", "two")} == {"absorbed by 'draw'"}
+    assert new.get_layer("behind").input_shape == (None, None, None, 5)

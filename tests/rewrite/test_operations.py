@@ -202,3 +202,25 @@ def test_an_operation_at_the_end_keeps_its_name_and_the_model_its_own(tmp_path):
     assert {one.name: len(one._inbound_nodes) for one in model.operations} == operations
     folded.save(tmp_path / "model.keras")
     assert_equal_outputs(model, keras.saving.load_model(tmp_path / "model.keras"))
+
+
+def test_an_image_resized_to_its_own_size_is_concatenated_as_it_is():
+    """As of code that resizes all images to the largest one's size."""
+    inputs = [keras.Input((side, side, 4)) for side in (8, 4, 2)]
+    resize = layers.Resizing(8, 8, interpolation="bilinear", name="resize")
+    x = layers.Concatenate()([resize(one) for one in inputs])
+    model = keras.Model(inputs, layers.Conv2D(3, 1, name="fuse")(x))
+    new, report = pp.fold(model, return_report=True)
+    assert_equal_outputs(model, new)
+    assert type(new.get_layer("fuse")) is pp.layers.ConcatConv2D
+    assert new.get_layer("fuse").size == ((1, 1), (2, 2), (4, 4))
+    assert [one.what for one in report.findings] == ["absorbed by 'fuse', whose kernel was split"]
+
+
+def test_a_resize_that_changes_no_size_is_listed_so():
+    inputs = [keras.Input((8, 8, 4)), keras.Input((4, 4, 4))]
+    same = layers.Resizing(8, 8, interpolation="bilinear", name="same")(inputs[0])
+    x = layers.Concatenate()([same, layers.UpSampling2D(2, name="up")(inputs[1])])
+    _, report = pp.fold(keras.Model(inputs, layers.Conv2D(3, 3)(x)), return_report=True)
+    said = {one.layer: one.what for one in report.findings}
+    assert said["same"] == "left alone: it keeps the size that an image has"

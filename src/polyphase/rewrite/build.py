@@ -96,7 +96,7 @@ class Nested:
 
     model: keras.Model
     build: "Build"
-    entering: list[Delayed | None]
+    entering: list[Delayed | Joined | None]
     leaving: list[Delayed | None]
 
 

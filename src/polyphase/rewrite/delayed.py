@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from polyphase.algebra import kernels
 from polyphase.ops import layout
 
 Tensor = Any
@@ -87,6 +88,11 @@ class Delayed:
         return not any(map(any, self.margin))
 
     @property
+    def unchanged(self) -> bool:
+        """Whether it is the image itself: an interpolation of its own pixels."""
+        return set(self.size) == {1} and self.plain and kernels.get(self.interpolation).interpolates
+
+    @property
     def space(self) -> range:
         """The spatial axes."""
         return range(len(self.size) + 2)[layout.space(self.data_format)]
@@ -118,6 +124,28 @@ class Joined:
     concatenate: Any
     cut: tuple[Any, ...] = ()
     whole: list[Tensor] = field(default_factory=list)
+
+    @property
+    def small(self) -> list[Tensor]:
+        """The tensors before upsampling."""
+        return [part.small if isinstance(part, Delayed) else part for part in self.parts]
+
+    def of(self, small: Sequence[Tensor], *boundaries: Boundary) -> "Joined":
+        """Return the same concatenation of other tensors, beyond a boundary of a nested model."""
+        parts = tuple(
+            part.of(tensor, *boundaries) if isinstance(part, Delayed) else tensor
+            for part, tensor in zip(self.parts, small, strict=True)
+        )
+        return replace(self, parts=parts, whole=[])
+
+    @property
+    def way(self) -> tuple[Any, ...]:
+        """What two concatenations have in common if their parts are alike."""
+        channel = layout.channel(self.data_format)
+        return tuple(
+            (part.shape[channel], one.way if isinstance(one, Delayed) else None)
+            for part, one in zip(self.small, self.parts, strict=True)
+        )
 
     @property
     def delayed(self) -> list[Delayed]:

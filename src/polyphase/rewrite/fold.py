@@ -144,6 +144,12 @@ def _value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Bui
     return build.call(one.source if recipe else layer, *args, recipe=recipe, **kwargs)
 
 
+def _keeps_size(layer: Any) -> bool:
+    """Return whether what a layer returns has everywhere the shape of what it was given."""
+    nodes = layer._inbound_nodes
+    return all(node.input_tensors[0].shape == node.output_tensors[0].shape for node in nodes)
+
+
 def _delayed(waiting: list[Any]) -> list[Delayed]:
     return [one for value in waiting for one in getattr(value, "delayed", [value])]
 
@@ -215,6 +221,9 @@ def _findings(model: keras.Model, build: Build, target: str) -> Iterator[Finding
             yield Finding(layer.name, False, "left alone: it is Keras' own", (Why.KERAS,))
         elif recipe and transposed:
             yield Finding(layer.name, False, "left alone: it is shared", (Why.SHARED,))
+        elif obstacles.upsamples(within) and _keeps_size(layer):
+            what = "left alone: it keeps the size that an image has"
+            yield Finding(layer.name, False, what, (Why.SIZES,))
 
 
 def _of_target(note: Note, build: Build, target: str) -> Note:

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import tree
 
-from polyphase.rewrite.delayed import Delayed
+from polyphase.rewrite.delayed import Delayed, Joined
 
 Tensor = Any
 
@@ -72,7 +72,7 @@ def rebuilt(
     model: keras.Model,
     call: Callable[..., Any],
     finish: Callable[[Any, str], Tensor] = lambda value, name: value,
-    entering: Sequence[Delayed | None] = (),
+    entering: Sequence[Delayed | Joined | None] = (),
 ) -> keras.Model:
     """Return a model of the same kind, name, inputs and outputs, made by `call`.
 
@@ -82,20 +82,19 @@ def rebuilt(
             each layer; arguments are values that it returned before, or new inputs.
         finish: `finish(value, name)` makes a tensor of an output's value; `name` is of the layer
             that made it in the old model.
-        entering: per input, how it will be upsampled within, or None; none said: they are tensors.
+        entering: per input, how it will be upsampled or concatenated within, or None; none said:
+            they are tensors. What will be concatenated is a list of inputs.
     """
     graph = graph_of(model)
     waiting = entering or [None] * len(model.inputs)
-    inputs = [_input(tensor, one) for tensor, one in zip(model.inputs, waiting, strict=True)]
-    started = [
-        one.of(tensor) if one else tensor for tensor, one in zip(inputs, waiting, strict=True)
-    ]
+    begun = [_begun(tensor, one) for tensor, one in zip(model.inputs, waiting, strict=True)]
+    started, inputs = [value for value, _ in begun], [new for _, new in begun]
     values = graph._run_through_graph(started, operation_fn=lambda layer: layer, call_fn=call)
     names = [tensor._keras_history.operation.name for tensor in graph.outputs]
     outputs = [finish(value, name) for value, name in zip(tree.flatten(values), names, strict=True)]
     if isinstance(model, keras.Sequential):
         chain = keras.Model(inputs, outputs).operations
-        if all(isinstance(one, keras.Layer) for one in chain):
+        if len(tree.flatten(inputs)) == 1 and all(isinstance(one, keras.Layer) for one in chain):
             return keras.Sequential(chain, name=model.name, trainable=model.trainable)
     return keras.Model(
         tree.pack_sequence_as(input_structure(model), inputs),
@@ -105,13 +104,29 @@ def rebuilt(
     )
 
 
-def _input(tensor: Tensor, waiting: Delayed | None = None) -> Tensor:
-    """Return a new input like an old one: name, sparse, optional; of its shape or a smaller."""
+def _begun(tensor: Tensor, waiting: Delayed | Joined | None) -> tuple[Any, Any]:
+    """Return the value of an input within a new model, and that model's input, or inputs."""
+    if not isinstance(waiting, Joined):
+        new = _input(tensor, waiting.small if waiting else None)
+        return waiting.of(new) if waiting else new, new
+    inputs = [_input(tensor, small, f"_{number}") for number, small in enumerate(waiting.small)]
+    return waiting.of(inputs), inputs
+
+
+def _input(tensor: Tensor, small: Tensor = None, ending: str = "") -> Tensor:
+    """Return a new input like an old one: name, sparse, optional.
+
+    It has another tensor's shape, but for sides that the old one leaves open.
+    """
     config = tensor._keras_history.operation.get_config()
-    if waiting:
-        config |= {"batch_shape": waiting.small.shape, "dtype": waiting.small.dtype}
+    config["name"] += ending
+    if small is not None:
+        shape = tuple(
+            None if old is None else new for old, new in zip(tensor.shape, small.shape, strict=True)
+        )
+        config |= {"batch_shape": shape, "dtype": small.dtype}
     new = keras.layers.InputLayer.from_config(config).output
-    new.name = tensor.name
+    new.name = tensor.name + ending
     return new
 
 

@@ -85,6 +85,7 @@ def rewritten(
         known = build.models[id(layer)]
         if [one and one.way for one in known.entering] != [one and one.way for one in entering]:
             raise BoundaryError([("into", id(layer))])
+        _as_before(known.entering, entering, build)
         return _left(known.model(*args, **kwargs), known.leaving)
 
     def attempt(build: Build) -> keras.Model:
@@ -106,17 +107,31 @@ def rewritten(
 
 def _entering(
     layer: keras.Model, args: tuple[Any, ...], build: Build
-) -> tuple[tuple[Any, ...], list[Delayed | None]]:
-    """Return a nested model's arguments, small where they are upsampled within, and how."""
+) -> tuple[tuple[Any, ...], list[Delayed | Joined | None]]:
+    """Return a nested model's arguments, small where they are upsampled within, and how.
+
+    What will be concatenated within is a list of images: the nested model gets more inputs.
+    """
     boundary = ("into", id(layer))
     inputs = tree.flatten(args)
     if boundary in build.closed or len(inputs) != len(layer.inputs):
         return args, [None] * len(layer.inputs)
-    entering = [one.of(one.small, boundary) if isinstance(one, Delayed) else None for one in inputs]
+    waits = (Delayed, Joined)
+    entering = [one.of(one.small, boundary) if isinstance(one, waits) else None for one in inputs]
     small = tree.map_structure(
-        lambda value: value.small if isinstance(value, Delayed) else value, args
+        lambda value: value.small if isinstance(value, waits) else value, args
     )
     return small, entering
+
+
+def _as_before(
+    known: list[Delayed | Joined | None], entering: list[Delayed | Joined | None], build: Build
+) -> None:
+    """Note of what enters a nested model what became of that which entered it first."""
+    for first, other in zip(known, entering, strict=True):
+        if first and other:
+            for source, alike in zip(first.sources, other.sources, strict=False):
+                build.notes.setdefault(alike, {}).update(build.notes.get(source, {}))
 
 
 def _leaves(result: Any, boundary: Boundary, inner: Build) -> bool:

@@ -3,6 +3,8 @@
 Of others, what is concatenated is remembered: a convolution may not need it as a whole.
 """
 
+from typing import Any
+
 from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.forms import Concat, Operation
 from polyphase.rewrite.writer import Writer
@@ -20,5 +22,11 @@ def apply(one: Operation, build: Writer) -> Delayed | Joined | None:
         return first.holding(build.again(one, *(v.small for v in delayed)), one.name, *others)
     if any(not other.plain or other.data_format != first.data_format for other in delayed):
         return None
-    parts = [build.whole(value) if isinstance(value, Joined) else value for value in one.inputs]
-    return Joined(tuple(parts), one.name, one)
+    parts = tuple(_part(value, build) for value in one.inputs)
+    return Joined(parts, one.name, one) if any(isinstance(one, Delayed) for one in parts) else None
+
+
+def _part(value: Any, build: Writer) -> Any:
+    if isinstance(value, Delayed) and value.unchanged:  # resized to the size that it has
+        return value.small
+    return build.whole(value) if isinstance(value, Joined) else value

@@ -34,9 +34,8 @@ def _passes(norm: Norm, value: Delayed, affine: bool) -> bool:
 
 
 def _parts(one: Operation, value: Joined, build: Writer) -> Joined:
-    small = [part.small if isinstance(part, Delayed) else part for part in value.parts]
     axis = layout.channel(value.data_format)
-    new = build.pieces(one, small, [part.shape[axis] for part in small])
+    new = build.pieces(one, value.small, [part.shape[axis] for part in value.small])
     parts = tuple(
         part.holding(piece, one.name) if isinstance(part, Delayed) else piece
         for part, piece in zip(value.parts, new, strict=True)
