@@ -31,7 +31,7 @@ def equal(one, other):
 def test_the_decoder_is_folded_by_its_pairs():
     layer = decoder()
     folded, report = fold(layer, pairs=PAIRS, return_report=True)
-    assert type(folded) is vae_layers.VAEDecoder
+    assert isinstance(folded, vae_layers.VAEDecoder)
     assert [one.folded for one in report.findings] == [True] * 3
     joined = [one for one in folded._flatten_layers() if isinstance(one, UpSampleConv2D)]
     assert len(joined) == 3

@@ -11,6 +11,7 @@ import pytest
 
 import polyphase as pp
 from polyphase.rewrite import fold
+from polyphase.rewrite.to_keras import to_keras
 from tests.rewrite.helpers import arrays, assert_equal_outputs, outputs, randomised
 from tests.rewrite.models import MODELS
 
@@ -54,6 +55,17 @@ def ours(**arguments):
     z = pp.layers.UpSampleDepthwiseConv2D(3, size=2)(z)
     w = pp.layers.UpSampleConv2D(2, 3, size=2, interpolation="bilinear", dilation_rate=2)(inputs)
     return keras.Model([inputs, skip], [x, y, z, w])
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.grid(6)
+def test_kernels_that_are_not_baked_are_convolutions_of_upsampled_images(name):
+    model = randomised(name)
+    before = list(kinds(model)).count(keras.layers.Conv2DTranspose)
+    plain = to_keras(fold(model), baked=False)
+    assert not [kind for kind in kinds(plain) if kind.__module__.startswith("polyphase")]
+    assert list(kinds(plain)).count(keras.layers.Conv2DTranspose) == before
+    assert_equal_outputs(model, plain)
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])

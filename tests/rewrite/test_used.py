@@ -1,7 +1,5 @@
 """What cannot be copied is used: the very layer, with its weights; the rest is folded around it."""
 
-import functools
-
 import keras
 import numpy as np
 import pytest
@@ -242,23 +240,24 @@ class Output(NoArguments):
         return (shape[0], 2 * shape[1] + 1, 2 * shape[2] + 1, shape[3])
 
 
-def test_a_pair_inside_of_what_cannot_be_copied_is_refused_in_a_sentence():
+def test_a_pair_inside_of_what_shares_layers_is_refused_in_a_sentence():
     class Block(layers.Layer):
-        def __init__(self, function):
-            super().__init__()
-            self.function = function
-            self.up, self.conv = UpSampling2D(name="up"), Conv2D(3, 3, name="conv")
+        def __init__(self, convolution):
+            super().__init__(name="block")
+            self.up, self.conv = UpSampling2D(name="up"), convolution
 
         def call(self, x):
-            return self.conv(self.up(self.function(x)))
-
-        def compute_output_shape(self, shape):
-            return (shape[0], 2 * shape[1] - 2, 2 * shape[2] - 2, 3)
+            return self.conv(self.up(x))
 
     inputs = Input((4, 4, 3))
-    model = keras.Model(inputs, Block(functools.partial(keras.ops.multiply, 2.0))(inputs))
-    with pytest.raises(ValueError, match="has pairs to join but cannot be copied"):
+    shared = Conv2D(3, 3, name="conv")
+    model = keras.Model(inputs, shared(Block(shared)(inputs)))
+    with pytest.raises(ValueError, match="has pairs to join but shares layers or weights with"):
         fold(model, pairs=[("up", "conv")])
+    folded, report = fold(model, return_report=True)
+    assert [one.layer for one in report.findings] == ["block/up"]
+    assert "'block' shares layers or weights with others" in report.findings[0].what
+    assert_equal_outputs(model, folded)
 
 
 class Known(layers.Layer):

@@ -54,11 +54,17 @@ def fold(
     ] = True,
     onnx: Annotated[
         bool,
-        typer.Option("--onnx", help="Also write OUT.onnx, checked with onnxruntime."),
+        typer.Option(
+            "--onnx",
+            help="Also write OUT.onnx, in the way that onnxruntime runs fastest here.",
+        ),
     ] = False,
     openvino: Annotated[
         bool,
-        typer.Option("--openvino", help="Also write OUT.xml and OUT.bin, checked with OpenVINO."),
+        typer.Option(
+            "--openvino",
+            help="Also write OUT.xml and OUT.bin, in the way that OpenVINO runs fastest here.",
+        ),
     ] = False,
     tune: Annotated[
         bool,
@@ -132,9 +138,9 @@ def fold(
         if onnx or openvino:
             require_runtimes(openvino)
         with unfinished(*targets, source=source, overwrite=overwrite) as folder:
-            folded, report = _folded(source, target, inference, verify)
+            model, folded, report = _folded(source, target, inference, verify)
             tuned = _tuned(folded) if tune else ()
-            notes = _written(folded, folder, targets)
+            notes = _written(model, folded, folder, targets)
     except (ValueError, MemoryError, ExportError) as error:
         raise fail(str(error)) from error
     except KeyboardInterrupt as error:
@@ -179,8 +185,8 @@ def _fold_onnx(source: Path, out: Path, openvino: bool, shape: list[str], over: 
 
 def _folded(
     source: Path, target: Target, inference: bool, verify: bool
-) -> tuple["keras.Model", "Report"]:
-    """Return the folded model, compared with the model in the file, and what was done."""
+) -> tuple["keras.Model", "keras.Model", "Report"]:
+    """Return the model in a file, the folded one, compared with it, and what was done."""
     from polyphase.cli.models import load_model
     from polyphase.rewrite import fold as fold_model
     from polyphase.rewrite.compare import tolerance
@@ -199,7 +205,7 @@ def _folded(
             f"The folded model's outputs differ by {report.difference:.1e} of the largest "
             "output, more than rounding; nothing was written. Please report the model."
         )
-    return folded, report
+    return model, folded, report
 
 
 def _tuned(model: "keras.Model") -> tuple["Tuned", ...]:
@@ -210,31 +216,17 @@ def _tuned(model: "keras.Model") -> tuple["Tuned", ...]:
     return tune(model, example(model), watch=lambda layer: _progress(f"Timing {layer}"))
 
 
-def _written(folded: "keras.Model", folder: Path, targets: list[Path]) -> list[str]:
+def _written(
+    model: "keras.Model", folded: "keras.Model", folder: Path, targets: list[Path]
+) -> list[str]:
     """Write all files into `folder`; return a line for each export, and what loading needs."""
-    from polyphase.rewrite.compare import tolerance
-    from polyphase.rewrite.export import ExportError, to_onnx, to_openvino
+    from polyphase.cli.exports import exported
     from polyphase.rewrite.loading import what_to_import
 
     files = {one.suffix: folder / one.name for one in targets}
     folded.save(files[".keras"])
-    notes: list[str] = []
-    exports = {
-        ".onnx": lambda: to_onnx(folded, files[".onnx"], notes.append),
-        ".xml": lambda: to_openvino(folded, files[".onnx"], files[".xml"]),
-    }
-    for suffix, export in exports.items():
-        if suffix in files:
-            _progress(f"Writing and checking the {suffix} file")
-            off = export()
-            if not off <= tolerance(folded):
-                raise ExportError(
-                    f"The exported {suffix} differs by {off:.1e} of the largest output, more than "
-                    "rounding; nothing was written."
-                )
-            notes.append(f"Largest difference of the {suffix} file: {off:.1e}")
     needs = what_to_import(folded, files[".keras"])
-    return notes + ([needs] if needs else [])
+    return exported(model, files, _progress) + ([needs] if needs else [])
 
 
 def _progress(line: str) -> None:

@@ -1,5 +1,6 @@
 """`polyphase fold` of an ONNX file: what it computes in the way that is fastest here."""
 
+import functools
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,6 +30,8 @@ def fold_onnx_file(
         OSError: for what cannot be written.
         ImportError: naming what is not installed.
     """
+    from polyphase.rewrite.export import save_openvino
+
     sides = dict(map(shape_of, shapes))
     targets = [out, out.with_name(f"{out.name}.data")]
     targets += [out.with_suffix(".xml"), out.with_suffix(".bin")] if openvino else []
@@ -36,10 +39,11 @@ def fold_onnx_file(
         reports = [write_onnx(source, folder / out.name, sides, progress)]
         if openvino:
             xml = folder / out.with_suffix(".xml").name
-            reports.append(write_openvino(source, xml, sides, progress))
+            save = functools.partial(save_openvino, path=xml)
+            reports.append(write_openvino(source, sides, progress, save))
         made = [one for one in targets if (folder / one.name).exists()]
     for report in reports:
-        _show(report)
+        show(report)
     for one in made:
         typer.echo(f"Written: {one}")
 
@@ -74,23 +78,23 @@ def write_onnx(
 
 def write_openvino(
     source: Path,
-    target: Path,
     shapes: dict[str, tuple[int, ...]],
     progress: Callable[[str], object],
+    save: Callable[[Path], object],
 ) -> "OnnxReport":
-    """Write the `.xml` and `.bin` that OpenVINO runs fastest, at its default precision."""
-    from polyphase.rewrite.export import save_openvino
+    """Let `save` write the file that OpenVINO runs fastest, at its default precision."""
     from polyphase.rewrite.onnx import fold_file
 
     with tempfile.TemporaryDirectory() as folder:
         found, report = fold_file(
             source, Path(folder), shapes=shapes, runtime="openvino", watch=progress
         )
-        save_openvino(found, target)
+        save(found)
     return report
 
 
-def _show(report: "OnnxReport") -> None:
+def show(report: "OnnxReport") -> None:
+    """Print what happened to each node that upsamples, and what that gained."""
     from polyphase.cli.tables import print_table
 
     rows = [[one.layer, "yes" if one.folded else "no", one.what] for one in report.findings]

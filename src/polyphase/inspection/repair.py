@@ -7,8 +7,8 @@ import keras
 
 from polyphase.inspection.found import Found, found, require_inspectable
 from polyphase.inspection.readings import Weights
+from polyphase.rewrite.classes import copied
 from polyphase.rewrite.graph import is_graph
-from polyphase.rewrite.pairs import copied
 from polyphase.rewrite.walk import copy, rewritten
 
 Even = dict[int, Weights]
@@ -51,7 +51,7 @@ def repair(model: Any) -> Any:
     even = {id(one.layer): one.reading.even() for one in uneven if one.reading.even}
     if is_graph(model):
         return _copy(model, even)
-    new, _ = copied(model, ())
+    new = copied(model)
     _set([(model, new)], even)
     return new
 

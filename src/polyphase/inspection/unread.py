@@ -7,9 +7,9 @@ from typing import Any
 import keras
 
 from polyphase.inspection.readings import is_read
+from polyphase.rewrite.code import Shape, longer, runs_code, spatial
 from polyphase.rewrite.graph import calls, data_format, graph_of, is_graph
 
-Shape = tuple[int | None, ...]
 Shapes = tuple[list[Shape], list[Shape]]  # of inputs, and of outputs
 OWN_CODE = "code of its own"
 
@@ -60,7 +60,7 @@ def _one(
     shapes = shapes or _built(operation)
     kind = type(operation).__name__
     if shapes is None or any(len(shape) > 2 for shape in shapes[1]):  # else it gives no image
-        if _runs_code(operation):
+        if runs_code(operation):
             yield operation, Unread(name, f"{kind}, {OWN_CODE}")
         elif not is_read(operation) and _might_upsample(operation, shapes, layout):
             yield operation, Unread(name, kind)
@@ -80,12 +80,6 @@ def _built(layer: Any) -> Shapes | None:
         return None
 
 
-def _runs_code(operation: Any) -> bool:
-    """Return whether it computes by code that is neither Keras' nor ours."""
-    origin = type(operation).call.__module__.split(".")[0]
-    return origin not in ("keras", "polyphase") or type(operation).__name__ in _RUN_WHAT_IS_GIVEN
-
-
 def _might_upsample(operation: Any, shapes: Shapes | None, layout: str) -> bool:
     """Return whether one of Keras' or ours might; only sizes that are known deny it."""
     kinds = {kind.__name__ for kind in type(operation).__mro__}
@@ -97,7 +91,7 @@ def _might_upsample(operation: Any, shapes: Shapes | None, layout: str) -> bool:
         return True
     inputs, outputs = shapes
     layout = getattr(operation, "data_format", None) or layout
-    judge: Callable[[list[Shape], Shape, str], bool | None] = _longer
+    judge: Callable[[list[Shape], Shape, str], bool | None] = longer
     if "Reshape" in kinds:
         judge = _unfolded
     elif kinds & _MIX:
@@ -108,24 +102,11 @@ def _might_upsample(operation: Any, shapes: Shapes | None, layout: str) -> bool:
     return any(verdicts) and not kinds & _LENGTHEN
 
 
-def _longer(inputs: list[Shape], output: Shape, layout: str) -> bool | None:
-    """Return whether an axis of an image is longer than in every input; None: not known."""
-    alike = [shape for shape in inputs if len(shape) == len(output)]
-    if not alike or len(output) < 3:
-        return False
-    verdicts: list[bool | None] = []
-    for axis in _spatial(len(output), layout):
-        before = [shape[axis] for shape in alike]
-        unknown = output[axis] is None or None in before
-        verdicts.append(None if unknown else output[axis] > max(before))  # type: ignore[type-var, operator]
-    return True if True in verdicts else None if None in verdicts else False
-
-
 def _unfolded(inputs: list[Shape], output: Shape, layout: str) -> bool | None:
     """Return whether a reshape might join phases with the axes beside them, or split channels."""
     rank = len(inputs[0])
     if rank == len(output):
-        return _longer(inputs, output, layout)
+        return longer(inputs, output, layout)
     return rank > 4 and 2 < len(output) < rank
 
 
@@ -134,20 +115,10 @@ def _new_size(inputs: list[Shape], output: Shape, layout: str) -> bool | None:
     if len(output) < 3:
         return False
     sizes = {side for shape in inputs for side in shape}
-    new = [output[axis] for axis in _spatial(len(output), layout) if output[axis] not in sizes]
+    new = [output[axis] for axis in spatial(len(output), layout) if output[axis] not in sizes]
     return None if None in new else bool(new)
 
 
-def _spatial(rank: int, layout: str) -> range:
-    """Return the axes of an image of this rank that are not its channels."""
-    return range(1, rank - 1) if layout == "channels_last" else range(2, rank)
-
-
-_RUN_WHAT_IS_GIVEN = frozenset(
-    {"Lambda", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer"}
-    | {"AssociativeScan", "Cond", "ForiLoop", "Map", "Scan", "Switch", "VectorizedMap"}
-    | {"WhileLoop", "CustomGradient"}
-)
 # Keras' other layers that can make an image larger; augmentation only does in training.
 _LAYERS = frozenset({"CenterCrop", "RandomCrop", "Reshape", "Resizing"})
 # Keras' operations that are there to make one larger, or can: without sizes, they might.

@@ -11,23 +11,29 @@ from keras import tree
 from polyphase.layers import kinds
 from polyphase.rewrite import frames
 from polyphase.rewrite.activations import configuration, restore
-from polyphase.rewrite.copying import (
-    computes_the_same,
-    foreign,
-    has_weights_like,
-    move_state,
-    own_objects,
-)
+from polyphase.rewrite.classes import cloned_alike
+from polyphase.rewrite.copying import foreign, has_weights_like, move_state, own_objects
 from polyphase.rewrite.cost import chosen
 from polyphase.rewrite.delayed import Boundary, Delayed, Joined, Margin
 from polyphase.rewrite.forms import Operation
+from polyphase.rewrite.inside import (
+    Pairs,
+    concerned,
+    holds_upsampling,
+    join,
+    left,
+    require_none_named,
+)
 from polyphase.rewrite.operations import is_image
-from polyphase.rewrite.pairs import Pairs, join, require_none_inside
+from polyphase.rewrite.probe import Probe
 from polyphase.rewrite.report import Finding, Why
+from polyphase.rewrite.trace import Trace
 
 Tensor = Any
-_SHARED = ("alone", "closed", "used", "made", "models", "notes", "wrapped")
+_SHARED = ("alone", "cloned", "closed", "used", "made", "models", "notes", "wrapped")
 Weights = list[np.ndarray]
+_SHARES = "shares layers or weights with others, so that it cannot be copied"
+_NO_COPY = "cannot be copied: its `get_config` does not say how to make it"
 _UPSAMPLED = {
     "full": kinds.UPSAMPLED_CONVOLUTION,
     "depthwise": kinds.UPSAMPLED_DEPTHWISE,
@@ -110,7 +116,10 @@ class Build:
         inference: whether the new model is for inference only.
         alone: ids of layers that must keep their form.
         used: ids of layers that cannot be copied: they themselves are part of the new model.
-        pairs: what to join inside of layers that are classes; `findings`: what was.
+        pairs: what to join inside of layers that are classes; None: nothing is.
+        named_only: whether nothing else is joined there.
+        findings: what became of upsamplings there.
+        cloned: names of layers that were copied although their configurations do not say how.
         made: id of an old layer -> the old layer, how it was made, and the new layer.
         models: id of a nested model -> the new one.
         closed: boundaries of nested models that nothing crosses delayed.
@@ -127,16 +136,19 @@ class Build:
         names: Iterable[str],
         inference: bool = False,
         alone: Iterable[int] = (),
-        pairs: Pairs = (),
+        pairs: Pairs | None = None,
         used: Iterable[int] = (),
         closed: Iterable[Boundary] = (),
+        named_only: bool = False,
     ) -> None:
         self.names = set(names)
         self.inference = inference
         self.used = set(used)
         self.alone = self.used | set(alone)
         self.pairs = pairs
+        self.named_only = named_only
         self.findings: list[Finding] = []
+        self.cloned: list[str] = []
         self.made: dict[int, tuple[keras.Layer, Recipe | None, Any]] = {}
         self.models: dict[int, Nested] = {}
         self.closed = set(closed)
@@ -152,7 +164,7 @@ class Build:
 
     def inside(self, model: keras.Model, names: Iterable[str]) -> "Build":
         """Return the build of a nested model."""
-        inner = Build(names, self.inference, pairs=self.pairs)
+        inner = Build(names, self.inference, pairs=self.pairs, named_only=self.named_only)
         inner.within = model.name
         for shared in _SHARED:
             setattr(inner, shared, getattr(self, shared))
@@ -275,24 +287,54 @@ class Build:
         old = self.wrapped.get(id(layer), layer)
         if new and old is not layer:
             new = keras.layers.TimeDistributed(new, name=old.name, dtype=old.dtype_policy)
-        joined = join(new, self.pairs) if new else []
         result = None
         try:
             result = new(*args, **kwargs) if new else None
         except Exception:  # whatever a class raises that its configuration does not describe
             new = None
-        if new and not recipe and not _is_copy(old, new, None if joined else (args, kwargs)):
+        copied = new
+        if not recipe and (foreign(old) or (self.pairs is not None and concerned(old))):
+            new = self._of_a_class(old, new, Probe(old, args, kwargs))
+        elif new and not recipe and not has_weights_like(new, old):
             new = None
         if not new and recipe:
             raise ConflictError(layer)
         if not new:
-            require_none_inside(old, self.pairs)
             self.used.add(id(old))
-            new, result = old, old(*args, **kwargs)
-        self.findings += joined
+            new = old
+        if new is not copied:
+            result = new(*args, **kwargs)
         self.made[id(layer)] = (old, recipe, new)
         self.here.append(new)
         return result
+
+    def _of_a_class(
+        self, old: keras.Layer, new: keras.Layer | None, probe: Probe
+    ) -> keras.Layer | None:
+        """Return a copy of a layer that may hold anything, joined; None: the layer itself is used.
+
+        Configurations of others than Keras' layers and ours may be wrong, so that both are called.
+        """
+        trace = Trace()
+        if new:
+            new = new if has_weights_like(new, old) else None
+        if new:
+            move_state(old, new)
+            same, trace = probe.watch(new)
+            new = new if same or not foreign(old) else None
+        if self.pairs is None:
+            return new
+        shared = id(old) in self.used
+        if not new and not shared and holds_upsampling(old):
+            new, trace = cloned_alike(old, probe)
+            self.cloned += [old.name] if new else []
+        if new:
+            self.findings += join(new, trace, probe, self.pairs, self.named_only)
+            return new
+        why = _SHARES if shared else _NO_COPY
+        require_none_named(old, self.pairs, why)
+        self.findings += left(old, probe.watch(old)[1], why)
+        return None
 
     def name(self, wanted: str) -> str:
         """Return a name for a layer that has no counterpart: as wanted, or with a number."""
@@ -365,22 +407,10 @@ def _counterpart(layer: keras.Layer, recipe: Recipe | None, build: Build) -> ker
         with keras.saving.custom_object_scope(own_objects(layer)):
             if recipe is None:
                 new = type(layer).from_config(config)
+                new.name = layer.name  # which not every configuration has
                 restore(layer, new)
                 return new
             kept = {name: value for name, value in config.items() if name not in recipe.dropped}
             return recipe.kind.from_config(kept | recipe.changes)
     except Exception:  # whatever a class raises
         return None
-
-
-def _is_copy(layer: keras.Layer, new: keras.Layer, call: Any) -> bool:
-    """Return whether a built layer takes another's weights and computes the same.
-
-    Keras' layers and ours do; of others configurations may be wrong, so that both are called.
-    """
-    if not has_weights_like(new, layer):
-        return False
-    if call is None or not foreign(layer):
-        return True
-    move_state(layer, new)
-    return computes_the_same(layer, new, *call)

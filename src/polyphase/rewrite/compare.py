@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import tree
 
-from polyphase.rewrite.sizes import ExampleError, example
+from polyphase.rewrite.sizes import ExampleError, example_call
 
 # float32 outputs of equal operators differ by rounding; a mistake differs by much more.
 TOLERANCE = {"float32": 1e-4, "float64": 1e-4, "float16": 3e-2, "bfloat16": 2e-1}
@@ -20,15 +20,15 @@ def difference(model: keras.Layer, other: keras.Layer) -> float:
     Raises:
         ExampleError: if no example was found on which the model runs.
     """
-    x = example(model)
+    args, kwargs = example_call(model)
     try:
-        expected = outputs(model, x)
+        expected = outputs(model, *args, **kwargs)
     except Exception as error:  # whatever a class raises
         raise ExampleError(
             f"The model {model.name!r} does not run on the example that was made for it: "
             f"{str(error).strip().splitlines()[0]}"
         ) from error
-    return largest(expected, outputs(other, x))
+    return largest(expected, outputs(other, *args, **kwargs))
 
 
 def largest(expected: list[np.ndarray], actual: list[np.ndarray]) -> float:
@@ -58,27 +58,39 @@ def relative(expected: np.ndarray, actual: np.ndarray) -> float:
 
 
 def outputs(model: keras.Layer, *args: Any, **kwargs: Any) -> list[np.ndarray]:
-    """Return what a model returns at inference as float32; nothing of the model changes.
+    """Return what a model returns at inference as float32; nothing of the model changes."""
+    return runs(model, args, kwargs)
+
+
+def runs(
+    model: keras.Layer, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool = False
+) -> list[np.ndarray]:
+    """Return what a model returns, and in training its losses, as float32; nothing of it changes.
 
     In a stateless scope assignments (moving statistics, seeds) stay in the scope and losses are not
     kept. On JAX the model is compiled as a whole, which takes a fraction of compiling each of its
     operations; what cannot be traced runs as it is, with the same results.
     """
+    kwargs = {**kwargs, "training": training}
     if not all(one.built for one in model._flatten_layers()):
         model(*args, **{**kwargs, "training": False})  # makes weights, which no trace must do
     variables = model.variables
 
     def call(values: list[Any], *args: Any) -> Any:
         mapping = list(zip(variables, values, strict=True))
-        with keras.StatelessScope(state_mapping=mapping):
-            return model(*args, **{**kwargs, "training": False})
+        with keras.StatelessScope(state_mapping=mapping, collect_losses=training) as scope:
+            result = model(*args, **kwargs)
+        return [*tree.flatten(result), *scope.losses]
 
     values = [variable.value for variable in variables]
     args = tree.map_structure(keras.ops.convert_to_tensor, args)
-    return [
-        keras.ops.convert_to_numpy(keras.ops.cast(y, "float32"))
-        for y in tree.flatten(_compiled(call, values, *args))
-    ]
+    known = {id(one): set(one._loss_ids) for one in model._flatten_layers()}
+    try:
+        results = _compiled(call, values, *args)
+    finally:
+        for one in model._flatten_layers():
+            one._loss_ids = known.get(id(one), one._loss_ids)
+    return [keras.ops.convert_to_numpy(keras.ops.cast(y, "float32")) for y in results]
 
 
 def _compiled(call: Any, *args: Any) -> Any:

@@ -6,12 +6,10 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import tree
 
 from polyphase.rewrite.activations import layer_of
-from polyphase.rewrite.compare import outputs, relative, tolerance
 from polyphase.rewrite.graph import graphs, is_graph
-from polyphase.rewrite.sizes import noise
+from polyphase.rewrite.joined import plain_class
 
 
 def own_objects(layer: keras.Layer) -> dict[str, Any]:
@@ -23,7 +21,9 @@ def own_objects(layer: keras.Layer) -> dict[str, Any]:
     values = [
         value for one in layer._flatten_layers() for value in (one, *list(vars(one).values()))
     ]
-    objects = [one if isinstance(one, types.FunctionType) else type(one) for one in values]
+    objects = [
+        one if isinstance(one, types.FunctionType) else plain_class(type(one)) for one in values
+    ]
     return {one.__name__: one for one in objects if not _of(one, "keras", "polyphase", "builtins")}
 
 
@@ -38,11 +38,16 @@ def has_weights_like(new: keras.Layer, old: keras.Layer) -> bool:
 
 
 def move_state(old: keras.Layer, new: keras.Layer) -> None:
-    """Give a copy the weights, frozen or not, and the states of random generators."""
+    """Give a copy the weights, frozen or not, the states of random generators, and names inside."""
     new.set_weights(old.get_weights())
+    layers = [one._flatten_layers(include_self=False) for one in (old, new)]
+    if list(map(type, layers[0])) == list(map(type, layers[1])):
+        for one, other in zip(*layers, strict=True):
+            other.name = one.name
     if len(old.variables) == len(new.variables):
         for one, other in zip(old.variables, new.variables, strict=True):
             other.trainable = one.trainable
+            other._path = one.path  # which depends on how a class was called first
             # Numbers of its own: a training step on JAX deletes the arrays that it was given.
             other.assign(np.array(keras.ops.convert_to_numpy(one.value)))
     for layer in new._flatten_layers():
@@ -54,28 +59,6 @@ def foreign(layer: keras.Layer) -> list[type[keras.Layer]]:
     """Return the classes in a layer, or of it, that are neither Keras' nor ours, each once."""
     kinds = dict.fromkeys(type(one) for one in layer._flatten_layers())
     return [kind for kind in kinds if not _of(kind, "keras", "polyphase")]
-
-
-def computes_the_same(old: keras.Layer, new: keras.Layer, args: Any, kwargs: Any) -> bool:
-    """Return whether a copy returns what the old layer does, on noise of its arguments' shapes.
-
-    Sides that are not known are 16; a layer that does not take those is not known to be the same.
-    """
-    generator = np.random.default_rng(0)
-
-    def concrete(value: Any) -> Any:
-        if not isinstance(value, keras.KerasTensor):
-            return value
-        shape = (2 if value.shape[0] is None else value.shape[0], *value.shape[1:])
-        sides = tuple(16 if side is None else side for side in shape)
-        return keras.ops.convert_to_tensor(noise(sides, value.dtype, generator))
-
-    arguments = tree.map_structure(concrete, (args, kwargs))
-    try:
-        results = [outputs(one, *arguments[0], **arguments[1]) for one in (old, new)]
-    except Exception:  # whatever a class raises
-        return False
-    return all(not relative(*pair) > tolerance(old) for pair in zip(*results, strict=True))
 
 
 def entangled(model: keras.Model) -> set[int]:

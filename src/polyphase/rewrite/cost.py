@@ -18,7 +18,8 @@ from polyphase.layers import kinds
 from polyphase.layers.kinds import Kind
 from polyphase.ops import choose, layout
 from polyphase.ops.lowerings.blur import continues
-from polyphase.rewrite.graph import calls, graph_of, is_graph
+from polyphase.rewrite.code import runs_code
+from polyphase.rewrite.graph import calls, graph_of, graphs, is_graph
 
 Shape = Sequence[int | None]
 Count = Callable[[Any, list[Shape], list[Shape]], int]
@@ -39,13 +40,22 @@ class Cost:
 
     @classmethod
     def of(cls, model: keras.Model) -> "Cost | None":
-        """Return the cost of a graph of layers; None if it is none or sizes are not known."""
-        if not is_graph(model):
+        """Return the cost of a graph of layers; None if it is none or sizes are not known.
+
+        Nor is it known where a class calls layers as it likes.
+        """
+        if not is_graph(model) or any(map(_holds_classes, graphs(model))):
             return None
         try:
             return cls(_model(model, _computed), _activation_bytes(model))
         except ValueError:
             return None
+
+
+def _holds_classes(graph: keras.Model) -> bool:
+    """Return whether layers of a graph are classes that call others."""
+    layers = (one for one in graph.operations if isinstance(one, keras.Layer) and runs_code(one))
+    return any(len(one._flatten_layers()) > 1 for one in layers if not is_graph(one))
 
 
 def multiply_adds(model: keras.Model) -> int:

@@ -48,10 +48,11 @@ def require_runtimes(openvino: bool = False) -> None:
 
 
 def to_onnx(model: keras.Model, path: Path, note: Callable[[str], object] = _WARN) -> float:
-    """Write a folded model as an ONNX file, and compare it with the model.
+    """Write a model as an ONNX file, and compare it with the model.
 
     The model's layers are turned into Keras' own, which every backend loads, as far as Keras has
-    equal ones, and converted by Keras on the backend in use if it can, else on another that is
+    equal ones: an upsampling and a convolution stay two, which `fold_onnx` makes one where that is
+    faster. They are converted by Keras on the backend in use if it can, else on another that is
     installed with its converter. Sides that the model leaves open stay open, if that computes the
     same at two sizes; else the file is for one size.
 
@@ -74,7 +75,7 @@ def to_onnx(model: keras.Model, path: Path, note: Callable[[str], object] = _WAR
     x = example(model)
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / "model.keras"
-        to_keras(model, strict=False).save(saved)
+        to_keras(model, strict=False, baked=False).save(saved)
 
         def attempt(sides: str, inputs: list[Any]) -> float:
             _convert(saved, path, backend, sides)
@@ -141,11 +142,11 @@ def _larger(model: keras.Model, x: Any) -> Any:
 
 
 def to_openvino(model: keras.Model, onnx: Path, path: Path) -> float:
-    """Write an exported ONNX file as OpenVINO's `.xml` and `.bin`, and compare with the model.
+    """Write an ONNX file as OpenVINO's `.xml` and `.bin`, and compare with the model.
 
     Args:
         model: what was exported.
-        onnx: the ONNX file.
+        onnx: the ONNX file, folded or not.
         path: the `.xml` file to write.
 
     Returns:

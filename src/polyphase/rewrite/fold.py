@@ -11,14 +11,15 @@ from polyphase.layers import kinds
 from polyphase.ops import arguments, choose
 from polyphase.rewrite import obstacles
 from polyphase.rewrite.build import Build, Note, Recipe
+from polyphase.rewrite.classes import folded_class
 from polyphase.rewrite.compare import difference, require_equal, require_finite
 from polyphase.rewrite.copying import foreign
 from polyphase.rewrite.cost import Cost
 from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.forms import Conv, Form, Upsample
-from polyphase.rewrite.graph import graph_of, is_graph, require_graph
+from polyphase.rewrite.graph import graph_of, is_class, is_graph, require_graph
+from polyphase.rewrite.inside import Pairs, require_all
 from polyphase.rewrite.merge import merged
-from polyphase.rewrite.pairs import Pairs, copied, require_all
 from polyphase.rewrite.reader import form_of, read
 from polyphase.rewrite.report import Finding, Report, Why
 from polyphase.rewrite.rules import rules_for
@@ -28,7 +29,7 @@ from polyphase.rewrite.walk import rewritten
 
 
 def fold(
-    model: keras.Model,
+    model: keras.Layer,
     *,
     inference: bool = False,
     target: str = "polyphase",
@@ -41,14 +42,14 @@ def fold(
     the same inputs, outputs and weights, and can be trained on.
 
     Args:
-        model: Functional or Sequential, built; nested models are folded in their places. It is
-            left as it is.
+        model: built; nested models are folded in their places, and so are layers that classes hold,
+            wherever they are. It is left as it is.
         inference: also do what is exact at inference only: batch normalisation goes before
             every interpolation and becomes part of the convolution before it.
         target: "polyphase", or "keras": only Keras' own layers, which load where Polyphase is not
             installed. Kernels are then baked into transposed convolutions.
-        pairs: of models and layers that are classes: names of an upsampling layer and of the
-            convolution that alone reads its result.
+        pairs: of models and layers that are classes, where it is not found by running them: names
+            of an upsampling layer and of the convolution that alone reads its result.
         return_report: whether to return a `Report` too, with a difference measured on random input.
 
     Returns:
@@ -58,10 +59,14 @@ def fold(
     new model holds the very layer, whose weights both models share; the report names it. So are
     layers that share sublayers or weights with each other.
 
+    A class is followed by running a copy of it on random input, at inference and in training: an
+    upsampling and the convolutions that alone are called with its result become one where outputs
+    and losses stay the same. The new layer is an instance of the class.
+
     Raises:
-        TypeError: for what is not a model.
-        ValueError: for a model that is not built or not made of layers, weights that are NaN or
-            infinite, or an unknown target.
+        TypeError: for what is neither a model nor a layer that is a class.
+        ValueError: for a model that is not built, not made of layers or cannot be copied, weights
+            that are NaN or infinite, or an unknown target.
 
     Exactness: the same operator; float32 outputs differ by rounding. Where nothing could be done,
     they are the same bit for bit.
@@ -75,17 +80,26 @@ def fold(
         ['draw']
     """
     target = arguments.one_of(target, "target", ("polyphase", "keras"))
-    if pairs and not is_graph(model):
+    named_only = target == "keras"
+    if is_class(model):
         require_finite(model)
-        folded, findings = copied(model, pairs)
+        folded, findings, loads = folded_class(model, pairs, named_only)
         used: tuple[str, ...] = ()
+        cloned = [] if loads else [model.name]
     else:
         require_graph(model, "fold")
         require_finite(model)
         folded, build = rewritten(
-            model, _value, _output, names=_names, inference=inference, pairs=pairs
+            model,
+            _value,
+            _output,
+            names=_names,
+            inference=inference,
+            pairs=pairs,
+            named_only=named_only,
         )
         findings, used = list(_findings(model, build, target)), build.used_names()
+        cloned = build.cloned
         folded = merged(folded) if inference else folded
         folded = to_keras(folded) if target == "keras" else folded
     require_all(findings, pairs)
@@ -100,6 +114,7 @@ def fold(
         Cost.of(folded),
         used,
         tuple(f"{kind.__module__}.{kind.__qualname__}" for kind in foreign(folded)),
+        tuple(cloned),
     )
 
 

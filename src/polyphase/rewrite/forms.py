@@ -31,6 +31,11 @@ class Upsample:
     interpolation: str
     data_format: str
 
+    @property
+    def copies(self) -> bool:
+        """Whether it copies pixels: nearest by integer factors."""
+        return self.interpolation == "nearest" and all(isinstance(s, int) for s in self.size)
+
     def of(self, small: Any, one: "Operation") -> Delayed:
         """Return a tensor, to be upsampled by an operation of this form."""
         margin = both_ends((0,) * len(self.size))

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import tree
 
+from polyphase.rewrite.code import runs_code
 from polyphase.rewrite.delayed import Delayed, Joined
 
 Tensor = Any
@@ -23,14 +24,18 @@ def require_graph(model: Any, who: str) -> None:
     if not is_graph(model):
         raise ValueError(
             f"The model {model.name!r} of class {type(model).__name__} has no graph of layers to "
-            f"follow. Give `{who}` a Functional or Sequential model with an Input; of a model that "
-            "is a class, name the layers in `pairs`."
+            f"follow. Give `{who}` a Functional or Sequential model with an Input."
         )
 
 
 def is_graph(model: Any) -> bool:
     """Return whether this is a model and a graph of layers."""
     return isinstance(model, keras.Model) and bool(model.built and getattr(model, "inputs", None))
+
+
+def is_class(model: Any) -> bool:
+    """Return whether this is a layer or model whose `call` is Python code of somebody's own."""
+    return isinstance(model, keras.Layer) and not is_graph(model) and runs_code(model)
 
 
 def graph_of(model: keras.Model) -> keras.Model:

@@ -19,11 +19,10 @@ def what_to_import(model: keras.Model, path: Path) -> str | None:
         path: the `.keras` file.
     """
     try:
-        with random_weights_are_zeros():
-            keras.models.load_model(path, compile=False, safe_mode=True)
+        _load(path, None)
     except Exception as error:  # whatever a class raises
         kinds = foreign(model)
-        if not kinds:
+        if not kinds or not _loads(path, {kind.__name__: kind for kind in kinds}):
             reason = str(error).strip().splitlines()[-1]
             return f"The file is written but does not load: {reason}"
         listed = ", ".join(f"{kind.__module__}.{kind.__qualname__}" for kind in kinds)
@@ -33,3 +32,16 @@ def what_to_import(model: keras.Model, path: Path) -> str | None:
             f"custom_objects={{{given}}})."
         )
     return None
+
+
+def _load(path: Path, known: dict[str, type[keras.Layer]] | None) -> None:
+    with random_weights_are_zeros():
+        keras.models.load_model(path, custom_objects=known, compile=False, safe_mode=True)
+
+
+def _loads(path: Path, known: dict[str, type[keras.Layer]]) -> bool:
+    try:
+        _load(path, known)
+    except Exception:  # whatever a class raises
+        return False
+    return True

@@ -1,6 +1,9 @@
-"""What another library's error says, in one sentence."""
+"""Reasons, in a sentence: what another library's error says, why an upsampling is left alone."""
 
 import re
+from typing import Any
+
+from polyphase.rewrite.activations import watched
 
 _LONGEST = 300  # characters
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -30,3 +33,12 @@ def sentence_of(error: BaseException) -> str:
         sentence = sentence[:_LONGEST].rsplit(" ", 1)[0] + " ..."
     bare = isinstance(error, KeyError) or not sentence
     return f"{type(error).__name__}: {sentence}".rstrip(": ") if bare else sentence
+
+
+def why_alone(layer: Any) -> str:
+    """Return why a layer that upsamples is not read as an upsampling."""
+    if watched(layer):
+        return "its activity_regularizer reads the upsampled image"
+    if getattr(layer, "align_corners", False):
+        return "its corners are aligned"
+    return "not the numbers of our interpolation"

@@ -64,6 +64,8 @@ class Report:
             it shares their weights with the given one.
         imports: classes, with their modules, that must be imported to load the new model from a
             file, and given in `custom_objects` unless they are registered.
+        unloadable: names of layers that were copied although their configurations do not say how to
+            make them, so that no file of the model loads.
     """
 
     findings: tuple[Finding, ...]
@@ -72,6 +74,7 @@ class Report:
     after: Cost | None = None
     used: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
+    unloadable: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as what JSON knows."""
@@ -91,7 +94,12 @@ class Report:
                 "Used as they are, with shared weights, because they cannot be copied: "
                 f"{', '.join(self.used)}"
             )
-        if self.imports:
+        if self.unloadable:
+            lines.append(
+                "No file of it loads, because `get_config` does not say how to make: "
+                f"{', '.join(self.unloadable)}"
+            )
+        elif self.imports:
             lines.append(f"To load it from a file, import first: {', '.join(self.imports)}")
         lines.append(
             "Not compared: no example was found on which the model runs"

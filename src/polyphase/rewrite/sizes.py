@@ -36,9 +36,39 @@ def example(model: keras.Layer) -> Any:
             for shape, tensor in zip(shapes(model), model.inputs, strict=True)
         ]
         return tree.pack_sequence_as(input_structure(model), arrays)
+    args, kwargs = example_call(model)
+    return next(iter([*args, *kwargs.values()]))
+
+
+def example_call(model: keras.Layer) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return noise for all that a model is called with: `(args, kwargs)`.
+
+    Of a class it is what it was built for.
+
+    Raises:
+        ExampleError: as `example`; of a class, if it does not say what it was built for.
+    """
+    if is_graph(model):
+        return (example(model),), {}
+    generator = np.random.default_rng(0)
     config = model.get_build_config() or {}
-    shape = config.get("input_shape") or next(iter(config["shapes_dict"].values()))
-    return noise(_filled([shape], [16])[0], "float32", generator)
+    if not config.get("input_shape") and not config.get("shapes_dict"):
+        raise ExampleError(
+            f"{model.name!r} of class {type(model).__name__} does not say for which shapes it was "
+            "built. Call it on an example first, or build it by `build(input_shape)`."
+        )
+
+    def filled(shapes: Any) -> Any:
+        if isinstance(shapes, dict):
+            return {name: filled(one) for name, one in shapes.items()}
+        if all(side is None or isinstance(side, int) for side in shapes):
+            return noise(_filled([tuple(shapes)], [16])[0], "float32", generator)
+        return [filled(one) for one in shapes]
+
+    if config.get("input_shape"):
+        return (filled(config["input_shape"]),), {}
+    named = config["shapes_dict"].items()
+    return (), {name.removesuffix("_shape"): filled(shapes) for name, shapes in named}
 
 
 def noise(shape: Shape, dtype: str, generator: np.random.Generator) -> np.ndarray:

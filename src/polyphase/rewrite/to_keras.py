@@ -19,6 +19,7 @@ from polyphase.algebra.channel_order import dcr_channels
 from polyphase.algebra.equivalence import upsample_conv_crop, upsample_conv_to_conv_transpose
 from polyphase.layers import kinds
 from polyphase.layers.kinds import Kind
+from polyphase.ops import layout
 from polyphase.rewrite.activations import linear, pixelwise, watched
 from polyphase.rewrite.build import Build
 from polyphase.rewrite.effective import LORA, effective, set_first
@@ -31,21 +32,24 @@ Weights = list[np.ndarray]
 Step = Callable[[Tensor], Tensor]
 
 
-def to_keras(model: keras.Model, strict: bool = True) -> keras.Model:
+def to_keras(model: keras.Model, strict: bool = True, baked: bool = True) -> keras.Model:
     """Return an equal model without a layer of ours.
 
     Args:
         model: what `fold` takes.
         strict: False: a layer that none of Keras' equals stays.
+        baked: False: what upsamples and convolves is an upsampling and a convolution, with its own
+            kernel, of whatever interpolation.
 
     Raises:
         ValueError: for a layer that none of Keras' equals.
     """
     steps: dict[int, Step] = {}
+    known = STEPS if baked else STEPS | _APART
 
     def value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Build) -> Any:
         kind = kinds.exact(layer)
-        make = STEPS[kind] if kinds.is_ours(layer) else None
+        make = known[kind] if kinds.is_ours(layer) else None
         if make is None:
             return build.call(layer, *args, **kwargs)
         if id(layer) not in steps:
@@ -248,6 +252,37 @@ def _concat_conv(layer: Any, build: Build) -> Step:
     return lambda inputs: activation(add([part(x) for part, x in zip(parts, inputs, strict=True)]))
 
 
+def _up_sample_conv_apart(layer: Any, build: Build) -> Step:
+    """Return upsampling, unless it does nothing, and then the same kernel's convolution."""
+    if set(layer.size) == {1} and kernels.get(layer.interpolation).interpolates:
+        return _up_sample_conv(layer, build)
+    return _upsampled(layer, build)
+
+
+def _concat_conv_apart(layer: Any, build: Build) -> Step:
+    """Return upsamplings, their concatenation, and the same kernel's convolution."""
+    parts: list[Step] = []
+    for size in layer.size:
+        if set(size) == {1}:  # is taken as it is, whatever the interpolation
+            parts.append(lambda x: x)
+            continue
+        name = build.name(f"{layer.name}_upsampling")
+        upsampling = kinds.UPSAMPLING.ours[layer.rank](
+            size, layer.data_format, layer.interpolation, name=name, dtype=layer.dtype_policy
+        )
+        parts.append(_up_sampling(upsampling, build))
+    axis = layout.channel(layer.data_format)
+    name = build.name(f"{layer.name}_concatenate")
+    concatenate = layers.Concatenate(axis, name=name, dtype=layer.dtype_policy)
+    plain = kinds.CONVOLUTION.keras[layer.rank].from_config(_config(layer, build))
+    convolution = _step(plain, _weights(layer))
+
+    def step(inputs: list[Tensor]) -> Tensor:
+        return convolution(concatenate([part(x) for part, x in zip(parts, inputs, strict=True)]))
+
+    return step
+
+
 def _shape(layer: Any, channels: int) -> tuple[int | None, ...]:
     space = (None,) * layer.rank
     last = layer.data_format == "channels_last"
@@ -292,4 +327,9 @@ STEPS: dict[Kind, Callable[[Any, Build], Step] | None] = {
     kinds.CONCATENATED: _concat_conv,
     kinds.SUB_PIXEL: _sub_pixel,
     kinds.UPSAMPLING_LIKE: None,  # it stays
+}
+# The same, of kernels that stay as they are.
+_APART: dict[Kind, Callable[[Any, Build], Step] | None] = {
+    kinds.UPSAMPLED_CONVOLUTION: _up_sample_conv_apart,
+    kinds.CONCATENATED: _concat_conv_apart,
 }

@@ -10,7 +10,7 @@ from polyphase.rewrite.build import BoundaryError, Build, ConflictError, Nested,
 from polyphase.rewrite.copying import build_activations, entangled
 from polyphase.rewrite.delayed import Boundary, Delayed, Joined
 from polyphase.rewrite.graph import graph_of, is_graph, rebuilt
-from polyphase.rewrite.pairs import Pairs
+from polyphase.rewrite.inside import Pairs
 from polyphase.rewrite.report import Why
 from polyphase.rewrite.zeros import random_weights_are_zeros
 
@@ -35,7 +35,8 @@ def rewritten(
     *,
     names: Callable[[keras.Model], Iterable[str]] = operation_names,
     inference: bool = False,
-    pairs: Pairs = (),
+    pairs: Pairs | None = None,
+    named_only: bool = False,
 ) -> tuple[keras.Model, Build]:
     """Return a new model with its weights, and how it was built.
 
@@ -51,6 +52,7 @@ def rewritten(
         names: of a graph, those that its new layers keep.
         inference: as `Build`'s.
         pairs: as `Build`'s.
+        named_only: as `Build`'s.
     """
     build_activations(model)
     used = entangled(model)
@@ -92,7 +94,7 @@ def rewritten(
         return rebuilt(model, walk(build), lambda result, name: finish(result, name, build))
 
     while True:
-        build = Build(names(graph_of(model)), inference, alone, pairs, used, closed)
+        build = Build(names(graph_of(model)), inference, alone, pairs, used, closed, named_only)
         try:
             with random_weights_are_zeros():
                 new = attempt(build)
