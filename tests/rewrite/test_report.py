@@ -66,6 +66,22 @@ def test_normalisations_that_became_part_of_a_convolution_are_named():
     assert pp.fold(model, return_report=True)[1].merged == ()
 
 
+class Penalty:
+    """A regulariser that no configuration describes: its layer is used as it is."""
+
+    def __call__(self, kernel):
+        return keras.ops.sum(kernel)
+
+
+def test_a_normalisation_is_not_said_to_be_merged_where_its_convolution_is_used_as_it_is():
+    convolution = layers.Conv2D(3, 1, kernel_regularizer=Penalty(), name="used")
+    model = keras.Sequential([keras.Input((4, 4, 2)), convolution, layers.BatchNormalization()])
+    folded, report = pp.fold(model, inference=True, return_report=True)
+    assert report.used == ("used",)
+    assert len(folded.layers) == 2
+    assert report.merged == ()
+
+
 def test_times_are_of_both_models_and_nothing_of_them_changes():
     model, folded, report = models(layers.UpSampling2D(), layers.Conv2D(2, 3))
     x = np.ones((3, 6, 6, 3), "float32")

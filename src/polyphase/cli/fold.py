@@ -56,20 +56,20 @@ def fold(
         bool,
         typer.Option("--openvino", help="Also write OUT.xml and OUT.bin, checked with OpenVINO."),
     ] = False,
-    tune: Annotated[
-        bool,
-        typer.Option(
-            "--tune",
-            help="Also time every way to compute each upsampling layer on this machine, and keep "
-            "the fastest in the new model. Run it where the model will run.",
-        ),
-    ] = False,
     time: Annotated[
         bool,
         typer.Option(
             "--time",
             help="Also time both models on this machine, as --tune does too, and measure the "
             "memory that they take.",
+        ),
+    ] = False,
+    tune: Annotated[
+        bool,
+        typer.Option(
+            "--tune",
+            help="Also time every way to compute each upsampling layer on this machine, and keep "
+            "the fastest in the new model. Run it where the model will run.",
         ),
     ] = False,
     overwrite: Overwrite = False,
