@@ -7,13 +7,10 @@ predict_on_batch and train_on_batch in turns in one process, the largest differe
 multiply-adds, and by how many MiB a fresh process grows at most while it predicts and trains.
 """
 
-import ctypes
-import gc
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -22,6 +19,7 @@ import results_file
 from models import FOLDABLE
 
 import polyphase as pp
+from polyphase.memory import growth
 from polyphase.timing import Run, alternate
 
 CONTENDERS: dict[str, Callable[[keras.Model], keras.Model]] = {
@@ -79,7 +77,7 @@ def times(runs: dict[str, Run], seconds: float) -> dict[str, Any]:
     return {name: asdict(one) for name, one in alternate(runs, seconds).items()}
 
 
-def grown(name: str, contender: str, mode: str) -> float:
+def grown(name: str, contender: str, mode: str) -> float | None:
     """Return by how many MiB this process grows at most while a model predicts or trains.
 
     After a first step, which JAX compiles; elsewhere that step has two examples only, because
@@ -96,23 +94,6 @@ def grown(name: str, contender: str, mode: str) -> float:
     }[mode]
     run(*first)
     return growth(lambda: run(x, y))
-
-
-def growth(run: Run) -> float:
-    """Return by how many MiB this process grows at most while it runs something twice."""
-    gc.collect()
-    ctypes.CDLL("libc.so.6").malloc_trim(0)  # give back what was freed
-    Path("/proc/self/clear_refs").write_text("5")  # set Linux' high-water mark back
-    before = _memory("VmRSS")
-    run()
-    run()
-    return _memory("VmHWM") - before
-
-
-def _memory(what: str) -> float:
-    """Return a line of the process' status in MiB."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line.split()[1] for line in lines if line.startswith(what))) / 1024
 
 
 def main() -> None:

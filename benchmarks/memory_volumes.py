@@ -12,13 +12,13 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import fold
 import keras
 import numpy as np
 import ranks
 import results_file
 
 from polyphase import layers as polyphase_layers
+from polyphase.memory import growth
 from polyphase.timing import forward, gradient
 from polyphase.workbench.bench import layer_function, layer_model
 
@@ -32,13 +32,13 @@ PREPARE = {"forward": forward, "training": gradient}
 PROCESSES = 5
 
 
-def grown(group: str, shape: tuple[int, ...], contender: str, mode: str) -> float:
+def grown(group: str, shape: tuple[int, ...], contender: str, mode: str) -> float | None:
     """Return by how many MiB this process grows at most."""
     compute, arrays = _computation(group, shape, contender)
     run = PREPARE[mode](compute, arrays)
     if keras.backend.backend() == "jax":
         run()  # which compiles
-    return fold.growth(run)
+    return growth(run)
 
 
 def _computation(

@@ -27,6 +27,7 @@ LEVELS = {
     "datasets": 4,
     "testing": 4,
     "timing": 3,
+    "memory": 4,
     "tuning": 4,
     "workbench": 5,
     "imaging": 5,

@@ -1,6 +1,7 @@
 """`polyphase fold` on saved files: the new file, the table, and what it refuses."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import keras
@@ -56,6 +57,35 @@ def test_a_tuned_model_keeps_what_was_fastest_here(saved):
     assert "Timing draw" in said
     assert f"{layer.lowering} " in said
     assert "Medians of runs in turns, of prediction, batch of 2." in said
+    assert "ms after, batch of 2, medians in turns" in said
+
+
+@pytest.mark.exhaustive
+def test_times_and_memory_are_measured_where_they_are_asked_for(saved):
+    result = RUN.invoke(app, ["fold", "--time", "model.keras", "fast.keras"])
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.output.split())
+    assert "ms after, batch of 2, medians in turns" in said
+    assert ("of 3 processes each" in said) == (sys.platform == "linux")
+
+
+def test_what_cannot_be_timed_is_written_all_the_same():
+    inputs = keras.Input((None, None, 3))
+    wide = keras.layers.Conv2D(2, (1, 300), name="wide")(keras.layers.UpSampling2D()(inputs))
+    keras.Model(inputs, wide).save("model.keras")
+    options = ["--no-verify", "--time", "model.keras", "fast.keras"]
+    result = RUN.invoke(app, ["fold", *options])
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.output.split())
+    assert "Not timed: No size of an example was found" in said or "ms after" in said
+
+
+def test_the_last_line_says_that_nothing_was_gained():
+    keras.Sequential([keras.Input((4, 4, 3)), keras.layers.UpSampling2D()]).save("model.keras")
+    result = RUN.invoke(app, ["fold", "model.keras", "fast.keras"])
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[-1] == "Nothing gained by folding: every upsampling stays."
+    assert "docs/folding.md#an-output" in result.output
 
 
 def test_keras_layers_have_nothing_to_tune(saved):
@@ -224,4 +254,4 @@ def test_a_model_whose_upsampling_is_not_read_is_not_said_to_have_none():
     twice = keras.ops.reshape(keras.ops.stack([inputs, inputs], axis=2), (-1, 12, 3))
     keras.Model(inputs, twice).save("model.keras")
     result = RUN.invoke(app, ["fold", "model.keras", "copy.keras"])
-    assert "no upsampling in this model that fold reads" in result.stdout
+    assert "no upsampling in this model that `fold` reads" in " ".join(result.stdout.split())

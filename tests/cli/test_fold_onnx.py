@@ -73,6 +73,7 @@ def test_openvino_gets_a_file_that_is_fast_there(model):
         (["fast.onnx", "--shape", "picture=1x3x4x4"], "There is no input 'picture'"),
         (["fast.onnx", "--shape", "image=1x3x4x4"], "does not fit the input 'image'"),
         (["fast.onnx", "--tune"], "--tune is for Keras models"),
+        (["fast.onnx", "--time"], "--time is for Keras models"),
         (["fast.onnx", "--target", "keras"], "--target is for Keras models"),
         (["fast.onnx", "--inference"], "--inference is for Keras models"),
         (["fast.onnx", "--onnx"], "--onnx is for Keras models"),

@@ -66,6 +66,14 @@ def fold(
             help="Also write OUT.xml and OUT.bin, in the way that OpenVINO runs fastest here.",
         ),
     ] = False,
+    time: Annotated[
+        bool,
+        typer.Option(
+            "--time",
+            help="Also time both models on this machine, as --tune does too, and measure the "
+            "memory that they take.",
+        ),
+    ] = False,
     tune: Annotated[
         bool,
         typer.Option(
@@ -115,6 +123,7 @@ def fold(
                 "--no-verify": not verify,
                 "--onnx": onnx,
                 "--tune": tune,
+                "--time": time,
             },
         )
         _fold_onnx(source, out, openvino, shape or [], overwrite)
@@ -128,6 +137,8 @@ def fold(
             "--tune chooses how our layers are computed; Keras' own have no choice. Received: "
             "--tune --target keras. Leave out one of them."
         )
+    from polyphase.cli.tables import print_sentences
+    from polyphase.cli.times import memory, timed
     from polyphase.rewrite.export import ExportError, require_runtimes
 
     suffixes = [".keras"]
@@ -141,6 +152,13 @@ def fold(
             model, folded, report = _folded(source, target, inference, verify)
             tuned = _tuned(folded) if tune else ()
             notes = _written(model, folded, folder, targets)
+            if time or tune:
+                _progress("Timing both models")
+                report, untimed = timed(report, source, folder / out.name)
+                notes += untimed
+            if time and report.times:
+                _progress("Measuring the memory of both")
+                notes += memory(source, folder / out.name)
     except (ValueError, MemoryError, ExportError) as error:
         raise fail(str(error)) from error
     except KeyboardInterrupt as error:
@@ -151,6 +169,8 @@ def fold(
         _show_tuned(tuned)
     for one in targets:
         typer.echo(f"Written: {one}")
+    if report.nothing_gained:
+        print_sentences(report.nothing_gained)
 
 
 def _require_onnx(out: Path, others: dict[str, bool]) -> None:
@@ -234,15 +254,13 @@ def _progress(line: str) -> None:
 
 
 def _show(report: "Report", exports: list[str]) -> None:
-    from polyphase.cli.tables import print_table
+    from polyphase.cli.tables import print_sentences, print_table
 
     notes = [*report.summary().splitlines(), *exports]
-    if not report.findings:
-        lines = ["There is no upsampling in this model that fold reads: it was copied as it is."]
-        typer.echo("\n".join([*lines, *exports]))
-        return
-    rows = [[one.layer, "yes" if one.folded else "no", one.what] for one in report.findings]
-    print_table(["layer", "folded", "what happened"], rows, "\n".join(notes), text=3)
+    if report.findings:
+        print_table(*report.rows(), "\n".join(notes), text=3)
+    else:
+        print_sentences("\n".join(notes))
 
 
 def _show_tuned(tuned: tuple["Tuned", ...]) -> None:

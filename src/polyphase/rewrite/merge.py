@@ -24,8 +24,8 @@ from polyphase.rewrite.graph import graphs
 from polyphase.rewrite.walk import rewritten
 
 
-def merged(model: keras.Model) -> keras.Model:
-    """Return the model, of the same outputs at inference, without what could be merged."""
+def merged(model: keras.Model) -> tuple[keras.Model, tuple[str, ...]]:
+    """Return the model, of the same outputs at inference, and the names of what was merged."""
     pairs = _pairs(model)
     merging = {id(normalisation): one for one, normalisation in pairs.items()}
 
@@ -36,7 +36,9 @@ def merged(model: keras.Model) -> keras.Model:
         recipe = _recipe(layer, pairs[id(layer)]) if merges else None
         return build.call(layer, *args, recipe=recipe, **kwargs)
 
-    return rewritten(model, value, _named)[0]
+    new, build = rewritten(model, value, _named)
+    gone = (one.name for one in pairs.values() if id(one) not in build.made)
+    return new, tuple(gone)
 
 
 def _pairs(model: keras.Model) -> dict[int, layers.BatchNormalization]:

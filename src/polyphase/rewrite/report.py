@@ -1,10 +1,15 @@
 """What a fold did, upsampling by upsampling."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from html import escape
 from typing import Any
 
+import keras
+from keras import tree
+
 from polyphase.rewrite.cost import Cost
+from polyphase.timing import Times, alternate
 
 
 class Why(StrEnum):
@@ -66,6 +71,9 @@ class Report:
             file, and given in `custom_objects` unless they are registered.
         unloadable: names of layers that were copied although their configurations do not say how to
             make them, so that no file of the model loads.
+        merged: names of normalisations that became part of the convolution before them.
+        times: of a prediction before and after, once they were measured by `timed`.
+        batch: of how many examples.
     """
 
     findings: tuple[Finding, ...]
@@ -75,14 +83,71 @@ class Report:
     used: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
     unloadable: tuple[str, ...] = ()
+    merged: tuple[str, ...] = ()
+    times: tuple[Times, Times] | None = None
+    batch: int | None = None
+
+    def timed(
+        self, model: keras.Model, folded: keras.Model, inputs: Any, seconds: float = 1.0
+    ) -> "Report":
+        """Return this report with the times of a prediction, measured on this machine.
+
+        Both models run `predict_on_batch` in turns, after warm-up; nothing of them changes.
+
+        Args:
+            model: as it was.
+            folded: what `fold` made of it, tuned or not.
+            inputs: what the models are called with, of the size and the batch that matter to you.
+            seconds: to spend after the warm-up.
+
+        Raises:
+            TypeError: for what is not a model.
+
+        Example:
+            >>> import numpy as np
+            >>> from polyphase import fold
+            >>> model = keras.Sequential([keras.Input((8, 8, 4)), keras.layers.UpSampling2D(),
+            ...                           keras.layers.Conv2D(2, 3)])
+            >>> folded, report = fold(model, return_report=True)
+            >>> report = report.timed(model, folded, np.ones((1, 8, 8, 4)), seconds=0.05)
+            >>> "ms before" in str(report)
+            True
+        """
+        for one in (model, folded):
+            if not isinstance(one, keras.Model):
+                raise TypeError(f"`timed` takes Keras models. Received: {type(one).__name__}.")
+        compiled = [one.predict_function for one in (model, folded)]
+        try:
+            times = alternate(
+                {
+                    "before": lambda: model.predict_on_batch(inputs),
+                    "after": lambda: folded.predict_on_batch(inputs),
+                },
+                seconds,
+            )
+        finally:
+            model.predict_function, folded.predict_function = compiled
+        batch = len(tree.flatten(inputs)[0])
+        return replace(self, times=(times["before"], times["after"]), batch=batch)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as what JSON knows."""
         return asdict(self)
 
     def summary(self) -> str:
-        """Return the costs and the measured difference, a line each."""
+        """Return where reasons are explained, costs, times and the measured difference."""
         lines = []
+        reasons = dict.fromkeys(why.link for one in self.findings for why in one.why)
+        if reasons:
+            lines.append(f"Why: {', '.join(reasons)}")
+        if self.times:
+            before, after = (f"{one.median:.3g} ms" for one in self.times)
+            lines.append(
+                f"Prediction here: {before} before, {after} after, batch of {self.batch}, medians "
+                "in turns"
+            )
+        if self.merged:
+            lines.append(f"Became part of the convolution before: {', '.join(self.merged)}")
         if self.before and self.after:
             lines += [
                 f"Multiply-adds: {self.before.multiply_adds:,} before, "
@@ -108,11 +173,44 @@ class Report:
         )
         return "\n".join(lines)
 
+    @property
+    def nothing_gained(self) -> str:
+        """A sentence that says so where nothing was, and why; "" where something was.
+
+        Times, where they were measured, differ if their quartiles are apart.
+        """
+        if self.times and self.times[1].high < self.times[0].low:
+            return ""
+        if not self.findings and not self.merged:
+            return "Nothing gained: there is no upsampling in this model that `fold` reads."
+        if not self.merged and not any(one.folded for one in self.findings):
+            return "Nothing gained by folding: every upsampling stays."
+        if self.times:
+            slower = self.times[1].low > self.times[0].high
+            return f"No time gained here: prediction takes {'longer' if slower else 'as long'}."
+        return ""
+
+    def _lines(self) -> list[str]:
+        """Return what is said of the whole model."""
+        return [*self.summary().splitlines(), *filter(None, [self.nothing_gained])]
+
     def __str__(self) -> str:
-        lines = [f"{one.layer}: {one.what}" for one in self.findings]
-        if not lines:
-            lines = ["There is no upsampling in this model that `fold` reads: nothing to fold."]
-        return "\n".join([*lines, self.summary()])
+        return "\n".join([*(f"{one.layer}: {one.what}" for one in self.findings), *self._lines()])
+
+    def rows(self) -> tuple[list[str], list[list[str]]]:
+        """Return a table's head and rows as text."""
+        rows = [[one.layer, "yes" if one.folded else "no", one.what] for one in self.findings]
+        return ["layer", "folded", "what happened"], rows
+
+    def _repr_html_(self) -> str:
+        head, rows = self.rows()
+        left = " style='text-align:left'"
+        table = "".join(
+            "<tr>" + "".join(f"<{tag}{left}>{escape(cell)}</{tag}>" for cell in row) + "</tr>"
+            for tag, row in (("th", head), *(("td", row) for row in rows))
+        )
+        said = "".join(f"<li>{escape(line)}</li>" for line in self._lines())
+        return (f"<table>{table}</table>" if rows else "") + f"<ul>{said}</ul>"
 
 
 def _size(cost: Cost) -> str:
