@@ -87,7 +87,7 @@ def test_nothing_to_fold_is_left_bit_for_bit():
     folded, report = fold(model, return_report=True)
     assert report.findings == ()
     assert report.difference == 0.0
-    assert "nothing to fold" in str(report)
+    assert "Nothing gained: there is no upsampling" in str(report)
     for one, other in zip(
         outputs(model, arrays(model)), outputs(folded, arrays(model)), strict=True
     ):
