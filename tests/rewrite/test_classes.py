@@ -259,6 +259,62 @@ def test_what_code_reads_stays(what):
     assert np.sum(model.losses) == pytest.approx(np.sum(folded.losses))
 
 
+class Silent(Own):
+    """What code reads is multiplied by a weight that is zero yet."""
+
+    def make(self):
+        self.up = layers.UpSampling2D(name="up")
+        self.conv = layers.Conv2D(3, 3, padding="same", name="conv")
+        self.gain = self.add_weight((1,), "zeros", name="gain")
+
+    def call(self, x):
+        large = self.up(x)
+        return self.conv(large) + self.gain * ops.sum(large)
+
+
+def test_what_a_weight_of_zero_hides_is_seen():
+    model = Silent()
+    model(X)
+    what = "left alone: joined, the outputs differ on random input"
+    assert found(fold(model, return_report=True)[1]) == {"own/up": what}
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Late(layers.Layer):
+    """Layers inside of layers that are made by the first call."""
+
+    class Inner(layers.Layer):
+        def build(self, shape):
+            self.up = layers.UpSampling2D(name="up")
+            self.conv = layers.Conv2D(3, 3, name="conv")
+            self.up.build(shape)
+            self.conv.build((*shape[:1], None, None, shape[-1]))
+
+        def call(self, x):
+            return self.conv(self.up(x))
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = self.Inner(name="inner")
+
+    def call(self, x):
+        return self.inner(x)
+
+
+@pytest.mark.filterwarnings(
+    "ignore:.*was called on layer"
+)  # Keras', when it loads the original too
+def test_layers_that_the_first_call_makes_are_saved_and_loaded(tmp_path):
+    inputs = keras.Input((4, 4, 3))
+    model = randomised(keras.Model(inputs, Late(name="late")(inputs)), X)
+    folded, report = fold(model, return_report=True)
+    assert found(report) == {"late/inner/up": "absorbed by 'conv'"}
+    folded.save(tmp_path / "folded.keras")
+    loaded = keras.models.load_model(tmp_path / "folded.keras")
+    assert kinds_in(loaded).count(UpSampleConv2D) == 1
+    assert_equal(model, loaded, X)
+
+
 class Twice(Own):
     """A convolution of an upsampled image, and of another."""
 

@@ -86,7 +86,7 @@ def fold(
         require_finite(model)
         folded, findings, loads = folded_class(model, pairs, named_only)
         used: tuple[str, ...] = ()
-        cloned = [] if loads else [model.name]
+        unloadable = [] if loads else [model.name]
     else:
         require_graph(model, "fold")
         require_finite(model)
@@ -99,7 +99,8 @@ def fold(
             pairs=pairs,
             named_only=named_only,
         )
-        findings, used, cloned = list(_findings(model, build)), build.used_names(), build.cloned
+        findings, used = list(_findings(model, build)), build.used_names()
+        unloadable = build.unloadable
         folded = merged(folded) if inference else folded
         folded = to_keras(folded) if target == "keras" else folded
     require_all(findings, pairs)
@@ -114,7 +115,7 @@ def fold(
         Cost.of(folded),
         used,
         tuple(f"{kind.__module__}.{kind.__qualname__}" for kind in foreign(folded)),
-        tuple(cloned),
+        tuple(unloadable),
     )
 
 
