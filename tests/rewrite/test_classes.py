@@ -15,6 +15,8 @@ from polyphase.rewrite import fold
 
 GENERATOR = np.random.default_rng(0)
 X = GENERATOR.standard_normal((2, 4, 4, 3), dtype="float32")
+# As it does when it loads the original: a class without `build` is built by its first call.
+KERAS_WARNS = pytest.mark.filterwarnings("ignore:.*was called on layer")
 
 
 @keras.saving.register_keras_serializable(package="tests")
@@ -257,6 +259,83 @@ def test_what_code_reads_stays(what):
     for training in (False, True):
         assert_equal(model, folded, X, training=training)
     assert np.sum(model.losses) == pytest.approx(np.sum(folded.losses))
+
+
+class Silent(Own):
+    """What code reads is multiplied by a weight that is zero yet."""
+
+    def make(self):
+        self.up = layers.UpSampling2D(name="up")
+        self.conv = layers.Conv2D(3, 3, padding="same", name="conv")
+        self.gain = self.add_weight((1,), "zeros", name="gain")
+
+    def call(self, x):
+        large = self.up(x)
+        return self.conv(large) + self.gain * ops.sum(large)
+
+
+def test_what_a_weight_of_zero_hides_is_seen():
+    model = Silent()
+    model(X)
+    what = "left alone: joined, the outputs differ on random input"
+    assert found(fold(model, return_report=True)[1]) == {"own/up": what}
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Late(layers.Layer):
+    """Layers inside of layers that are made by the first call."""
+
+    class Inner(layers.Layer):
+        def build(self, shape):
+            self.up = layers.UpSampling2D(name="up")
+            self.conv = layers.Conv2D(3, 3, name="conv")
+            self.up.build(shape)
+            self.conv.build((*shape[:1], None, None, shape[-1]))
+
+        def call(self, x):
+            return self.conv(self.up(x))
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = self.Inner(name="inner")
+
+    def call(self, x):
+        return self.inner(x)
+
+
+@KERAS_WARNS
+def test_layers_that_the_first_call_makes_are_saved_and_loaded(tmp_path):
+    inputs = keras.Input((4, 4, 3))
+    model = randomised(keras.Model(inputs, Late(name="late")(inputs)), X)
+    folded, report = fold(model, return_report=True)
+    assert found(report) == {"late/inner/up": "absorbed by 'conv'"}
+    folded.save(tmp_path / "folded.keras")
+    loaded = keras.models.load_model(tmp_path / "folded.keras")
+    assert kinds_in(loaded).count(UpSampleConv2D) == 1
+    assert_equal(model, loaded, X)
+
+
+@KERAS_WARNS
+def test_in_a_time_distributed_layer_that_stays_one(tmp_path):
+    series = GENERATOR.standard_normal((2, 3, 4, 4, 3), dtype="float32")
+    plain = keras.Sequential([keras.Input((4, 4, 3)), layers.UpSampling2D(name="up"),
+                              layers.Conv2D(3, 1, name="conv")], name="plain")  # fmt: skip
+    y = keras.Input((8, 8, 3))
+    classes = keras.Model(y, Block(2, name="block")(y), name="classes")
+    inputs = keras.Input((3, 4, 4, 3))
+    x = layers.TimeDistributed(plain, name="first")(inputs)
+    model = keras.Model(inputs, layers.TimeDistributed(classes, name="second")(x))
+    randomised(model, series)
+    folded, report = fold(model, return_report=True)
+    assert [type(one) for one in folded.layers[1:]] == [layers.TimeDistributed] * 2
+    assert [(one.layer.split("/")[0], one.what) for one in report.findings] == [
+        ("first", "absorbed by 'conv'"), ("second", "absorbed by 'conv'")
+    ]  # fmt: skip
+    folded.save(tmp_path / "folded.keras")
+    loaded = keras.models.load_model(tmp_path / "folded.keras")
+    assert kinds_in(loaded).count(UpSampleConv2D) == 2
+    for other in (folded, loaded):
+        assert_equal(model, other, series)
 
 
 class Twice(Own):

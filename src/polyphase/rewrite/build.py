@@ -30,7 +30,7 @@ from polyphase.rewrite.report import Finding, Why
 from polyphase.rewrite.trace import Trace
 
 Tensor = Any
-_SHARED = ("alone", "cloned", "closed", "used", "made", "models", "notes", "wrapped")
+_SHARED = ("alone", "closed", "unloadable", "used", "made", "models", "notes", "wrapped")
 Weights = list[np.ndarray]
 _SHARES = "shares layers or weights with others, so that it cannot be copied"
 _NO_COPY = "cannot be copied: its `get_config` does not say how to make it"
@@ -119,7 +119,7 @@ class Build:
         pairs: what to join inside of layers that are classes; None: nothing is.
         named_only: whether nothing else is joined there.
         findings: what became of upsamplings there.
-        cloned: names of layers that were copied although their configurations do not say how.
+        unloadable: names of layers whose configurations do not say how to make them.
         made: id of an old layer -> the old layer, how it was made, and the new layer.
         models: id of a nested model -> the new one.
         closed: boundaries of nested models that nothing crosses delayed.
@@ -148,7 +148,7 @@ class Build:
         self.pairs = pairs
         self.named_only = named_only
         self.findings: list[Finding] = []
-        self.cloned: list[str] = []
+        self.unloadable: list[str] = []
         self.made: dict[int, tuple[keras.Layer, Recipe | None, Any]] = {}
         self.models: dict[int, Nested] = {}
         self.closed = set(closed)
@@ -322,12 +322,13 @@ class Build:
             move_state(old, new)
             same, trace = probe.watch(new)
             new = new if same or not foreign(old) else None
+        shared = id(old) in self.used
+        if not new and not shared and foreign(old):
+            self.unloadable.append(old.name)
         if self.pairs is None:
             return new
-        shared = id(old) in self.used
         if not new and not shared and holds_upsampling(old):
             new, trace = cloned_alike(old, probe)
-            self.cloned += [old.name] if new else []
         if new:
             self.findings += join(new, trace, probe, self.pairs, self.named_only)
             return new

@@ -3,7 +3,6 @@
 import warnings
 
 import keras
-from keras import tree
 
 from polyphase.rewrite.activations import restore
 from polyphase.rewrite.clone import cloned
@@ -11,8 +10,9 @@ from polyphase.rewrite.copying import has_weights_like, move_state, own_objects
 from polyphase.rewrite.inside import Pairs, join
 from polyphase.rewrite.probe import Probe
 from polyphase.rewrite.report import Finding
-from polyphase.rewrite.sizes import example_call
+from polyphase.rewrite.sizes import call_on_symbols, example_call
 from polyphase.rewrite.trace import Trace
+from polyphase.rewrite.zeros import random_weights_are_zeros
 
 
 def folded_class(
@@ -69,7 +69,7 @@ def cloned_alike(owner: keras.Layer, probe: Probe) -> tuple[keras.Layer | None, 
 
 def _by_configuration(owner: keras.Layer) -> keras.Layer | None:
     try:
-        with keras.saving.custom_object_scope(own_objects(owner)):
+        with keras.saving.custom_object_scope(own_objects(owner)), random_weights_are_zeros():
             new = type(owner).from_config(owner.get_config())
             new.name = owner.name  # which not every configuration has
             restore(owner, new)
@@ -84,15 +84,11 @@ def _by_configuration(owner: keras.Layer) -> keras.Layer | None:
 
 def _build(owner: keras.Layer, new: keras.Layer) -> None:
     """Make the weights of a copy, by a symbolic call."""
-    inputs = tree.map_structure(
-        lambda value: keras.Input(batch_shape=value.shape, dtype=value.dtype), example_call(owner)
-    )
     with warnings.catch_warnings(action="ignore"):  # of what is tried otherwise then
         try:
-            new(*inputs[0], **inputs[1])
+            call_on_symbols(new, owner)
         except Exception:  # whatever a class raises
             new.build_from_config(owner.get_build_config())
-    new._inbound_nodes.clear()
 
 
 def _require_built(owner: keras.Layer) -> None:

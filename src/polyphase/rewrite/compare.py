@@ -1,5 +1,6 @@
 """Whether two models compute the same at inference, measured on random input."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -62,10 +63,20 @@ def outputs(model: keras.Layer, *args: Any, **kwargs: Any) -> list[np.ndarray]:
     return runs(model, args, kwargs)
 
 
+def _own(variables: list[Any]) -> list[Any]:
+    return [variable.value for variable in variables]
+
+
 def runs(
-    model: keras.Layer, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool = False
+    model: keras.Layer,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    training: bool = False,
+    values: Callable[[list[Any]], list[Any]] = _own,
 ) -> list[np.ndarray]:
     """Return what a model returns, and in training its losses, as float32; nothing of it changes.
+
+    `values` are those of its variables for that: their own, if not said otherwise.
 
     In a stateless scope assignments (moving statistics, seeds) stay in the scope and losses are not
     kept. On JAX the model is compiled as a whole, which takes a fraction of compiling each of its
@@ -76,17 +87,16 @@ def runs(
         model(*args, **{**kwargs, "training": False})  # makes weights, which no trace must do
     variables = model.variables
 
-    def call(values: list[Any], *args: Any) -> Any:
-        mapping = list(zip(variables, values, strict=True))
+    def call(taken: list[Any], *args: Any) -> Any:
+        mapping = list(zip(variables, taken, strict=True))
         with keras.StatelessScope(state_mapping=mapping, collect_losses=training) as scope:
             result = model(*args, **kwargs)
         return [*tree.flatten(result), *scope.losses]
 
-    values = [variable.value for variable in variables]
     args = tree.map_structure(keras.ops.convert_to_tensor, args)
     known = {id(one): set(one._loss_ids) for one in model._flatten_layers()}
     try:
-        results = _compiled(call, values, *args)
+        results = _compiled(call, values(variables), *args)
     finally:
         for one in model._flatten_layers():
             one._loss_ids = known.get(id(one), one._loss_ids)

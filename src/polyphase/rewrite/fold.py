@@ -87,7 +87,7 @@ def fold(
     if is_class(model):
         require_finite(model)
         folded, findings, loads = folded_class(model, pairs, named_only)
-        cloned = [] if loads else [model.name]
+        unloadable = [] if loads else [model.name]
     else:
         require_graph(model, "fold")
         require_finite(model)
@@ -101,7 +101,7 @@ def fold(
             named_only=named_only,
         )
         findings, used = list(_findings(model, build, target)), build.used_names()
-        cloned = build.cloned
+        unloadable = build.unloadable
         if inference:
             folded, gone = merged(folded)
         folded = to_keras(folded) if target == "keras" else folded
@@ -117,7 +117,7 @@ def fold(
         Cost.of(folded),
         used,
         tuple(f"{kind.__module__}.{kind.__qualname__}" for kind in foreign(folded)),
-        tuple(cloned),
+        tuple(unloadable),
         gone,
     )
 

@@ -92,10 +92,21 @@ def join(
         found = [*_together(joinable), *_transposed(within)]
     kept = _confirmed(found, owner, probe, reasons)
     parts = [*named, *(part for group in kept for part in group)]
-    if parts:
-        adopt(owner, [part.layer for part in parts])
+    _adopt(owner, [part.layer for part in parts])
     said = {id(part.layer): part.what for part in parts if part.what}
     return list(_findings(owner, traces, said, reasons))
+
+
+def _adopt(layer: keras.Layer, became: list[keras.Layer]) -> None:
+    """Have the classes in a layer, or of it, save what became of theirs: Keras' layers do so."""
+    if not runs_code(layer):
+        for one in layer._layers:
+            _adopt(one, became)
+        return
+    within = set(map(id, layer._flatten_layers()))
+    own = [one for one in became if id(one) in within]
+    if own:
+        adopt(layer, own)
 
 
 def left(owner: keras.Layer, trace: Trace, why: str) -> list[Finding]:

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 
 from polyphase import layers as ours
+from polyphase.rewrite.sizes import call_on_symbols
 
 Undo = Callable[[], None]
 
@@ -78,12 +79,14 @@ class Joined(keras.Layer):
             for number, one in enumerate(self._flatten_layers())
             if any(one is other for other in joined)
         }
-        return {"layer": layer, "roles": roles}
+        return {"layer": layer, "layers": len(self._flatten_layers()), "roles": roles}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """Return a layer of the class, with the same layers inside joined."""
         new = keras.saving.deserialize_keras_object(config["layer"])
+        if len(new._flatten_layers()) != config["layers"]:  # some are made by the first call
+            call_on_symbols(new, new)
         within = new._flatten_layers()
         for number, (name, arguments) in config["roles"].items():
             kind = getattr(ours, name, keras.layers.Identity)

@@ -1,4 +1,7 @@
-"""Runs of a layer on noise of its arguments' shapes, with which others are compared."""
+"""Runs of a layer on noise of its arguments' shapes, with which others are compared.
+
+With random weights: what is multiplied by nothing, as new layers may be, would not be seen.
+"""
 
 import functools
 from typing import Any
@@ -43,7 +46,7 @@ class Probe:
         if expected is None:
             return training
         try:
-            actual = runs(other, self._args, self._kwargs, training)
+            actual = runs(other, self._args, self._kwargs, training, _drawn)
         except Exception:  # whatever a class raises
             return False
         if len(expected) != len(actual):
@@ -59,7 +62,7 @@ class Probe:
     @functools.cache  # noqa: B019 - as long as the probe lives
     def _results(self, training: bool) -> list[np.ndarray] | None:
         try:
-            return runs(self.layer, self._args, self._kwargs, training)
+            return runs(self.layer, self._args, self._kwargs, training, _drawn)
         except Exception:  # whatever a class raises
             return None
 
@@ -69,3 +72,20 @@ class Probe:
         shape = (2 if value.shape[0] is None else value.shape[0], *value.shape[1:])
         sides = tuple(_SIDE if side is None else side for side in shape)
         return keras.ops.convert_to_tensor(noise(sides, value.dtype, self._generator))
+
+
+def _drawn(variables: list[Any]) -> list[Any]:
+    """Return random numbers for variables, the same at each call; integers stay what they are."""
+    generator = np.random.default_rng(1)
+
+    def draw(variable: Any) -> Any:
+        if "float" not in variable.dtype:
+            return variable.value
+        numbers = generator.standard_normal(variable.shape)
+        if numbers.ndim > 1:
+            numbers /= np.sqrt(np.prod(numbers.shape[:-1]))
+        else:  # scales, offsets, variances
+            numbers = np.abs(numbers) + 0.5
+        return keras.ops.convert_to_tensor(numbers, variable.dtype)
+
+    return [draw(variable) for variable in variables]

@@ -69,8 +69,8 @@ class Report:
             it shares their weights with the given one.
         imports: classes, with their modules, that must be imported to load the new model from a
             file, and given in `custom_objects` unless they are registered.
-        unloadable: names of layers that were copied although their configurations do not say how to
-            make them, so that no file of the model loads.
+        unloadable: names of layers whose configurations do not say how to make them, neither Keras'
+            nor ours, so that no file of the model can be loaded as it is.
         merged: names of normalisations that became part of the convolution before them.
         times: of a prediction before and after, once they were measured by `timed`.
         batch: of how many examples.
@@ -161,7 +161,7 @@ class Report:
             )
         if self.unloadable:
             lines.append(
-                "No file of it loads, because `get_config` does not say how to make: "
+                "No file of it can be loaded as it is: `get_config` does not say how to make "
                 f"{', '.join(self.unloadable)}"
             )
         elif self.imports:

@@ -71,6 +71,20 @@ def example_call(model: keras.Layer) -> tuple[tuple[Any, ...], dict[str, Any]]:
     return (), {name.removesuffix("_shape"): filled(shapes) for name, shapes in named}
 
 
+def call_on_symbols(layer: keras.Layer, like: keras.Layer) -> None:
+    """Call a layer that is a class on symbols, which makes its weights and the layers inside.
+
+    Args:
+        layer: what is called; no trace of that is left in its graph.
+        like: a layer that was built for the same shapes.
+    """
+    args, kwargs = tree.map_structure(
+        lambda value: keras.Input(batch_shape=value.shape, dtype=value.dtype), example_call(like)
+    )
+    layer(*args, **kwargs)
+    layer._inbound_nodes.clear()
+
+
 def noise(shape: Shape, dtype: str, generator: np.random.Generator) -> np.ndarray:
     """Return normally distributed numbers; of an integer or boolean dtype, 0 and 1."""
     if "float" not in dtype:

@@ -156,7 +156,8 @@ def _module(name: str) -> Any:
 def _call(self: keras.Layer, *args: Any, **kwargs: Any) -> Any:
     """As Keras' `Layer.__call__`, remembered."""
     owner, trace = _THREADS.get(threading.get_ident(), (None, None))
-    if trace is None or not (trace._open or self is owner):
+    symbolic = any(isinstance(one, keras.KerasTensor) for one in tree.flatten((args, kwargs)))
+    if trace is None or symbolic or not (trace._open or self is owner):
         return _KERAS(self, *args, **kwargs)
     if not trace._open:  # it begins anew: only what it does last counts
         trace.calls.clear()
