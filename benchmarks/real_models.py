@@ -106,8 +106,8 @@ def main() -> None:
             print(f"{number} of {len(names)}, {name}", end=": ", flush=True)
             rows[name] = measured(folder, name)
             print(told(rows[name]), flush=True)
-    results = [rows[name] for name in every if name in rows]
-    results_file.write("real-models", unit="ms", results=results)
+            results = [rows[name] for name in every if name in rows]
+            results_file.write("real-models", unit="ms", results=results)
 
 
 if __name__ == "__main__":
