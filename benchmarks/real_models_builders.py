@@ -257,8 +257,15 @@ def care(dimensions: int, side: int, **options: Any) -> Callable[[], Any]:
 
 
 def spots(block: str) -> Callable[[], Any]:
-    """Return what builds a network of deepblink."""
-    return lambda: part_of("deepblink", "networks.unet").unet(block=block)
+    """Return what builds a network of deepblink, written for Keras on TensorFlow."""
+
+    def build() -> Any:
+        import tensorflow as tf
+
+        tf.nn.leaky_relu = keras.activations.leaky_relu  # the same function, on every backend
+        return part_of("deepblink", "networks.unet").unet(block=block)
+
+    return build
 
 
 def yolo(name: str) -> Callable[[], Any]:

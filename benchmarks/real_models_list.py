@@ -109,7 +109,7 @@ MODELS = (
     ),
     RealModel("csbdeep", "common_unet", builders.care(2, 256)),
     RealModel("csbdeep", "common_unet, probabilistic", builders.care(2, 256, prob_out=True)),
-    RealModel("csbdeep", "common_unet, volumes", builders.care(3, 64)),
+    RealModel("csbdeep", "common_unet, volumes", builders.care(3, 32)),
     RealModel("deepblink", "unet, convolutional", builders.spots("convolutional")),
     RealModel("deepblink", "unet, inception", builders.spots("inception")),
     RealModel("deepblink", "unet, residual", builders.spots("residual")),
