@@ -260,10 +260,13 @@ def spots(block: str) -> Callable[[], Any]:
     """Return what builds a network of deepblink, written for Keras on TensorFlow."""
 
     def build() -> Any:
-        import tensorflow as tf
-
-        tf.nn.leaky_relu = keras.activations.leaky_relu  # the same function, on every backend
-        return part_of("deepblink", "networks.unet").unet(block=block)
+        networks = part_of("deepblink", "networks.unet")
+        # The same function, on every backend.
+        functions = types.SimpleNamespace(leaky_relu=keras.activations.leaky_relu)
+        sys.modules["deepblink.networks._networks"].tf = types.SimpleNamespace(
+            keras=keras, nn=functions
+        )
+        return networks.unet(block=block)
 
     return build
 

@@ -63,4 +63,14 @@ def test_the_summary_counts_models_that_fold_and_those_that_gain():
     rows.append({"package": "others", "name": "d", "not": "folded", "error": "no graph"})
     lines = real_models.summary({"jax": {"results": rows}}).splitlines()
     assert lines[0].startswith("4 models of 2 packages; 3 fold, and 2 of them have fewer products.")
-    assert lines[2] == "- JAX: 1.38 (1.25 to 1.50), 2 models"
+    assert lines[2] == "- JAX: 1.38 (1.25 to 1.50), 2 of them"
+
+
+def test_a_backend_on_which_a_model_was_not_measured_has_no_part_in_its_gain():
+    contents = {"jax": {"results": [row("a"), row("b")]}, "torch": {"results": [row("a")]}}
+    lines = real_models.summary(contents).splitlines()
+    assert lines[2:] == [
+        "- JAX: 1.50 (1.50 to 1.50), 2 of them",
+        "- PyTorch: 1.50 (1.50 to 1.50), 1 of them",
+    ]
+    assert "|  | 2e-07 |" in real_models.table(contents).splitlines()[-1]

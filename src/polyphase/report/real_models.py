@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
-from polyphase.report.performance import NAMES, Content
+from polyphase.report.performance import NAMES, Content, milliseconds
 
 _LONGEST = 120  # characters of another library's error
 _OURS = "computed by polyphase.layers."
@@ -25,11 +25,11 @@ def summary(contents: Mapping[str, Content]) -> str:
         gains = [
             _gain(rows[backend])
             for rows in folded
-            if _fewer(rows[backend]) and "forward" in rows[backend]
+            if "forward" in rows.get(backend, {}) and _fewer(rows[backend])
         ]
         if gains:
             span = f"{min(gains):.2f} to {max(gains):.2f}"
-            lines.append(f"- {NAMES[backend]}: {median(gains):.2f} ({span}), {len(gains)} models")
+            lines.append(f"- {NAMES[backend]}: {median(gains):.2f} ({span}), {len(gains)} of them")
     return "\n".join(lines) + "\n"
 
 
@@ -70,7 +70,7 @@ def _gain(row: Content) -> float:
 
 
 def _fewer(row: Content) -> bool:
-    before, after = row["multiply_adds"]
+    before, after = row.get("multiply_adds", (0, 0))
     return after < before
 
 
@@ -86,7 +86,7 @@ def _times(row: Mapping[str, Any]) -> str:
     medians = (row["forward"][one]["median"] for one in ("before", "folded"))
     before, after = row["multiply_adds"]
     bound = before / after if after else 1.0
-    return f"{' / '.join(f'{ms:.3g}' for ms in medians)} ({_gain(row):.2f}; {bound:.2f})"
+    return f"{' / '.join(map(milliseconds, medians))} ({_gain(row):.2f}; {bound:.2f})"
 
 
 def _difference(rows: Mapping[str, Any]) -> str:
