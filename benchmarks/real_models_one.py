@@ -5,6 +5,7 @@
 FOLDER holds the packages, NAME is "package: model", OUT the JSON file to write.
 """
 
+import contextlib
 import functools
 import importlib.metadata
 import json
@@ -12,6 +13,7 @@ import re
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,9 @@ def measured(one: RealModel) -> dict[str, Any]:
         x = examples(model, one.batch)
         row["inputs"] = [list(array.shape) for array in keras.tree.flatten(x)]
         row |= told(model, report)
+        stage = "run by the original"
         row["multiply_adds"] = [products(m, x) for m in (model, folded)]
+        model.predict_on_batch(x)
         stage = "run"
         runs = {"before": model, "folded": folded}
         row["forward"] = times({n: lambda m=m: m.predict_on_batch(x) for n, m in runs.items()}, 3)
@@ -85,34 +89,39 @@ def products(model: Any, x: Any) -> int:
     """Return the products of one example, of layers within classes too.
 
     Of convolutions, dense layers and interpolations, as the lowerings in use compute them; those of
-    attention are not counted.
+    attention are not counted. On JAX symbolically, where the model can be traced: compiling each
+    operation takes long.
     """
-    total = 0
+    run = functools.partial(model, x, training=False)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        with contextlib.suppress(Exception):
+            return counted(lambda: jax.eval_shape(run))
+    return counted(run)
+
+
+def counted(run: Callable[[], Any]) -> int:
+    """Return the products of all layers that a call calls."""
+    found = []
     call = keras.Layer.__call__
 
-    def counted(layer: Any, *args: Any, **kwargs: Any) -> Any:
-        nonlocal total
+    def noted(layer: Any, *args: Any, **kwargs: Any) -> Any:
         y = call(layer, *args, **kwargs)
         if not list(layer._flatten_layers(include_self=False)):
             shapes = [
                 [tuple(t.shape) for t in keras.tree.flatten(values) if hasattr(t, "shape")]
                 for values in (args, y)
             ]
-            total += _computed(layer, *shapes)
+            found.append(_computed(layer, *shapes))
         return y
 
-    keras.Layer.__call__ = counted
+    keras.Layer.__call__ = noted
     try:
-        run = functools.partial(model, training=False)
-        if keras.backend.backend() == "jax":
-            import jax
-
-            jax.eval_shape(run, x)
-        else:
-            run(x)
+        run()
     finally:
         keras.Layer.__call__ = call
-    return total
+    return sum(found)
 
 
 def loads(model: Any, folded: Any, x: Any) -> str:

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from polyphase.cli.app import app
 from polyphase.ops.choice import TABLE
-from polyphase.report import answer, markdown
+from polyphase.report import answer, markdown, real_models
 from polyphase.report import performance as tables_of
 from polyphase.report.findings import decisions, interval, needed
 from polyphase.report.table import (
@@ -318,6 +318,10 @@ def folding() -> str:
     page = between_marks((DOCS / "folding.md").read_text(), "gains", tables_of.fold(contents))
     page = between_marks(page, "memory", tables_of.fold_memory(contents))
     page = between_marks(page, "tuned", tables_of.tuned(measured("tuned")))
+    real = measured("real-models")
+    page = between_marks(page, "real summary", real_models.summary(real))
+    page = between_marks(page, "real", real_models.table(real))
+    page = between_marks(page, "real circumstances", tables_of.circumstances(real.values()))
     return between_marks(page, "circumstances", tables_of.circumstances(contents.values()))
 
 

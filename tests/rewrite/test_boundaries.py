@@ -193,12 +193,12 @@ def test_a_model_called_with_two_concatenations_of_the_same_parts_is_one():
 
 
 def test_a_model_called_with_two_concatenations_of_other_parts_keeps_its_input():
-    inputs = [keras.Input((8, 8, 3)), keras.Input((4, 4, 5)), keras.Input((4, 4, 3))]
+    inputs = [keras.Input((side, side, channels)) for channels in (3, 5) for side in (8, 4)]
     inner = keras.Input((8, 8, 8))
     shared = keras.Model(inner, layers.Conv2D(2, 3, name="fuse")(inner), name="behind")
     up = layers.UpSampling2D(2)
-    first = layers.Concatenate()([inputs[0], up(inputs[1])])
-    second = layers.Concatenate()([up(inputs[1]), up(inputs[2])])
+    first = layers.Concatenate()([inputs[0], up(inputs[3])])
+    second = layers.Concatenate()([inputs[2], up(inputs[1])])
     new, _ = folded(keras.Model(inputs, [shared(first), shared(second)]))
     assert len(new.get_layer("behind").inputs) == 1
 

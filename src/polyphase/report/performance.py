@@ -112,7 +112,7 @@ def fastest(peers: Mapping[str, Content]) -> str:
         for backend, content in peers.items():
             ours = _named(content, record["name"])[mode]["ours"]["median"]
             ratios.setdefault((backend, record["kind"], mode), []).append(peer[0] / ours)
-            cells.append(f"{_milliseconds(ours)} ({peer[0] / ours:.2f})")
+            cells.append(f"{milliseconds(ours)} ({peer[0] / ours:.2f})")
         rows.append([f"{record['name']}, {mode}", _timed(peer), *cells])
     means = [
         [
@@ -161,8 +161,8 @@ def cases(content: Content) -> str:
                 text
                 for mode in MODES
                 for text in (
-                    _milliseconds(record[mode]["keras"]["median"]),
-                    _milliseconds(record[mode]["ours"]["median"]),
+                    milliseconds(record[mode]["keras"]["median"]),
+                    milliseconds(record[mode]["ours"]["median"]),
                     f"{_ratio(record, mode):.2f}",
                 )
             ),
@@ -217,7 +217,7 @@ def allocator(contents: Mapping[str, Content]) -> str:
         for content in contents.values():
             result = content["results"][index]
             default, kept = (median(result[habit]) for habit in ("default", "kept"))
-            cells.append(f"{_milliseconds(default)} / {_milliseconds(kept)} ({default / kept:.2f})")
+            cells.append(f"{milliseconds(default)} / {milliseconds(kept)} ({default / kept:.2f})")
         rows.append([f"{first['name']}, {first['mode']}", *cells])
     return _table(["default / kept, ms", *(NAMES[backend] for backend in contents)], rows)
 
@@ -264,7 +264,7 @@ def tuned(contents: Mapping[str, Content]) -> str:
             cells = []
             for content in contents.values():
                 result = content["results"][index]
-                medians = " / ".join(_milliseconds(one["median"]) for one in result[mode].values())
+                medians = " / ".join(milliseconds(one["median"]) for one in result[mode].values())
                 gain = result[mode]["folded"]["median"] / result[mode]["tuned"]["median"]
                 given = Counter(result[f"{mode} layers"].values())
                 names = ", ".join(f"{count} {name}" for name, count in given.most_common())
@@ -394,7 +394,7 @@ def half(contents: Mapping[str, Content]) -> str:
             asked = {"backend": backend, "device": "cpu", "onednn": backend == "tensorflow"}
             way = choose(**case["ask"] | asked).lowering
             times = [full[mode]["direct"], case[mode]["direct"], case[mode][way]]
-            cells.append(f"{' / '.join(map(_milliseconds, times))} (`{way}`)")
+            cells.append(f"{' / '.join(map(milliseconds, times))} (`{way}`)")
         rows.append([f"{name.removesuffix(suffix)}, {mode}", *cells])
     return _table(["", *(NAMES[backend] for backend in contents)], rows)
 
@@ -480,10 +480,11 @@ def _middle_and_range(sizes: Sequence[float]) -> str:
 
 
 def _timed(one: tuple[float, str]) -> str:
-    return f"{_milliseconds(one[0])} ({one[1]})"
+    return f"{milliseconds(one[0])} ({one[1]})"
 
 
-def _milliseconds(value: float) -> str:
+def milliseconds(value: float) -> str:
+    """Return a time in three digits, without an exponent."""
     return f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
 
