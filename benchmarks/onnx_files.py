@@ -8,6 +8,7 @@ benchmarks/results/onnx-torch.json, from which docs/folding.md is rendered; 10 m
 """
 
 import argparse
+import importlib.metadata
 import json
 import subprocess
 import sys
@@ -132,7 +133,7 @@ def measure(name: str, path: Path, shapes: dict[str, Any], folder: Path) -> dict
     row: dict[str, Any] = {"name": name, "share": share(path, shapes, folder)}
     for runtime in RUNTIMES:
         report: OnnxReport
-        _, report = fold_file(path, folder, shapes=shapes, runtime=runtime, seconds=3)
+        _, report = fold_file(path, folder, shapes=shapes, runtime=runtime, seconds=2)
         row[runtime] = {
             "before": asdict(report.before),
             "after": asdict(report.after),
@@ -161,7 +162,9 @@ def main() -> None:
             if not words or any(word in one for word in words):
                 rows.append(measure(one, path, shapes, folder))
     if not words:
-        results_file.write("onnx", files=rows)
+        known = results_file.circumstances()["versions"]
+        runtimes = {name: importlib.metadata.version(name) for name in RUNTIMES}
+        results_file.write("onnx", versions=known | runtimes, files=rows)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from polyphase.cli.app import app
 from polyphase.ops.choice import TABLE
-from polyphase.report import answer, markdown, real_models
+from polyphase.report import answer, markdown, onnx_files, real_models
 from polyphase.report import performance as tables_of
 from polyphase.report.findings import decisions, interval, needed
 from polyphase.report.table import (
@@ -321,6 +321,8 @@ def folding() -> str:
     real = measured("real-models")
     page = between_marks(page, "real summary", real_models.summary(real))
     page = between_marks(page, "real", real_models.table(real))
+    files = json.loads((ROOT / "benchmarks" / "results" / "onnx-torch.json").read_text())
+    page = between_marks(page, "onnx", onnx_files.table(files))
     page = between_marks(page, "real circumstances", tables_of.circumstances(real.values()))
     return between_marks(page, "circumstances", tables_of.circumstances(contents.values()))
 

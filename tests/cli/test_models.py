@@ -206,7 +206,7 @@ REFUSED = {
     "folder": ("model", lambda path: Path(path).mkdir(), "is a folder"),
     "TensorFlow Lite": ("m.tflite", content(b"\x1c\0\0\0TFL3" + bytes(40)), "TensorFlow Lite"),
     "TensorFlow Lite, renamed": ("m.keras", content(b" \0\0\0TFL3" + bytes(40)), "Lite"),
-    "ONNX": ("m.onnx", content(b"\x08\x07\x12\x07pytorch"), "polyphase fold --onnx"),
+    "ONNX": ("m.onnx", content(b"\x08\x07\x12\x07pytorch"), "polyphase fold IN.onnx OUT.onnx"),
     "frozen graph": ("m.pb", content(b"\n\x0b\n\x01x\x12\x0bPlaceholder"), "TensorFlow"),
     "PyTorch": ("m.pt", archive("m/data.pkl", "m/version"), "PyTorch"),
     "PyTorch of old": ("m.pth", content(b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."), "PyTorch"),

@@ -430,7 +430,7 @@ def test_what_makes_nothing_larger_is_not_reported():
 
     report = fold(randomised(Plain(), X), return_report=True)[1]
     assert report.findings == ()
-    assert "There is no upsampling" in str(report)
+    assert "there is no upsampling" in str(report)
 
 
 def test_what_is_not_built_is_refused_in_a_sentence():

@@ -1,4 +1,4 @@
-"""`polyphase fold --onnx --openvino` of a Keras model: what each runtime runs fastest."""
+"""`polyphase fold --onnx --openvino --tflite` of a Keras model: what runtimes run fastest."""
 
 import tempfile
 from collections.abc import Callable, Mapping
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
 
 def exported(
-    model: "keras.Model", files: Mapping[str, Path], progress: Callable[[str], object]
+    model: "keras.Model",
+    folded: "keras.Model",
+    files: Mapping[str, Path],
+    progress: Callable[[str], object],
 ) -> list[str]:
     """Write the files that are wanted, by their suffixes; return what there is to say of them.
 
-    The model is converted as it was, and what comes of it folded for each runtime.
+    To ONNX the model is converted as it was, and what comes of it folded for each runtime.
 
     Raises:
         ExportError: if it cannot be converted, or a file computes something else.
@@ -27,6 +30,9 @@ def exported(
     from polyphase.rewrite.export import to_onnx, to_openvino
 
     notes: list[str] = []
+    if ".tflite" in files:
+        progress("Converting to TensorFlow Lite, and timing both")
+        notes += _tflite(model, folded, files[".tflite"])
     if ".onnx" not in files:
         return notes
     with tempfile.TemporaryDirectory() as folder:
@@ -41,6 +47,22 @@ def exported(
 
             notes += _said(".xml", write_openvino(plain, {}, progress, save))
     return notes
+
+
+def _tflite(model: "keras.Model", folded: "keras.Model", path: Path) -> list[str]:
+    from polyphase.rewrite.tflite import to_tflite
+
+    off, times = to_tflite(model, folded, path)
+    if off is None or times is None:
+        return [
+            ".tflite: neither compared nor timed, and as the model was: there is no interpreter. "
+            "Run: pip install ai-edge-litert"
+        ]
+    _require_equal(off, ".tflite", model)
+    before, after = (one.median for one in times)
+    gain = f"{before:.3g} ms before, {after:.3g} ms after, {before / after:.2f} times as fast"
+    said = f"{gain}, in TensorFlow Lite" if before != after else f"{before:.3g} ms, as it was"
+    return [f".tflite: {said}", f"Largest difference on random input: {off:.1e} of the output"]
 
 
 def _require_equal(off: float, suffix: str, model: "keras.Model") -> None:

@@ -66,6 +66,13 @@ def fold(
             help="Also write OUT.xml and OUT.bin, in the way that OpenVINO runs fastest here.",
         ),
     ] = False,
+    tflite: Annotated[
+        bool,
+        typer.Option(
+            "--tflite",
+            help="Also write OUT.tflite, for TensorFlow Lite, in the way that it runs faster here.",
+        ),
+    ] = False,
     time: Annotated[
         bool,
         typer.Option(
@@ -110,6 +117,8 @@ def fold(
 
         polyphase fold --inference --onnx unet.keras deploy.keras
 
+        polyphase fold --inference --tflite unet.keras phone.keras
+
         polyphase fold --tune generator.keras fast.keras
 
         polyphase fold detector.onnx fast.onnx
@@ -124,6 +133,7 @@ def fold(
                 "--onnx": onnx,
                 "--tune": tune,
                 "--time": time,
+                "--tflite": tflite,
             },
         )
         _fold_onnx(source, out, openvino, shape or [], overwrite)
@@ -144,6 +154,7 @@ def fold(
     suffixes = [".keras"]
     suffixes += [".onnx"] if onnx or openvino else []
     suffixes += [".xml", ".bin"] if openvino else []
+    suffixes += [".tflite"] if tflite else []
     targets = [out.with_suffix(suffix) for suffix in suffixes]
     try:
         if onnx or openvino:
@@ -246,7 +257,7 @@ def _written(
     files = {one.suffix: folder / one.name for one in targets}
     folded.save(files[".keras"])
     needs = what_to_import(folded, files[".keras"])
-    return exported(model, files, _progress) + ([needs] if needs else [])
+    return exported(model, folded, files, _progress) + ([needs] if needs else [])
 
 
 def _progress(line: str) -> None:

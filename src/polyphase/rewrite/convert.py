@@ -1,6 +1,6 @@
-"""A program: a saved model into an ONNX file, on the backend that KERAS_BACKEND names.
+"""A program: a saved model into an ONNX or TensorFlow Lite file, on KERAS_BACKEND.
 
-python -m polyphase.rewrite.convert MODEL.keras OUT.onnx REASON any|same
+python -m polyphase.rewrite.convert MODEL.keras OUT.onnx|OUT.tflite REASON any|same
 
 Sides that the model leaves open are left open ("any"), or become those of the example that it is
 tried on ("same"). If it fails, REASON holds the error's own sentence.
@@ -22,7 +22,7 @@ from polyphase.rewrite.sizes import example
 
 
 def convert(saved: str, out: str, sides: str) -> None:
-    """Write the ONNX file."""
+    """Write the file."""
     model = keras.models.load_model(saved, compile=False)
     x = example(model)
     model(x, training=False)
@@ -41,7 +41,8 @@ def convert(saved: str, out: str, sides: str) -> None:
         tensors,
         x,
     )
-    model.export(out, format="onnx", verbose=False, input_signature=[signature])
+    kind = "litert" if out.endswith(".tflite") else "onnx"
+    model.export(out, format=kind, verbose=False, input_signature=[signature])
 
 
 def _teach_converter() -> None:

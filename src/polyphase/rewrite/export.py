@@ -78,7 +78,7 @@ def to_onnx(model: keras.Model, path: Path, note: Callable[[str], object] = _WAR
         to_keras(model, strict=False, baked=False).save(saved)
 
         def attempt(sides: str, inputs: list[Any]) -> float:
-            _convert(saved, path, backend, sides)
+            convert_apart(saved, path, backend, sides)
             return _difference(model, inputs, lambda arrays: _run(runtime, path, arrays))
 
         if not _open(model):
@@ -96,8 +96,14 @@ def to_onnx(model: keras.Model, path: Path, note: Callable[[str], object] = _WAR
     return off
 
 
-def _convert(saved: Path, path: Path, backend: str, sides: str) -> None:
+def convert_apart(saved: Path, path: Path, backend: str, sides: str) -> None:
     """Let another process, on a backend that can, write the file.
+
+    Args:
+        saved: the model's.
+        path: ends in .onnx or .tflite.
+        backend: that can.
+        sides: "any": those that the model leaves open stay open; "same": they are an example's.
 
     Raises:
         ExportError: with the reason that its error gives.
@@ -114,7 +120,8 @@ def _convert(saved: Path, path: Path, backend: str, sides: str) -> None:
     if done.returncode:
         said = f"its process ended with exit code {done.returncode} and gave no reason"
         said = reason.read_text() if reason.exists() else said
-        raise ExportError(f"Keras cannot convert this model to ONNX on {backend}: {said}.")
+        kind = {".onnx": "ONNX", ".tflite": "TensorFlow Lite"}[path.suffix]
+        raise ExportError(f"Keras cannot convert this model to {kind} on {backend}: {said}.")
 
 
 def _run(runtime: Any, path: Path, arrays: list[Any]) -> list[Any]:

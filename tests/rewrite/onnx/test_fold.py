@@ -9,7 +9,6 @@ import onnx
 from onnx import TensorProto, helper
 
 import polyphase as pp
-from polyphase.rewrite.onnx.choose import surely_less
 from polyphase.rewrite.onnx.files import OPSETS
 from tests.rewrite.onnx.helpers import Graph, kinds, noise, run
 
@@ -197,16 +196,3 @@ def test_what_is_no_model_at_all():
 def test_another_runtime():
     with pytest.raises(ValueError, match="onnxruntime, openvino"):
         pp.fold_onnx(decoder(), runtime="tensorrt")
-
-
-def test_ties_are_told_apart_as_seldom_as_is_said():
-    """Of pairs of equal distributions at most 1% are; of 2% less in 100 rounds nearly all."""
-    generator = np.random.default_rng(0)
-    ties = wins = 0
-    for _ in range(2000):
-        one, other = generator.lognormal(0, 0.02, (2, 100))
-        ties += surely_less(one, other)
-        wins += surely_less(0.98 * one, other)
-    assert ties <= 2000 * 0.02
-    assert wins >= 2000 * 0.99
-    assert not surely_less([1.0] * 3, [2.0] * 3)  # too few to know

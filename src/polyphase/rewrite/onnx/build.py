@@ -12,10 +12,11 @@ from polyphase.rewrite.delayed import Delayed, Joined, Margin
 from polyphase.rewrite.forms import Conv, Operation
 from polyphase.rewrite.onnx import kernels
 from polyphase.rewrite.onnx.nodes import Nodes, Tensor
-from polyphase.rewrite.onnx.shapes import attribute, constant
+from polyphase.rewrite.onnx.shapes import attribute, constant, sides
+from polyphase.rewrite.onnx.transposed import Transposed, as_one, in_phases, splits
 from polyphase.rewrite.report import Why
 
-AS_IT_IS, RESIZE, TRANSPOSED, SUB_PIXEL = "as it is", "Resize", "ConvTranspose", "DepthToSpace"
+RESIZE, TRANSPOSED, SUB_PIXEL = "Resize", "ConvTranspose", "DepthToSpace"
 
 
 class Build:
@@ -115,59 +116,9 @@ class Build:
             return self.whole(value.holding(small, one.name))
         new = kernels.transposed(kernel, value.size, conv.dilation, conv.groups)
         cuts = kernels.cut(kernel.shape[2:], pads, conv.dilation)
-        return self.transposed(
-            self._way(value),
-            value.small,
-            new.astype(kernel.dtype),
-            bias,
-            value.size,
-            cuts,
-            conv.groups,
-            one.name,
-        )
-
-    def transposed(
-        self,
-        way: str,
-        tensor: Tensor,
-        kernel: np.ndarray,
-        bias: np.ndarray | None,
-        strides: Sequence[int],
-        cuts: Margin,
-        groups: int,
-        name: str,
-    ) -> Tensor:
-        """Put a transposed convolution, as one or as a convolution to all phases.
-
-        Args:
-            way: TRANSPOSED or SUB_PIXEL.
-            tensor: the small image.
-            kernel: of `ConvTranspose`.
-            bias: one per channel, or None.
-            strides: per axis.
-            cuts: what is cut off both ends, per axis.
-            groups: of channels.
-            name: of the nodes.
-        """
-        put = self.nodes
-        if way == TRANSPOSED or not splits(strides, groups, put.opset):
-            return put.conv_transpose(tensor, kernel, bias, strides, cuts, groups, name)
-        major = "channel" if put.opset > 10 else "phase"
-        phases, s = int(np.prod(strides)), strides[0]
-        new = kernels.phases(kernel, strides, groups, major).astype(kernel.dtype)
-        if bias is not None:
-            bias = np.repeat(bias, phases) if major == "channel" else np.tile(bias, phases)
-        taps = new.shape[2:]
-        excess = [t * s - k for t, k in zip(taps, kernel.shape[2:], strict=True)]
-        cuts = tuple((a, b + more) for (a, b), more in zip(cuts, excess, strict=True))
-        # what is cut off in whole small pixels need not be computed
-        skipped = [
-            (min(a // s, t - 1), min(b // s, t - 1)) for (a, b), t in zip(cuts, taps, strict=True)
-        ]
-        pads = tuple((t - 1 - a, t - 1 - b) for t, (a, b) in zip(taps, skipped, strict=True))
-        small = put.conv(tensor, new, bias, pads, (1,) * len(taps), groups, name)
-        rest = tuple((a - c * s, b - d * s) for (a, b), (c, d) in zip(cuts, skipped, strict=True))
-        return put.cut(put.depth_to_space(small, s, name), rest, 2, name)
+        same = Transposed(new.astype(kernel.dtype), bias, value.size, cuts, conv.groups)
+        phases = self._way(value) == SUB_PIXEL and splits(same, put.opset)
+        return (in_phases if phases else as_one)(put, value.small, same, one.name)
 
     def pieces(
         self, one: Operation, parts: Sequence[Tensor], channels: Sequence[int]
@@ -217,7 +168,7 @@ class Build:
         self, old: ir.Node, inputs: Sequence[Tensor | None], images: Sequence[Tensor]
     ) -> Tensor:
         """Put a node like an old one: of another size, but for the channels."""
-        before, after, new = (_sides(one) for one in (old.inputs[0], old.outputs[0], images[0]))
+        before, after, new = (sides(one) for one in (old.inputs[0], old.outputs[0], images[0]))
         if old.op_type == "Transpose":
             shape = [new[axis] for axis in attribute(old, "perm", ())]
         else:
@@ -228,15 +179,6 @@ class Build:
         return self.nodes.put(
             old.op_type, inputs, old.attributes, shape, old.name or "", old.domain
         )
-
-
-def splits(strides: Sequence[int], groups: int, opset: int) -> bool:
-    """Return whether `DepthToSpace` puts phases side by side: of images, as squares.
-
-    Before version 11 of the operators its channels were not those of groups.
-    """
-    square = len(strides) == 2 and len(set(strides)) == 1
-    return square and (groups == 1 or opset > 10)
 
 
 def _conv(one: Operation) -> Conv:
@@ -270,10 +212,3 @@ def _waits(part: Any) -> bool:
 
 def _channels(part: Any) -> int:
     return (part.small if _waits(part) else part).shape[1]
-
-
-def _sides(tensor: Tensor | None) -> tuple[Any, ...]:
-    """Return the sides; None for one that is not known."""
-    return tuple(
-        side if isinstance(side, int) else None for side in (tensor and tensor.shape) or ()
-    )

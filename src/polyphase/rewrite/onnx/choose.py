@@ -1,6 +1,5 @@
 """Which way of computing each upsampling is the fastest, in the runtime that will run it."""
 
-import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,9 @@ from polyphase.rewrite.onnx import files
 from polyphase.rewrite.onnx.build import RESIZE, SUB_PIXEL, TRANSPOSED
 from polyphase.rewrite.onnx.runtimes import Arrays, Runtime, Session
 from polyphase.rewrite.onnx.walk import Fold, Ways, folded, upsamplings
-from polyphase.timing import Times, rounds, summary
+from polyphase.timing import Times, rounds, summary, surely_less
 
 WAYS = (RESIZE, TRANSPOSED, SUB_PIXEL)
-_DOUBT = 0.01  # probability with which models that are as fast would be told apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,21 +107,6 @@ class Search:
             files.save(model, path)
             self._known[looks] = Candidate(fold, ways, path, self._runtime.load(path))
         return self._known[looks]
-
-
-def surely_less(new: Sequence[float], old: Sequence[float]) -> bool:
-    """Return whether numbers are less than others, pair by pair, beyond doubt.
-
-    A sign test: with equal chances of both, so many pairs are in order with a probability of 1%.
-
-    Example:
-        >>> surely_less([1.0] * 8, [1.1] * 8), surely_less([1.0, 1.2] * 4, [1.1] * 8)
-        (True, False)
-    """
-    count = len(new)
-    wins = sum(one < other for one, other in zip(new, old, strict=True))
-    chance = sum(math.comb(count, k) for k in range(wins, count + 1)) / 2**count
-    return chance < _DOUBT
 
 
 def _looks(model: ir.Model) -> Hashable:

@@ -7,6 +7,7 @@ import numpy as np
 import onnx_ir as ir
 
 from polyphase.rewrite.delayed import Margin
+from polyphase.rewrite.onnx.shapes import sides
 
 Tensor = ir.Value
 _END = np.iinfo(np.int64).max
@@ -73,11 +74,11 @@ class Nodes:
             "group": groups,
         }
         spans = [(k - 1) * rate for k, rate in zip(kernel.shape[2:], dilation, strict=True)]
-        sides = [
+        space = [
             _plus(side, sum(pad) - span)
-            for side, pad, span in zip(_shape(tensor)[2:], pads, spans, strict=True)
+            for side, pad, span in zip(sides(tensor)[2:], pads, spans, strict=True)
         ]
-        shape = (_shape(tensor)[0], kernel.shape[0], *sides)
+        shape = (sides(tensor)[0], kernel.shape[0], *space)
         return self.put("Conv", self._weighted(tensor, kernel, bias, name), attributes, shape, name)
 
     def conv_transpose(
@@ -97,13 +98,13 @@ class Nodes:
             "pads": _ends(cuts),
             "group": groups,
         }
-        sides = [
+        space = [
             _plus(_times(side, s), k - s - sum(cut))
             for side, s, k, cut in zip(
-                _shape(tensor)[2:], strides, kernel.shape[2:], cuts, strict=True
+                sides(tensor)[2:], strides, kernel.shape[2:], cuts, strict=True
             )
         ]
-        shape = (_shape(tensor)[0], kernel.shape[1] * groups, *sides)
+        shape = (sides(tensor)[0], kernel.shape[1] * groups, *space)
         inputs = self._weighted(tensor, kernel, bias, name)
         return self.put("ConvTranspose", inputs, attributes, shape, name)
 
@@ -115,8 +116,8 @@ class Nodes:
         attributes: dict[str, Any] = {"blocksize": block}
         if self.opset > 10:
             attributes["mode"] = "CRD"
-        batch, channels, *sides = _shape(tensor)
-        shape = (batch, channels // block**2, *(_times(side, block) for side in sides))
+        batch, channels, *space = sides(tensor)
+        shape = (batch, channels // block**2, *(_times(side, block) for side in space))
         return self.put("DepthToSpace", [tensor], attributes, shape, name)
 
     def resize(
@@ -124,7 +125,7 @@ class Nodes:
     ) -> Tensor:
         """Put an upsampling, by a factor per axis."""
         scales = self.constant(np.array([float(one) for one in factors], "float32"), name)
-        shape = [_times(side, one) for side, one in zip(_shape(tensor), factors, strict=True)]
+        shape = [_times(side, one) for side, one in zip(sides(tensor), factors, strict=True)]
         if self.opset < 11:
             kind = "Resize" if self.opset == 10 else "Upsample"
             return self.put(kind, [tensor, scales], attributes, shape, name)
@@ -142,9 +143,9 @@ class Nodes:
         """Put zeros around an image, whose spatial axes begin at `first`."""
         if not any(map(any, zeros)):
             return tensor
-        every = [(0, 0)] * len(_shape(tensor))
+        every = [(0, 0)] * len(sides(tensor))
         every[first : first + len(zeros)] = zeros
-        shape = [_plus(side, sum(pair)) for side, pair in zip(_shape(tensor), every, strict=True)]
+        shape = [_plus(side, sum(pair)) for side, pair in zip(sides(tensor), every, strict=True)]
         if self.opset < 11:
             return self.put("Pad", [tensor], {"pads": _ends(every)}, shape, name)
         amounts = self.constant(np.array(_ends(every)), name)
@@ -157,7 +158,7 @@ class Nodes:
         axes = list(range(first, first + len(cuts)))
         starts = [before for before, _ in cuts]
         ends = [-after if after else _END for _, after in cuts]
-        shape = list(_shape(tensor))
+        shape = list(sides(tensor))
         for axis, pair in zip(axes, cuts, strict=True):
             shape[axis] = _plus(shape[axis], -sum(pair))
         if self.opset < 10:
@@ -170,25 +171,19 @@ class Nodes:
         """Put parts side by side; one alone stays as it is."""
         if len(parts) == 1:
             return parts[0]
-        shape = list(_shape(parts[0]))
-        shape[axis] = sum(_shape(part)[axis] for part in parts)
+        shape = list(sides(parts[0]))
+        shape[axis] = sum(sides(part)[axis] for part in parts)
         return self.put("Concat", list(parts), {"axis": axis}, shape, name)
 
     def add(self, one: Tensor, other: Tensor, name: str) -> Tensor:
         """Put a sum of images of one size."""
-        return self.put("Add", [one, other], {}, _shape(one), name)
+        return self.put("Add", [one, other], {}, sides(one), name)
 
     def _weighted(
         self, tensor: Tensor, kernel: np.ndarray, bias: np.ndarray | None, name: str
     ) -> list[Tensor]:
         weights = (kernel,) if bias is None else (kernel, bias.astype(kernel.dtype))
         return [tensor, *(self.constant(np.ascontiguousarray(one), name) for one in weights)]
-
-
-def _shape(tensor: Tensor) -> tuple[Any, ...]:
-    """Return the sides; None for one that is not known."""
-    assert tensor.shape is not None
-    return tuple(side if isinstance(side, int) else None for side in tensor.shape)
 
 
 def _plus(side: int | None, more: int) -> int | None:

@@ -21,7 +21,7 @@ from polyphase.rewrite.forms import (
     Transpose,
 )
 from polyphase.rewrite.onnx.resizing import of_repeat, of_resize
-from polyphase.rewrite.onnx.shapes import attribute, constant
+from polyphase.rewrite.onnx.shapes import attribute, constant, sides
 
 _DOMAINS = ("", "ai.onnx")
 _SIZED = ("Resize", "Upsample", "Reshape", "Pad")  # what else they are called with are sizes
@@ -201,7 +201,7 @@ def _padding(amounts: Margin, size: tuple[int, ...], dilation: tuple[int, ...]) 
 
 def pads(node: ir.Node) -> Margin:
     """Return the zeros that a convolution without strides puts around an image."""
-    size = tuple(_sides(node.inputs[1])[2:])
+    size = sides(node.inputs[1])[2:]
     ones, none = (1,) * len(size), (0,) * 2 * len(size)
     rates = attribute(node, "dilations", ones)
     same = tuple(same_padding(k, rate) for k, rate in zip(size, rates, strict=True))
@@ -213,10 +213,6 @@ def pads(node: ir.Node) -> Margin:
         "VALID": ((0, 0),) * len(size),
     }
     return amounts[attribute(node, "auto_pad", "NOTSET")]
-
-
-def _sides(value: ir.Value | None) -> tuple[Any, ...]:
-    return tuple((value.shape if value is not None else None) or ())
 
 
 _ELEMENTWISE = (  # noqa: SIM905 - a list of words

@@ -51,6 +51,8 @@ class OnnxRuntime:
         module = self._module
         options = module.SessionOptions()
         options.log_severity_level = 4  # what fails is told once, by who calls this
+        # Threads of one session that wait in a loop take the processors of another's.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if exact:
             options.graph_optimization_level = module.GraphOptimizationLevel.ORT_DISABLE_ALL
         session = module.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

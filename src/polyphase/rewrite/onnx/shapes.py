@@ -41,6 +41,12 @@ def constant(value: ir.Value | None) -> np.ndarray | None:
     return None if tensor is None else tensor.numpy()
 
 
+def sides(tensor: ir.Value | None) -> tuple[Any, ...]:
+    """Return a tensor's sides; None for one that is no known number."""
+    shape = tensor.shape if tensor is not None else None
+    return tuple(one if isinstance(one, int) else None for one in shape or ())
+
+
 def side(tensor: ir.Value, axis: int) -> Entry:
     """Return a tensor's side."""
     known = tensor.shape[axis] if tensor.shape is not None else None

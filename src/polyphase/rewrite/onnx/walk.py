@@ -9,11 +9,12 @@ from onnx_ir.passes import common
 
 from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.forms import Concat, Conv, Norm, Opaque, Operation, Pad, Pointwise, Upsample
-from polyphase.rewrite.onnx.build import SUB_PIXEL, Build, splits
+from polyphase.rewrite.onnx.build import SUB_PIXEL, Build
 from polyphase.rewrite.onnx.nodes import Nodes
 from polyphase.rewrite.onnx.reader import pads, read
 from polyphase.rewrite.onnx.resizing import along
 from polyphase.rewrite.onnx.shapes import attribute, constant
+from polyphase.rewrite.onnx.transposed import Transposed, in_phases, splits
 from polyphase.rewrite.report import Why
 from polyphase.rewrite.rules import margin, rules_for
 
@@ -198,20 +199,24 @@ def _sub_pixel(node: ir.Node, build: Build) -> ir.Value | None:
     if image is None or kernel is None or (given is not None and bias is None):
         return None
     ones = (1,) * (kernel.ndim - 2)
-    strides, groups = tuple(attribute(node, "strides", ones)), attribute(node, "group", 1)
     more = attribute(node, "output_padding", (0,) * len(ones))
-    cuts = tuple((a, b - m) for (a, b), m in zip(pads(node), more, strict=True))
+    one = Transposed(
+        kernel,
+        bias,
+        tuple(attribute(node, "strides", ones)),
+        tuple((a, b - m) for (a, b), m in zip(pads(node), more, strict=True)),
+        attribute(node, "group", 1),
+    )
     known = not {"output_shape", "auto_pad"} & set(node.attributes)
-    if not known or set(attribute(node, "dilations", ones)) != {1} or max(strides) == 1:
+    if not known or set(attribute(node, "dilations", ones)) != {1} or max(one.strides) == 1:
         return None
-    if min(map(min, cuts)) < 0 or not splits(strides, groups, build.nodes.opset):
+    if min(map(min, one.cuts)) < 0 or not splits(one, build.nodes.opset):
         return None
     if image.shape is None or _within(node):
         return None
-    name = node.name or "phases"
     build.together.append((id(node),))
     build.note([id(node)], "computed by a convolution to all its phases")
-    return build.transposed(SUB_PIXEL, image, kernel, bias, strides, cuts, groups, name)
+    return in_phases(build.nodes, image, one, node.name or "phases")
 
 
 def _within(node: ir.Node) -> bool:
