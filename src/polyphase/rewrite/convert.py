@@ -28,6 +28,18 @@ def convert(saved: str, out: str, sides: str) -> None:
     model(x, training=False)
     if keras.backend.backend() == "torch":
         _teach_converter()
+    if out.endswith(".tflite"):
+        one = tree.map_structure(
+            lambda tensor, array: keras.InputSpec(
+                shape=(1, *array.shape[1:]),
+                dtype=tensor.dtype,
+                name=tensor._keras_history.operation.name,
+            ),
+            input_structure(model),
+            x,
+        )
+        model.export(out, format="litert", verbose=False, input_signature=[one])
+        return
     if sides == "any" and keras.backend.backend() == "torch":
         _traced(model, x, out)
         return
@@ -41,8 +53,7 @@ def convert(saved: str, out: str, sides: str) -> None:
         tensors,
         x,
     )
-    kind = "litert" if out.endswith(".tflite") else "onnx"
-    model.export(out, format=kind, verbose=False, input_signature=[signature])
+    model.export(out, format="onnx", verbose=False, input_signature=[signature])
 
 
 def _teach_converter() -> None:

@@ -28,8 +28,8 @@ def to_tflite(
 ) -> tuple[float | None, tuple[Times, Times] | None]:
     """Write a model as a `.tflite` file: folded, where the interpreter runs that faster here.
 
-    Both are turned into Keras' own layers and converted by Keras on TensorFlow, for the sizes of
-    one example; batches may be of any size. The folded one has its kernels baked into transposed
+    Both are turned into Keras' own layers and converted by Keras on TensorFlow, for one example of
+    the sizes that the model says. The folded one has its kernels baked into transposed
     convolutions.
 
     Args:
@@ -40,7 +40,7 @@ def to_tflite(
     Returns:
         The largest difference between the interpreter's outputs and the model's on noise, relative
         to the largest output; and the times before and after, the same twice if the file is of the
-        model as it was. Both None where no interpreter is installed: then it is that.
+        model as it was. Both None where no interpreter is installed that runs that: then it is it.
 
     Raises:
         ExportError: if TensorFlow is not installed, or the conversion fails.
@@ -52,7 +52,7 @@ def to_tflite(
             "Keras converts to TensorFlow Lite on TensorFlow, which is not installed. "
             "Run: pip install 'polyphase[tensorflow]'"
         )
-    x = example(model)
+    x = tree.map_structure(lambda array: array[:1], example(model))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = [folder / "before.tflite", folder / "after.tflite"]
@@ -61,13 +61,13 @@ def to_tflite(
             saved = file.with_suffix(".keras")
             one.save(saved)
             convert_apart(saved, file, "tensorflow", "same")
-        runs = [_interpreted(file, model, x) for file in files]
-        before, after = runs
+        runs = [_interpreted(file, one, x) for file, one in zip(files, plain, strict=True)]
+        before, after = runs[0], runs[1] or runs[0]
         if before is None or after is None:
             os.replace(files[0], path)
             return None, None
         samples = list(rounds({"before": before, "after": after}, _SECONDS).values())
-        faster = surely_less(samples[1], samples[0])
+        faster = runs[1] is not None and surely_less(samples[1], samples[0])
         chosen = after if faster else before
         os.replace(files[1] if faster else files[0], path)
     times = summary(samples[0]), summary(samples[1] if faster else samples[0])
@@ -75,15 +75,18 @@ def to_tflite(
 
 
 def _interpreted(path: Path, model: keras.Model, x: Any) -> Callable[[], list[np.ndarray]] | None:
-    """Return what runs a file on an example; None if there is no interpreter."""
+    """Return what runs a model's file on an example; None if no interpreter does."""
     make = _interpreter()
     if make is None:
         return None
-    with warnings.catch_warnings(action="ignore"):  # TensorFlow's own says that it will move
-        interpreter = make(str(path), num_threads=os.cpu_count())
-    run = interpreter.get_signature_runner()
-    names = [tensor.name for tensor in tree.flatten(input_structure(model))]
+    names = [one._keras_history.operation.name for one in tree.flatten(input_structure(model))]
     arrays = dict(zip(names, tree.flatten(x), strict=True))
+    try:
+        with warnings.catch_warnings(action="ignore"):  # TensorFlow's own says that it will move
+            run = make(str(path), num_threads=os.cpu_count()).get_signature_runner()
+        run(**arrays)
+    except (RuntimeError, ValueError):  # of operators that TensorFlow Lite has not
+        return None
     count = len(tree.flatten(model.outputs))
 
     def call() -> list[np.ndarray]:

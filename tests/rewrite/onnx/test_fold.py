@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 
 import polyphase as pp
 from polyphase.rewrite.onnx.files import OPSETS
-from tests.rewrite.onnx.helpers import Graph, kinds, noise, run
+from tests.rewrite.onnx.helpers import SUB_PIXEL, TRANSPOSED, Graph, fold, kinds, noise, run
 
 
 def decoder(side=8, channels=64, opset=17):
@@ -104,6 +104,38 @@ def test_operators_that_onnx_does_not_define_are_left_and_named():
     assert "QuickGelu" in kinds(new)
     assert report.unknown == ("com.microsoft.QuickGelu",)
     assert "left alone: com.microsoft.QuickGelu" in str(report)
+
+
+def test_what_resizes_within_a_node_is_listed():
+    graph = Graph()
+    x = graph.input("x", 1, 3, 4, 4)
+    scales = graph.numbers(np.array([1, 1, 2, 2], "float32"))
+
+    def branch(name):
+        result = helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, 8, 8])
+        resize = helper.make_node("Resize", [x, "", scales], [name], name=f"in_{name}")
+        return helper.make_graph([resize], name, [], [result])
+
+    condition = graph("Greater", graph("ReduceSum", x, keepdims=0), graph.numbers(np.float32(0)))
+    y = graph("If", condition, then_branch=branch("one"), else_branch=branch("two"))
+    _, report = pp.fold_onnx(graph.model(y), seconds=0.05, return_report=True)
+    found = {one.layer: one.what for one in report.findings}
+    assert found == dict.fromkeys(("in_one", "in_two"), "left alone: in a graph within a node")
+
+
+def test_half_precision_is_compared_as_such():
+    graph = Graph()
+    x = graph("Cast", graph.input("x", 1, 16, 8, 8), to=TensorProto.FLOAT16)
+    kernel = graph.generator.normal(size=(4, 16, 3, 3)) / 12
+    halves = [graph.numbers(one.astype("float16")) for one in (kernel, np.ones(4))]
+    x = graph("Conv", graph.up(x, 2, 2), *halves, pads=[1, 1, 1, 1])
+    model = graph.model(graph("Cast", x, to=TensorProto.FLOAT))
+    for way in (TRANSPOSED, SUB_PIXEL):
+        new, _ = fold(model, way)
+        (expected,), (found,) = (run(one, noise(model)) for one in (model, new))
+        np.testing.assert_allclose(found, expected, rtol=0, atol=2e-2)
+    _, report = pp.fold_onnx(model, seconds=0.05, return_report=True)
+    assert report.difference < 3e-2
 
 
 def test_functions_of_the_model_itself():

@@ -9,7 +9,7 @@ import onnx_ir as ir
 
 from polyphase.rewrite.onnx import files
 from polyphase.rewrite.onnx.build import RESIZE, SUB_PIXEL, TRANSPOSED
-from polyphase.rewrite.onnx.runtimes import Arrays, Runtime, Session
+from polyphase.rewrite.onnx.runtimes import Arrays, Runtime
 from polyphase.rewrite.onnx.walk import Fold, Ways, folded, upsamplings
 from polyphase.timing import Times, rounds, summary, surely_less
 
@@ -24,13 +24,11 @@ class Candidate:
         fold: what happened to its upsamplings.
         ways: how each is computed.
         path: of its file.
-        run: what runs that.
     """
 
     fold: Fold
     ways: Ways
     path: Path
-    run: Session
 
 
 class Search:
@@ -51,7 +49,7 @@ class Search:
         seconds: float,
         watch: Callable[[str], object],
     ) -> None:
-        self.original = Candidate(Fold({}, []), {}, path, runtime.load(path))
+        self.original = Candidate(Fold({}, []), {}, path)
         self._prepared, self._runtime, self._arrays = prepared, runtime, arrays
         self._folder, self._seconds, self._watch = folder, seconds, watch
         self.trial = Fold({}, [])
@@ -75,13 +73,19 @@ class Search:
         return best
 
     def compared(self, best: Candidate) -> tuple[Candidate, dict[str, Times]]:
-        """Return the better of the model as it came and another, and the times of both."""
-        samples = self._samples([self.original, best], 2 * self._seconds)
-        before, after = samples
-        found = {"before": summary(before), "after": summary(after)}
-        if best is not self.original and surely_less(after, before):
-            return best, found
-        return self.original, found
+        """Return the better of the model as it came and another, and the times of both.
+
+        Two sessions of one file differ too, by where their memory lies: another is better only if
+        it is in both of two pairs.
+        """
+        pairs = [self._samples([self.original, best], self._seconds) for _ in range(2)]
+        better = all(surely_less(after, before) for before, after in pairs)
+        before, after = (
+            summary([one for samples in each for one in samples])
+            for each in zip(*pairs, strict=True)
+        )
+        kept = best if best is not self.original and better else self.original
+        return kept, {"before": before, "after": after}
 
     def _best(self, best: Candidate, others: Iterable[Candidate], what: str) -> Candidate:
         contenders = list(dict.fromkeys([best, *others]))
@@ -93,8 +97,8 @@ class Search:
         return contenders[first] if surely_less(samples[first], samples[0]) else best
 
     def _samples(self, contenders: Sequence[Candidate], seconds: float) -> list[list[float]]:
-        arrays = self._arrays
-        runs = {str(n): lambda run=one.run: run(arrays) for n, one in enumerate(contenders)}
+        arrays, sessions = self._arrays, [self._runtime.load(one.path) for one in contenders]
+        runs = {str(n): lambda run=run: run(arrays) for n, run in enumerate(sessions)}
         return list(rounds(runs, seconds).values())
 
     def _candidate(self, ways: Ways) -> Candidate:
@@ -105,7 +109,7 @@ class Search:
         if looks not in self._known:
             path = self._folder / f"{len(self._known)}.onnx"
             files.save(model, path)
-            self._known[looks] = Candidate(fold, ways, path, self._runtime.load(path))
+            self._known[looks] = Candidate(fold, ways, path)
         return self._known[looks]
 
 

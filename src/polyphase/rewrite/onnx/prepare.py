@@ -23,6 +23,7 @@ def prepared(model: ir.Model) -> ir.Model:
     if model.ir_version < 4:
         common.RemoveInitializersFromInputsPass()(model)
         model.ir_version = 4
+    common.InlinePass()(model)
     fold_constants(
         model,
         onnx_shape_inference=True,

@@ -18,6 +18,7 @@ from polyphase.rewrite.onnx.transposed import Transposed, in_phases, splits
 from polyphase.rewrite.report import Why
 from polyphase.rewrite.rules import margin, rules_for
 
+_RESIZING = ("Resize", "Upsample")
 Ways = Mapping[int, str]  # number of an upsampling, in the graph's order -> how it is computed
 
 
@@ -55,11 +56,16 @@ def upsamplings(model: ir.Model) -> list[Upsampling]:
     found = []
     for node in model.graph:
         one = read(node, opset)
-        if node.op_type in ("Resize", "Upsample", "ConvTranspose") or isinstance(
-            one.form, Upsample
-        ):
+        if node.op_type in (*_RESIZING, "ConvTranspose") or isinstance(one.form, Upsample):
             found.append(Upsampling(one.name, node.op_type, one))
     return found
+
+
+def within(model: ir.Model) -> list[str]:
+    """Return the names of nodes that resize in graphs within nodes, as of an `If`."""
+    outer = set(model.graph)
+    inner = (node for node in model.graph.all_nodes() if node not in outer)
+    return [node.name or "" for node in inner if node.op_type in _RESIZING]
 
 
 def version(model: ir.Model) -> int:
