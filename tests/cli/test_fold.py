@@ -194,6 +194,16 @@ def test_exports_are_written_beside_the_model_and_compared(saved):
     assert " in openvino (" in said
 
 
+def test_a_file_for_tensorflow_lite_is_written_and_compared(saved):
+    pytest.importorskip("tensorflow", reason="needs the extra `tensorflow`")
+    result = RUN.invoke(app, ["fold", "--tflite", "model.keras", "new/fast.keras"])
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in Path("new").iterdir()} == {"fast.keras", "fast.tflite"}
+    said = " ".join(result.output.split())
+    assert ".tflite: " in said
+    assert " ms" in said
+
+
 def test_an_export_that_fails_writes_nothing(saved, monkeypatch):
     def fails(*_):
         raise ExportError("No converter. Install one.")

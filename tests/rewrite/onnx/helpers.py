@@ -10,7 +10,8 @@ from polyphase.rewrite.onnx.prepare import prepared
 from polyphase.rewrite.onnx.walk import folded, upsamplings
 
 RESIZE, TRANSPOSED, SUB_PIXEL = "Resize", "ConvTranspose", "DepthToSpace"
-WAYS = (RESIZE, TRANSPOSED, SUB_PIXEL)
+WOVEN = "Conv and a ConvTranspose of single numbers"
+WAYS = (RESIZE, TRANSPOSED, SUB_PIXEL, WOVEN)
 
 
 class Graph:
@@ -113,3 +114,8 @@ def assert_folds(model, way, absent=(), present=(), side=5):
     assert not set(absent) & set(names), names
     assert set(present) <= set(names), names
     return new, found
+
+
+def writes(way):
+    """Return the operators that a way of computing upsamplings has."""
+    return ["Conv", TRANSPOSED] if way == WOVEN else [way]

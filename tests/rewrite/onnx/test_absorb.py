@@ -10,16 +10,18 @@ from tests.rewrite.onnx.helpers import (
     SUB_PIXEL,
     TRANSPOSED,
     WAYS,
+    WOVEN,
     Graph,
     assert_folds,
     fold,
     kinds,
     noise,
     run,
+    writes,
 )
 
 
-@pytest.mark.parametrize("way", [TRANSPOSED, SUB_PIXEL])
+@pytest.mark.parametrize("way", [TRANSPOSED, SUB_PIXEL, WOVEN])
 @pytest.mark.parametrize(
     ("factor", "size", "attributes"),
     [
@@ -51,7 +53,7 @@ def test_nearest_and_a_convolution(way, factor, size, attributes):
     graph = Graph()
     x = graph.up(graph.input("x", 2, 4, 5, 6), factor, factor)
     model = graph.model(graph.conv(x, 4, 8, size, size, **attributes))
-    assert_folds(model, way, absent=["Resize"], present=[way])
+    assert_folds(model, way, absent=["Resize"], present=writes(way))
 
 
 @pytest.mark.parametrize("opset", range(9, 23))
@@ -67,7 +69,7 @@ def test_every_version_of_the_operators(opset, way):
 
 
 @pytest.mark.parametrize(("rank", "factors"), [(1, (3,)), (3, (2, 1, 3)), (2, (2, 3)), (2, (1, 4))])
-@pytest.mark.parametrize("way", [TRANSPOSED, SUB_PIXEL])
+@pytest.mark.parametrize("way", [TRANSPOSED, SUB_PIXEL, WOVEN])
 def test_signals_volumes_and_unequal_factors(rank, factors, way):
     """Phases are put side by side of squares only; elsewhere it is a transposed convolution."""
     graph = Graph()
@@ -76,7 +78,7 @@ def test_signals_volumes_and_unequal_factors(rank, factors, way):
     assert_folds(model, way, absent=["Resize", "DepthToSpace"], present=["ConvTranspose"])
 
 
-@pytest.mark.parametrize("way", [TRANSPOSED, SUB_PIXEL])
+@pytest.mark.parametrize("way", [TRANSPOSED, SUB_PIXEL, WOVEN])
 def test_strides_stay(way):
     graph = Graph()
     x = graph.up(graph.input("x", 1, 4, 6, 6), 2, 2)
@@ -96,17 +98,17 @@ def test_strides_stay(way):
     ],
 )
 @pytest.mark.parametrize("size", [2, 3, 4, 5, 7])
-def test_transposed_convolutions_by_all_their_phases(attributes, size):
+@pytest.mark.parametrize("way", [SUB_PIXEL, WOVEN])
+def test_transposed_convolutions_by_all_their_phases(attributes, size, way):
     graph = Graph()
     x = graph.input("x", 2, 4, 6, 5)
     groups = attributes.get("group", 1)
     weights = [graph.random(4, 6 // groups, size, size), graph.random(6)]
     model = graph.model(graph("ConvTranspose", x, *weights, **attributes))
-    new, found = assert_folds(model, SUB_PIXEL)
+    new, found = assert_folds(model, way)
     noted = None in found.notes.get(0, {}).values()
-    assert ("DepthToSpace" in kinds(new)) == noted
-    if "output_padding" not in attributes:
-        assert "ConvTranspose" not in kinds(new)
+    assert ("Conv" in kinds(new)) == noted
+    assert noted or "output_padding" in attributes
 
 
 def test_one_upsampling_of_two_kinds_of_readers():

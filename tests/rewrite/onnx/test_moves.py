@@ -7,7 +7,15 @@ pytest.importorskip("onnxscript", reason="needs the extra `export`")
 
 from onnx import TensorProto, helper
 
-from tests.rewrite.onnx.helpers import SUB_PIXEL, TRANSPOSED, Graph, assert_folds, fold, kinds
+from tests.rewrite.onnx.helpers import (
+    SUB_PIXEL,
+    TRANSPOSED,
+    WOVEN,
+    Graph,
+    assert_folds,
+    fold,
+    kinds,
+)
 
 ELEMENTWISE = (  # noqa: SIM905 - a list of words
     "Abs Acos Asin Atan Ceil Celu Cos Elu Erf Exp Floor HardSigmoid HardSwish LeakyRelu Neg "
@@ -112,7 +120,7 @@ def test_an_image_and_one_number_per_image():
 
 
 @pytest.mark.parametrize("size", [1, 3])
-@pytest.mark.parametrize("way", [TRANSPOSED, SUB_PIXEL])
+@pytest.mark.parametrize("way", [TRANSPOSED, SUB_PIXEL, WOVEN])
 @pytest.mark.parametrize("batch", [True, False])
 def test_concatenated_with_a_skip(size, way, batch):
     graph = Graph(seed=3)
@@ -232,7 +240,7 @@ def test_what_a_graph_within_a_node_reads_is_whole():
     assert_folds(graph.model(chosen), TRANSPOSED)
 
 
-@pytest.mark.parametrize("way", [TRANSPOSED, SUB_PIXEL])
+@pytest.mark.parametrize("way", [TRANSPOSED, SUB_PIXEL, WOVEN])
 def test_outputs_keep_their_names(way):
     graph = Graph()
     given = graph.input("x", 1, 3, 5, 5)

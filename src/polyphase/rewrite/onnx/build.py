@@ -13,10 +13,13 @@ from polyphase.rewrite.forms import Conv, Operation
 from polyphase.rewrite.onnx import kernels
 from polyphase.rewrite.onnx.nodes import Nodes, Tensor
 from polyphase.rewrite.onnx.shapes import attribute, constant, sides
-from polyphase.rewrite.onnx.transposed import Transposed, as_one, in_phases, splits
+from polyphase.rewrite.onnx.transposed import Transposed, as_one, by_depth_to_space, splits, woven
 from polyphase.rewrite.report import Why
 
 RESIZE, TRANSPOSED, SUB_PIXEL = "Resize", "ConvTranspose", "DepthToSpace"
+WOVEN = "Conv and a ConvTranspose of single numbers"
+
+WRITERS = {TRANSPOSED: as_one, SUB_PIXEL: by_depth_to_space, WOVEN: woven}
 
 
 class Build:
@@ -25,8 +28,8 @@ class Build:
     Attributes:
         inference: always: files are run.
         nodes: that are made.
-        ways: id of an upsampling's node -> how a convolution absorbs it: RESIZE, TRANSPOSED or
-            SUB_PIXEL.
+        ways: id of an upsampling's node -> how a convolution absorbs it: RESIZE, that it does not,
+            or one of `WRITERS`.
         notes: id of an upsampling's node -> what happened to it -> why that gained nothing;
             None: it did.
         together: ids of upsamplings' nodes that were computed as one.
@@ -117,8 +120,10 @@ class Build:
         new = kernels.transposed(kernel, value.size, conv.dilation, conv.groups)
         cuts = kernels.cut(kernel.shape[2:], pads, conv.dilation)
         same = Transposed(new.astype(kernel.dtype), bias, value.size, cuts, conv.groups)
-        phases = self._way(value) == SUB_PIXEL and splits(same, put.opset)
-        return (in_phases if phases else as_one)(put, value.small, same, one.name)
+        write = WRITERS[self._way(value)]
+        if write is by_depth_to_space and not splits(same, put.opset):
+            write = as_one
+        return write(put, value.small, same, one.name)
 
     def pieces(
         self, one: Operation, parts: Sequence[Tensor], channels: Sequence[int]

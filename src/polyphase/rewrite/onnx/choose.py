@@ -8,12 +8,12 @@ import numpy as np
 import onnx_ir as ir
 
 from polyphase.rewrite.onnx import files
-from polyphase.rewrite.onnx.build import RESIZE, SUB_PIXEL, TRANSPOSED
+from polyphase.rewrite.onnx.build import RESIZE, SUB_PIXEL, TRANSPOSED, WOVEN
 from polyphase.rewrite.onnx.runtimes import Arrays, Runtime
 from polyphase.rewrite.onnx.walk import Fold, Ways, folded, upsamplings
 from polyphase.timing import Times, rounds, summary, surely_less
 
-WAYS = (RESIZE, TRANSPOSED, SUB_PIXEL)
+WAYS = (RESIZE, TRANSPOSED, SUB_PIXEL, WOVEN)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ class Search:
         The model as it came is one of them, and is left only for what is faster beyond doubt.
         """
         every = range(len(upsamplings(self._prepared)))
-        self.trial = folded(self._prepared.clone(), dict.fromkeys(every, SUB_PIXEL))
+        self.trial = folded(self._prepared.clone(), dict.fromkeys(every, WOVEN))
         uniform = [self._candidate(dict.fromkeys(every, way)) for way in WAYS]
         best = self._best(self.original, uniform, "all upsamplings alike")
         groups = self.trial.groups

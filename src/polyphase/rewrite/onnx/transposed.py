@@ -44,22 +44,45 @@ def as_one(put: Nodes, tensor: Tensor, one: Transposed, name: str) -> Tensor:
     return put.conv_transpose(tensor, one.kernel, one.bias, one.strides, one.cuts, one.groups, name)
 
 
-def in_phases(put: Nodes, tensor: Tensor, one: Transposed, name: str) -> Tensor:
-    """Put a `Conv` to all phases, a `DepthToSpace`, and what cuts off the rest.
+def by_depth_to_space(put: Nodes, tensor: Tensor, one: Transposed, name: str) -> Tensor:
+    """Put a `Conv` to all phases, a `DepthToSpace`, and what cuts off the rest."""
+    small, rest = _in_phases(put, tensor, one, name, "channel" if put.opset > 10 else "phase")
+    return put.cut(put.depth_to_space(small, one.strides[0], name), rest, 2, name)
+
+
+def woven(put: Nodes, tensor: Tensor, one: Transposed, name: str) -> Tensor:
+    """Put a `Conv` to all phases, and a `ConvTranspose` that puts each number in its place.
+
+    A group per channel, of kernels of a single 1: the same finite numbers as `DepthToSpace`, for
+    every rank and all strides; it cuts off the rest itself, and onnxruntime computes it faster.
+    """
+    small, rest = _in_phases(put, tensor, one, name, "channel")
+    channels, phases = one.kernel.shape[1] * one.groups, math.prod(one.strides)
+    units = np.eye(phases, dtype=one.kernel.dtype).reshape(phases, 1, *one.strides)
+    kernel = np.tile(units, (channels, *[1] * (units.ndim - 1)))
+    return put.conv_transpose(small, kernel, None, one.strides, rest, channels, name)
+
+
+def _in_phases(
+    put: Nodes, tensor: Tensor, one: Transposed, name: str, major: str
+) -> tuple[Tensor, Margin]:
+    """Put a convolution to all phases; return what is to be cut off them, side by side, too.
 
     Whole small pixels that are cut off are not computed.
     """
-    s = one.strides[0]
-    every = _phases(one, "channel" if put.opset > 10 else "phase")
+    every = _phases(one, major)
     taps = every.kernel.shape[2:]
     skipped = [
-        (min(a // s, t - 1), min(b // s, t - 1)) for (a, b), t in zip(every.cuts, taps, strict=True)
+        (min(a // s, t - 1), min(b // s, t - 1))
+        for (a, b), t, s in zip(every.cuts, taps, one.strides, strict=True)
     ]
     pads = tuple((t - 1 - a, t - 1 - b) for t, (a, b) in zip(taps, skipped, strict=True))
-    ones = (1,) * len(taps)
-    small = put.conv(tensor, every.kernel, every.bias, pads, ones, one.groups, name)
-    rest = tuple((a - c * s, b - d * s) for (a, b), (c, d) in zip(every.cuts, skipped, strict=True))
-    return put.cut(put.depth_to_space(small, s, name), rest, 2, name)
+    small = put.conv(tensor, every.kernel, every.bias, pads, (1,) * len(taps), one.groups, name)
+    rest = tuple(
+        (a - c * s, b - d * s)
+        for (a, b), (c, d), s in zip(every.cuts, skipped, one.strides, strict=True)
+    )
+    return small, rest
 
 
 def _phases(one: Transposed, major: str) -> Transposed:

@@ -9,12 +9,12 @@ from onnx_ir.passes import common
 
 from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.forms import Concat, Conv, Norm, Opaque, Operation, Pad, Pointwise, Upsample
-from polyphase.rewrite.onnx.build import SUB_PIXEL, Build
+from polyphase.rewrite.onnx.build import SUB_PIXEL, TRANSPOSED, WOVEN, WRITERS, Build
 from polyphase.rewrite.onnx.nodes import Nodes
 from polyphase.rewrite.onnx.reader import pads, read
 from polyphase.rewrite.onnx.resizing import along
 from polyphase.rewrite.onnx.shapes import attribute, constant
-from polyphase.rewrite.onnx.transposed import Transposed, in_phases, splits
+from polyphase.rewrite.onnx.transposed import Transposed, splits
 from polyphase.rewrite.report import Why
 from polyphase.rewrite.rules import margin, rules_for
 
@@ -56,7 +56,7 @@ def upsamplings(model: ir.Model) -> list[Upsampling]:
     found = []
     for node in model.graph:
         one = read(node, opset)
-        if node.op_type in (*_RESIZING, "ConvTranspose") or isinstance(one.form, Upsample):
+        if node.op_type in (*_RESIZING, TRANSPOSED) or isinstance(one.form, Upsample):
             found.append(Upsampling(one.name, node.op_type, one))
     return found
 
@@ -165,8 +165,8 @@ def _value(node: ir.Node, values: dict[ir.Value, Any], build: Build) -> Any:
     for number, arg in enumerate(node.inputs):
         if arg in values:
             node.replace_input_with(number, build.whole(values[arg]))
-    if node.op_type == "ConvTranspose" and chosen == SUB_PIXEL:
-        return _sub_pixel(node, build)
+    if node.op_type == TRANSPOSED and chosen in (SUB_PIXEL, WOVEN):
+        return _in_phases(node, chosen, build)
     return None
 
 
@@ -197,7 +197,7 @@ def _obstacle(one: Operation, value: Delayed | Joined) -> Why:
 _OBSTACLES = {Concat: Why.CONCATENATION, Pointwise: Why.PIXELS, Norm: Why.PIXELS, Pad: Why.ZEROS}
 
 
-def _sub_pixel(node: ir.Node, build: Build) -> ir.Value | None:
+def _in_phases(node: ir.Node, way: str, build: Build) -> ir.Value | None:
     """Return a transposed convolution's result by a convolution to all its phases, if there is."""
     image, kernel = node.inputs[0], constant(node.inputs[1])
     given = node.inputs[2] if len(node.inputs) > 2 else None
@@ -216,13 +216,13 @@ def _sub_pixel(node: ir.Node, build: Build) -> ir.Value | None:
     known = not {"output_shape", "auto_pad"} & set(node.attributes)
     if not known or set(attribute(node, "dilations", ones)) != {1} or max(one.strides) == 1:
         return None
-    if min(map(min, one.cuts)) < 0 or not splits(one, build.nodes.opset):
+    if way == SUB_PIXEL and not splits(one, build.nodes.opset):
         return None
-    if image.shape is None or _within(node):
+    if min(map(min, one.cuts)) < 0 or image.shape is None or _within(node):
         return None
     build.together.append((id(node),))
     build.note([id(node)], "computed by a convolution to all its phases")
-    return in_phases(build.nodes, image, one, node.name or "phases")
+    return WRITERS[way](build.nodes, image, one, node.name or "phases")
 
 
 def _within(node: ir.Node) -> bool:
