@@ -123,8 +123,8 @@ def vae() -> Any:
         decoder_num_blocks=[1, 1, 1],
         sampler_method="mode",
     )
-    model.decoder(keras.ops.zeros((1, 16, 16, 16)))
-    return model.decoder
+    latents = keras.Input((16, 16, 16))
+    return keras.Model(latents, model.decoder(latents))
 
 
 def depth() -> Any:

@@ -24,8 +24,10 @@ from real_models_list import MODELS, RealModel
 
 import polyphase as pp
 from polyphase.rewrite.compare import largest, tolerance
+from polyphase.rewrite.copying import foreign
 from polyphase.rewrite.cost import _computed
 from polyphase.rewrite.reasons import sentence_of
+from polyphase.rewrite.sizes import example_call
 
 _SIDE = 128  # where a model leaves a side open
 
@@ -82,6 +84,10 @@ def examples(model: Any, batch: int) -> Any:
         shape = (batch, *(side or _SIDE for side in tensor.shape[1:]))
         return generator.standard_normal(shape, dtype="float32").astype(tensor.dtype)
 
+    if not getattr(model, "inputs", None):  # a class
+        args, kwargs = example_call(model)
+        (x,) = [*args, *kwargs.values()]
+        return keras.tree.map_structure(lambda array: array[:batch], x)
     return keras.tree.map_structure(noise, model.input)
 
 
@@ -135,8 +141,7 @@ def loads(model: Any, folded: Any, x: Any) -> str:
 
 def loaded(model: Any, x: Any) -> str:
     """Return "yes" if a model computes the same when saved and loaded."""
-    own = {type(layer).__name__: type(layer) for layer in model._flatten_layers()}
-    own = {name: kind for name, kind in own.items() if not kind.__module__.startswith("keras.")}
+    own = {kind.__name__: kind for kind in foreign(model)}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         try:

@@ -12,6 +12,8 @@ from keras import layers, ops
 import polyphase
 from polyphase.layers import Conv2DTranspose, UpSampleConv2D, UpSampleSeparableConv2D
 from polyphase.rewrite import fold
+from polyphase.rewrite.copying import foreign
+from polyphase.rewrite.loading import what_to_import
 
 GENERATOR = np.random.default_rng(0)
 X = GENERATOR.standard_normal((2, 4, 4, 3), dtype="float32")
@@ -498,3 +500,58 @@ def in_a_process(script, folder):
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     return done.stderr if done.returncode else ""
+
+
+class Anew(Own):
+    """An upsampling that every call makes."""
+
+    def make(self):
+        self.conv = layers.Conv2D(2, 3, name="conv")
+
+    def call(self, x):
+        return self.conv(layers.UpSampling2D(name="up")(x))
+
+
+def test_a_layer_that_every_call_makes_is_listed_so():
+    model = Anew()
+    model(X)
+    folded, report = fold(model, return_report=True)
+    np.testing.assert_allclose(*map(ops.convert_to_numpy, (folded(X), model(X))), atol=1e-5)
+    assert {one.what for one in report.findings} == {"left alone: every call makes it anew"}
+
+
+class Unsaid(Own):
+    """A class that does not say for which shapes it was built; its first convolution does."""
+
+    def make(self):
+        self.up = layers.UpSampling2D(name="up")
+        self.first = layers.Conv2D(3, 3, padding="same", name="first")
+        self.conv = layers.Conv2D(2, 3, name="conv")
+
+    def call(self, x):
+        return self.conv(self.up(self.first(x)))
+
+    def get_build_config(self):
+        return None
+
+
+def test_a_class_that_does_not_say_its_shapes_is_tried_on_those_of_its_first_layer():
+    model = Unsaid()
+    model(X)
+    folded, report = fold(model, return_report=True)
+    np.testing.assert_allclose(*map(ops.convert_to_numpy, (folded(X), model(X))), atol=1e-5)
+    assert [one.folded for one in report.findings] == [True]
+
+
+@KERAS_WARNS
+def test_the_class_that_a_file_needs_is_the_one_that_was_written(tmp_path):
+    """Not the one of the same name that knows what was joined."""
+    model = Unsaid()
+    model(X)
+    inputs = keras.Input((4, 4, 3))
+    folded = fold(keras.Model(inputs, model(inputs)))
+    assert foreign(folded) == [Unsaid]
+    folded.save(tmp_path / "model.keras")
+    assert "import tests.rewrite.test_classes.Unsaid" in what_to_import(
+        folded, tmp_path / "model.keras"
+    )

@@ -57,7 +57,7 @@ def move_state(old: keras.Layer, new: keras.Layer) -> None:
 
 def foreign(layer: keras.Layer) -> list[type[keras.Layer]]:
     """Return the classes in a layer, or of it, that are neither Keras' nor ours, each once."""
-    kinds = dict.fromkeys(type(one) for one in layer._flatten_layers())
+    kinds = dict.fromkeys(plain_class(type(one)) for one in layer._flatten_layers())
     return [kind for kind in kinds if not _of(kind, "keras", "polyphase")]
 
 

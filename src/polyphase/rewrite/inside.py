@@ -333,11 +333,12 @@ def _findings(
 ) -> Iterator[Finding]:
     """Yield what became of everything inside that makes images larger, in the order of calls."""
     calls = [call for trace in traces for call in trace.calls]
+    own = set(map(id, owner._flatten_layers()))
     paths = {id(call.layer): call.path for call in reversed(calls)}
     order = [*(call.layer for call in calls), *owner._flatten_layers(include_self=False)]
     found = []
     for layer in {id(one): one for one in order if one is not owner}.values():
-        what = said.get(id(layer)) or reasons.get(id(layer)) or _left(layer, calls)
+        what = said.get(id(layer)) or reasons.get(id(layer)) or _left(layer, calls, own)
         if what:
             path = paths.get(id(layer), f"{owner.name}/{layer.name}")
             found.append(Finding(path, id(layer) in said, what))
@@ -352,13 +353,15 @@ def _findings(
     yield from dict.fromkeys(found)
 
 
-def _left(layer: keras.Layer, calls: list[Call]) -> str:
-    """Return why a layer of a kind that is never joined stays; "": it does not upsample."""
+def _left(layer: keras.Layer, calls: list[Call], own: set[int]) -> str:
+    """Return why a layer that was not asked about stays; "": it does not upsample."""
     kind = kinds.nearest(layer)
+    if kind is kinds.UPSAMPLING and id(layer) not in own:
+        return "left alone: every call makes it anew"
     if kind is kinds.UPSAMPLING:
         return f"left alone: {why_alone(layer)}"
-    own = [call for call in calls if call.layer is layer]
-    if kind is kinds.RESIZING and (not own or any(map(_enlarges, own))):
+    its = [call for call in calls if call.layer is layer]
+    if kind is kinds.RESIZING and (not its or any(map(_enlarges, its))):
         return f"left alone: {type(layer).__name__} is not joined inside of a class"
     return ""
 

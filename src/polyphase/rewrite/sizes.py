@@ -51,8 +51,8 @@ def example_call(model: keras.Layer) -> tuple[tuple[Any, ...], dict[str, Any]]:
     if is_graph(model):
         return (example(model),), {}
     generator = np.random.default_rng(0)
-    config = model.get_build_config() or {}
-    if not config.get("input_shape") and not config.get("shapes_dict"):
+    config = _build_config(model)
+    if config is None:
         raise ExampleError(
             f"{model.name!r} of class {type(model).__name__} does not say for which shapes it was "
             "built. Call it on an example first, or build it by `build(input_shape)`."
@@ -69,6 +69,20 @@ def example_call(model: keras.Layer) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (filled(config["input_shape"]),), {}
     named = config["shapes_dict"].items()
     return (), {name.removesuffix("_shape"): filled(shapes) for name, shapes in named}
+
+
+def _build_config(model: keras.Layer) -> dict[str, Any] | None:
+    """Return for which shapes a class was built; if it does not say, its first layer of images.
+
+    Whether it runs on those, who asks finds out.
+    """
+    for layer in (model, *model._flatten_layers(include_self=False)):
+        config = layer.get_build_config() or {}
+        if layer is model and (config.get("input_shape") or config.get("shapes_dict")):
+            return config
+        if layer is not model and len(config.get("input_shape") or ()) > 2:
+            return {"input_shape": config["input_shape"]}
+    return None
 
 
 def call_on_symbols(layer: keras.Layer, like: keras.Layer) -> None:

@@ -190,7 +190,7 @@ def _watched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         finally:
             trace._busy = False
         layer, path = trace._open[-1]
-        before, after = (_shape(_tensors(one)) for one in ((args, kwargs), result))
+        before, after = (_shape(one) for one in ((args, kwargs), result))
         if runs_code(layer) and _larger(before, after, name):
             trace.resizes.append(Resize(layer, path, name, before, after))
         return result
@@ -198,8 +198,10 @@ def _watched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return watched
 
 
-def _shape(tensors: list[Tensor]) -> tuple[int, ...]:
-    return tuple(tensors[0].shape) if tensors else ()
+def _shape(values: Any) -> tuple[int, ...]:
+    """Return the shape of the first tensor, whatever backend's it is."""
+    shapes = (tuple(one.shape) for one in tree.flatten(values) if hasattr(one, "shape"))
+    return next(shapes, ())
 
 
 def _larger(before: tuple[int, ...], after: tuple[int, ...], name: str) -> bool:
