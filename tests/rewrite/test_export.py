@@ -173,14 +173,14 @@ def test_the_reason_is_the_errors_own_sentence(runtimes, tmp_path):
 def test_a_model_with_open_sides_that_converts_at_one_size_only_says_which(
     runtimes, tmp_path, monkeypatch
 ):
-    convert = export._convert
+    convert = export.convert_apart
 
     def at_one_size(saved, path, backend, sides):
         if sides == "any":
             raise ExportError("Its height is needed.")
         convert(saved, path, backend, sides)
 
-    monkeypatch.setattr(export, "_convert", at_one_size)
+    monkeypatch.setattr(export, "convert_apart", at_one_size)
     notes = []
     assert to_onnx(fold(unet()), tmp_path / "m.onnx", notes.append) < 1e-5
     (note,) = notes

@@ -191,7 +191,10 @@ def _require_onnx(out: Path, others: dict[str, bool]) -> None:
         typer.Exit: naming it.
     """
     if out.suffix != ".onnx":
-        raise fail(f"A folded ONNX model's file must end in .onnx. Received: {out}.")
+        raise fail(
+            "A folded ONNX model's file must end in .onnx: `polyphase fold IN.onnx OUT.onnx`. "
+            f"Received: {out}."
+        )
     for option in (name for name, given in others.items() if given):
         raise fail(
             f"{option} is for Keras models: an ONNX model is always for inference, compared and "

@@ -8,15 +8,15 @@ RUNTIMES = {"onnxruntime": "onnxruntime", "openvino": "OpenVINO"}
 
 
 def table(content: Content) -> str:
-    """Return a row for each file: the bound, and times before and after in each runtime."""
+    """Return a row for each file: the share, and times before and after in each runtime."""
     precisions = {content["files"][0][runtime]["precision"] for runtime in RUNTIMES} - {""}
-    head = ["file", "bound", *RUNTIMES.values(), "difference"]
+    head = ["file", "share", *RUNTIMES.values(), "difference"]
     lines = [head, ["---", "---:", *["---:"] * len(RUNTIMES), "---:"]]
     for row in content["files"]:
-        bound = f"{1 / (1 - row['share']):.2f}" if row["share"] < 0.99 else ""
         times = [_times(row[runtime]) for runtime in RUNTIMES]
         off = max(row[runtime]["difference"] for runtime in RUNTIMES)
-        lines.append([row["name"], bound, *times, f"{off:.0e}"])
+        part = "" if row["share"] is None else f"{row['share']:.0%}"
+        lines.append([row["name"], part, *times, f"{off:.0e}"])
     rows = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     computes = f"OpenVINO computed in {', '.join(sorted(precisions))}." if precisions else ""
     return "\n\n".join([rows, computes, circumstances([content])])
