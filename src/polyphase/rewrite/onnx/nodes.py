@@ -1,7 +1,7 @@
 """Makes nodes of an ONNX graph, by the operators' version, with the shapes that follow."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import onnx_ir as ir
@@ -9,7 +9,7 @@ import onnx_ir as ir
 from polyphase.rewrite.delayed import Margin
 from polyphase.rewrite.onnx.shapes import sides
 
-Tensor = ir.Value
+Tensor: TypeAlias = ir.Value
 _END = np.iinfo(np.int64).max
 
 
