@@ -55,6 +55,22 @@ def shared(*sizes):
     return keras.Model(x, [draw(up(size)(x)) for size in sizes])
 
 
+class Held(layers.Layer):
+    """A class that upsamples, pools perhaps, and convolves."""
+
+    def __init__(self, pools=False, **kwargs):
+        super().__init__(**kwargs)
+        self.pools = pools
+        self.up, self.pool, self.conv = up(), layers.MaxPooling2D(name="pool"), conv()
+
+    def call(self, x):
+        x = self.up(x)
+        return self.conv(self.pool(x) if self.pools else x)
+
+    def get_config(self):
+        return super().get_config() | {"pools": self.pools}
+
+
 def own(x):
     return x - ops.mean(x)
 
@@ -244,6 +260,12 @@ CASES = {
         "of the model 'inner': its outputs stay",
         lambda: nested_upsampling(layers.MaxPooling2D()),
         lambda: nested_upsampling(conv()),
+    ),
+    "a class that pools": (
+        Why.CLASS,
+        "before 'pool'",
+        lambda: chain(Held(pools=True)),
+        lambda: chain(Held()),
     ),
     "steps, and a convolution of them all": (
         Why.STEPS,

@@ -195,10 +195,11 @@ def _require_onnx(out: Path, others: dict[str, bool]) -> None:
             "A folded ONNX model's file must end in .onnx: `polyphase fold IN.onnx OUT.onnx`. "
             f"Received: {out}."
         )
-    for option in (name for name, given in others.items() if given):
+    option = next((name for name, given in others.items() if given), None)
+    if option:
         raise fail(
             f"{option} is for Keras models: an ONNX model is always for inference, compared and "
-            f"tuned. Leave it out."
+            "tuned. Leave it out."
         )
 
 

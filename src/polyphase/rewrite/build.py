@@ -26,6 +26,7 @@ from polyphase.rewrite.inside import (
 )
 from polyphase.rewrite.operations import is_image
 from polyphase.rewrite.probe import Probe
+from polyphase.rewrite.reader import UPSAMPLED
 from polyphase.rewrite.report import Finding, Why
 from polyphase.rewrite.trace import Trace
 
@@ -34,11 +35,6 @@ _SHARED = ("alone", "closed", "unloadable", "used", "made", "models", "notes", "
 Weights = list[np.ndarray]
 _SHARES = "shares layers or weights with others, so that it cannot be copied"
 _NO_COPY = "cannot be copied: its `get_config` does not say how to make it"
-_UPSAMPLED = {
-    "full": kinds.UPSAMPLED_CONVOLUTION,
-    "depthwise": kinds.UPSAMPLED_DEPTHWISE,
-    "separable": kinds.UPSAMPLED_SEPARABLE,
-}
 
 
 @dataclass(frozen=True)
@@ -218,7 +214,7 @@ class Build:
         changes: dict[str, Any] = {"size": value.size}
         if way == "full":
             changes |= {"interpolation": value.interpolation, "padding": padding}
-        kind = _UPSAMPLED[way].ours[len(value.size)]
+        kind = UPSAMPLED[way].ours[len(value.size)]
         return self.again(one, value.small, recipe=Recipe(kind, changes, ("strides",)))
 
     def concatenated(self, one: Operation, parts: Sequence[Any]) -> Any:

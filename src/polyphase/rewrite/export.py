@@ -18,6 +18,7 @@ from keras import tree
 from polyphase.rewrite.compare import largest, outputs, require_finite, tolerance
 from polyphase.rewrite.graph import input_structure
 from polyphase.rewrite.reasons import sentence_of
+from polyphase.rewrite.runtimes import silence_openvino
 from polyphase.rewrite.sizes import example
 from polyphase.rewrite.to_keras import to_keras
 
@@ -162,11 +163,8 @@ def to_openvino(model: keras.Model, onnx: Path, path: Path) -> float:
     Raises:
         ExportError: if OpenVINO is not installed.
     """
-    # OpenVINO would fork this process, which has threads, to send usage statistics.
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    openvino = _needed("openvino")
-    core = openvino.Core()
     save_openvino(onnx, path)
+    core = _needed("openvino").Core()
     exactly = {"INFERENCE_PRECISION_HINT": "f32"}  # by default some processors compute in bfloat16
     compiled = core.compile_model(str(path), "CPU", exactly)
     x = example(model)
@@ -180,6 +178,7 @@ def to_openvino(model: keras.Model, onnx: Path, path: Path) -> float:
 
 def save_openvino(onnx: Path, path: Path) -> None:
     """Write an ONNX file as OpenVINO's `.xml` and `.bin`, in its own precision."""
+    silence_openvino()
     openvino = _needed("openvino")
     model = openvino.Core().read_model(str(onnx))
     openvino.save_model(model, str(path), compress_to_fp16=False)

@@ -18,18 +18,13 @@ from polyphase.rewrite.forms import Conv, Upsample
 from polyphase.rewrite.graph import data_format
 from polyphase.rewrite.joined import IDENTITY, Role, Undo, adopt, become
 from polyphase.rewrite.probe import Probe
-from polyphase.rewrite.reader import form_of
+from polyphase.rewrite.reader import UPSAMPLED, form_of
 from polyphase.rewrite.reasons import why_alone
-from polyphase.rewrite.report import Finding
+from polyphase.rewrite.report import Finding, Why
 from polyphase.rewrite.trace import Call, Trace
 
 Pairs = Sequence[tuple[str, str]]
 Reasons = dict[int, str]  # id of a layer -> why it stays
-_UPSAMPLED = {
-    "full": kinds.UPSAMPLED_CONVOLUTION,
-    "depthwise": kinds.UPSAMPLED_DEPTHWISE,
-    "separable": kinds.UPSAMPLED_SEPARABLE,
-}
 _UPSAMPLE = (kinds.UPSAMPLING, kinds.RESIZING, kinds.TRANSPOSED)
 
 
@@ -176,7 +171,7 @@ def _role(layer: keras.Layer, form: Upsample) -> Role | None:
     conv = form_of(layer)
     if not isinstance(conv, Conv) or not conv.absorbs(form):
         return None
-    kind = _UPSAMPLED[conv.way].ours.get(len(form.size))
+    kind = UPSAMPLED[conv.way].ours.get(len(form.size))
     if kind is None or len(form.size) != len(conv.kernel_size):
         return None
     if conv.way == "full":
@@ -341,15 +336,16 @@ def _findings(
         what = said.get(id(layer)) or reasons.get(id(layer)) or _left(layer, calls, own)
         if what:
             path = paths.get(id(layer), f"{owner.name}/{layer.name}")
-            found.append(Finding(path, id(layer) in said, what))
+            why = () if id(layer) in said else (Why.CLASS,)
+            found.append(Finding(path, id(layer) in said, what, why))
     for one in (resize for trace in traces for resize in trace.resizes):
         what = f"left alone: {one.function} in the code of {type(one.layer).__name__}"
-        found.append(Finding(one.path, False, what))
+        found.append(Finding(one.path, False, what, (Why.CLASS,)))
     for call in calls:
         known = any(f"{one.layer}/".startswith(f"{call.path}/") for one in found)
         if not known and runs_code(call.layer) and _enlarges(call):
             what = f"left alone: the code of {type(call.layer).__name__} makes its images larger"
-            found.append(Finding(call.path, False, what))
+            found.append(Finding(call.path, False, what, (Why.CLASS,)))
     yield from dict.fromkeys(found)
 
 

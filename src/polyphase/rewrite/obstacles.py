@@ -24,6 +24,7 @@ from polyphase.rewrite.forms import (
 )
 from polyphase.rewrite.operations import RESIZE
 from polyphase.rewrite.reader import form_of
+from polyphase.rewrite.reasons import ALIGNED, WATCHED
 from polyphase.rewrite.report import Why
 
 _CUT = "zeros were put around the upsampled image before, or it was cut"
@@ -189,9 +190,9 @@ def left(one: Operation, layer: Any, build: Build) -> Obstacle:
     if id(layer) in build.alone:
         return Obstacle("it is shared, and would need two forms", Why.SHARED)
     if watched(source):
-        return Obstacle("its activity_regularizer reads the upsampled image", Why.LOSS)
+        return Obstacle(WATCHED, Why.LOSS)
     if getattr(source, "align_corners", False):
-        return Obstacle("its corners are aligned", Why.NUMBERS)
+        return Obstacle(ALIGNED, Why.NUMBERS)
     if kinds.exact(source) not in _RESIZING and type(source) is not RESIZE:
         return Obstacle(f"{type(source).__name__} is a class of its own", Why.NUMBERS)
     image = next(one for one in tree.flatten(one.args) if isinstance(one, keras.KerasTensor))

@@ -26,6 +26,11 @@ from polyphase.rewrite.forms import (
 from polyphase.rewrite.operations import is_image, resized
 from polyphase.rewrite.recognise import keras_means
 
+UPSAMPLED = {
+    "full": kinds.UPSAMPLED_CONVOLUTION,
+    "depthwise": kinds.UPSAMPLED_DEPTHWISE,
+    "separable": kinds.UPSAMPLED_SEPARABLE,
+}
 _WAYS = {kinds.CONVOLUTION: "full", kinds.DEPTHWISE: "depthwise", kinds.SEPARABLE: "separable"}
 _POINTWISE: dict[Reach, Pointwise | Opaque] = {
     Reach.SAME: Pointwise(affine=True),

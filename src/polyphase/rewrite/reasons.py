@@ -5,6 +5,8 @@ from typing import Any
 
 from polyphase.rewrite.activations import watched
 
+WATCHED = "its activity_regularizer reads the upsampled image"
+ALIGNED = "its corners are aligned"
 _LONGEST = 300  # characters
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 # Keras puts a call's whole story around the error that ended it.
@@ -38,7 +40,7 @@ def sentence_of(error: BaseException) -> str:
 def why_alone(layer: Any) -> str:
     """Return why a layer that upsamples is not read as an upsampling."""
     if watched(layer):
-        return "its activity_regularizer reads the upsampled image"
+        return WATCHED
     if getattr(layer, "align_corners", False):
-        return "its corners are aligned"
+        return ALIGNED
     return "not the numbers of our interpolation"

@@ -31,6 +31,7 @@ class Why(StrEnum):
     NUMBERS = "other-numbers"
     SIZES = "sizes-of-a-resize"
     KERAS = "only-layers-of-keras"
+    CLASS = "code-of-a-class"
 
     @property
     def link(self) -> str:

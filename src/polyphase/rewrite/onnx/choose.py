@@ -8,12 +8,12 @@ import numpy as np
 import onnx_ir as ir
 
 from polyphase.rewrite.onnx import files
-from polyphase.rewrite.onnx.build import RESIZE, SUB_PIXEL, TRANSPOSED, WOVEN
-from polyphase.rewrite.onnx.runtimes import Arrays, Runtime
+from polyphase.rewrite.onnx.build import RESIZE, WOVEN, WRITERS
 from polyphase.rewrite.onnx.walk import Fold, Ways, folded, upsamplings
+from polyphase.rewrite.runtimes import Arrays, Runtime
 from polyphase.timing import Times, rounds, summary, surely_less
 
-WAYS = (RESIZE, TRANSPOSED, SUB_PIXEL, WOVEN)
+WAYS = (RESIZE, *WRITERS)
 
 
 @dataclass(frozen=True, eq=False)

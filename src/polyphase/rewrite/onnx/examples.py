@@ -8,10 +8,10 @@ import numpy as np
 import onnx_ir as ir
 
 from polyphase.rewrite.onnx.files import inputs
-from polyphase.rewrite.onnx.runtimes import Arrays, Session
 from polyphase.rewrite.reasons import sentence_of
+from polyphase.rewrite.runtimes import Arrays, Session
+from polyphase.rewrite.sizes import Shape, noise
 
-Shape = tuple[int, ...]
 # Tried in order where a model leaves sides open: sizes of images, then what else there is.
 _SIDES = (256, 224, 320, 128, 64, 32, 640, 16, 1)
 _LARGEST = 2**28  # numbers of one input
@@ -32,7 +32,7 @@ def examples(model: ir.Model, run: Session, given: Mapping[str, Shape]) -> list[
     found: list[Arrays] = []
     reason = ""
     for sides in _candidates(model, given):
-        arrays = noise(model, sides, len(found))
+        arrays = _filled_with_noise(model, sides, len(found))
         try:
             run(arrays)
         except Exception as error:  # the runtime's own, of what does not fit
@@ -69,21 +69,15 @@ def _filled(value: ir.Value, side: int) -> Shape:
     )
 
 
-def noise(model: ir.Model, shapes: Mapping[str, Shape], seed: int) -> Arrays:
-    """Return normally distributed numbers; of integers and truths, 0 and 1."""
+def _filled_with_noise(model: ir.Model, shapes: Mapping[str, Shape], seed: int) -> Arrays:
     generator = np.random.default_rng(seed)
     arrays: dict[str, Any] = {}
     for value in inputs(model):
-        shape, dtype = (
-            shapes[str(value.name)],
-            np.dtype(value.dtype.numpy() if value.dtype else "f"),
-        )
+        shape = shapes[str(value.name)]
+        dtype = np.dtype(value.dtype.numpy() if value.dtype else "float32")
         if math.prod(shape) > _LARGEST:
             raise ValueError(f"The input {value.name!r} is too large: {list(shape)}.")
-        if dtype.kind in "iub":
-            arrays[str(value.name)] = generator.integers(0, 2, shape).astype(dtype)
-        else:
-            arrays[str(value.name)] = generator.standard_normal(shape, "float32").astype(dtype)
+        arrays[str(value.name)] = noise(shape, dtype.name, generator).astype(dtype)
     return arrays
 
 

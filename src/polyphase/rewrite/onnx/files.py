@@ -5,10 +5,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import onnx
 import onnx_ir as ir
 from onnx_ir import external_data
 
-from polyphase.rewrite.onnx.runtimes import needed
 from polyphase.rewrite.reasons import sentence_of
 
 OPSETS = range(9, 23)
@@ -22,11 +22,10 @@ def loaded(path: Path) -> ir.Model:
     Raises:
         ValueError: in a sentence, for what is no valid ONNX file, or one that cannot be folded.
     """
-    checker = needed("onnx").checker
     if not path.is_file():
         raise ValueError(f"There is no file {path}. Give an ONNX model.")
     try:
-        checker.check_model(str(path))
+        onnx.checker.check_model(str(path))
         model = ir.load(path)
     except Exception as error:  # whatever a damaged file raises
         raise ValueError(f"{path} is not a valid ONNX model: {sentence_of(error)}.") from error

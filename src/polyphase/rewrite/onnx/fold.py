@@ -15,14 +15,15 @@ from polyphase.rewrite.compare import TOLERANCE, largest
 from polyphase.rewrite.onnx import files
 from polyphase.rewrite.onnx.build import RESIZE, TRANSPOSED
 from polyphase.rewrite.onnx.choose import Candidate, Search
-from polyphase.rewrite.onnx.examples import Shape, examples
+from polyphase.rewrite.onnx.examples import examples
 from polyphase.rewrite.onnx.prepare import prepared
 from polyphase.rewrite.onnx.resizing import why_not
-from polyphase.rewrite.onnx.runtimes import RUNTIMES, Arrays, Runtime
 from polyphase.rewrite.onnx.walk import Fold, upsamplings, version, within
 from polyphase.rewrite.onnx_report import OnnxReport
 from polyphase.rewrite.reasons import sentence_of
 from polyphase.rewrite.report import Finding, Why
+from polyphase.rewrite.runtimes import RUNTIMES, Arrays, Runtime
+from polyphase.rewrite.sizes import Shape
 
 _SPREAD = 4  # times that what a runtime's own rounding makes of the original is allowed
 

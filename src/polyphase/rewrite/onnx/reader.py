@@ -58,9 +58,13 @@ def _form(node: ir.Node, opset: int) -> tuple[Form, tuple[ir.Value, ...]]:
 
 def _pinned(node: ir.Node) -> bool:
     """Return whether more than its first result is read, or that by a graph within a node."""
-    first, *others = node.outputs
-    within = any(one.graph is not node.graph for one in first.consumers())
-    return within or any(one.uses() or one.is_graph_output() for one in others)
+    others = node.outputs[1:]
+    return read_within(node) or any(one.uses() or one.is_graph_output() for one in others)
+
+
+def read_within(node: ir.Node) -> bool:
+    """Return whether a graph within a node reads a node's first result."""
+    return any(one.graph is not node.graph for one in node.outputs[0].consumers())
 
 
 def _is_image(value: ir.Value) -> bool:

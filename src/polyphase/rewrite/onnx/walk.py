@@ -11,7 +11,7 @@ from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.forms import Concat, Conv, Norm, Opaque, Operation, Pad, Pointwise, Upsample
 from polyphase.rewrite.onnx.build import SUB_PIXEL, TRANSPOSED, WOVEN, WRITERS, Build
 from polyphase.rewrite.onnx.nodes import Nodes
-from polyphase.rewrite.onnx.reader import pads, read
+from polyphase.rewrite.onnx.reader import pads, read, read_within
 from polyphase.rewrite.onnx.resizing import along
 from polyphase.rewrite.onnx.shapes import attribute, constant
 from polyphase.rewrite.onnx.transposed import Transposed, splits
@@ -78,7 +78,7 @@ def folded(model: ir.Model, ways: Ways) -> Fold:
     """Fold a model in place; return what happened.
 
     Args:
-        model: prepared, by `files.prepared`.
+        model: as `prepare.prepared` returns it.
         ways: of each upsampling that is to be read; others stay as they are.
     """
     graph = model.graph
@@ -218,16 +218,11 @@ def _in_phases(node: ir.Node, way: str, build: Build) -> ir.Value | None:
         return None
     if way == SUB_PIXEL and not splits(one, build.nodes.opset):
         return None
-    if min(map(min, one.cuts)) < 0 or image.shape is None or _within(node):
+    if min(map(min, one.cuts)) < 0 or image.shape is None or read_within(node):
         return None
     build.together.append((id(node),))
     build.note([id(node)], "computed by a convolution to all its phases")
     return WRITERS[way](build.nodes, image, one, node.name or "phases")
-
-
-def _within(node: ir.Node) -> bool:
-    """Return whether a graph within a node reads a node's result."""
-    return any(one.graph is not node.graph for one in node.outputs[0].consumers())
 
 
 def _replace_output(graph: ir.Graph, number: int, new: ir.Value) -> None:

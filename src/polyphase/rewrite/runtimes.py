@@ -69,8 +69,7 @@ class OpenVino:
     name = "openvino"
 
     def __init__(self) -> None:
-        # OpenVINO would fork this process, which has threads, to send usage statistics.
-        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+        silence_openvino()
         self._core = needed(self.name).Core()
 
     def load(self, path: Path, exact: bool = False) -> Session:
@@ -97,6 +96,11 @@ RUNTIMES: Mapping[str, Callable[[], Runtime]] = {
     "onnxruntime": OnnxRuntime,
     "openvino": OpenVino,
 }
+
+
+def silence_openvino() -> None:
+    """Keep OpenVINO from forking this process, which has threads, to send usage statistics."""
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 
 def needed(module: str) -> Any:
