@@ -6,10 +6,15 @@ import pytest
 pytest.importorskip("onnxscript", reason="needs the extra `export`")
 
 import onnx
+import onnx_ir as ir
 from onnx import TensorProto, helper
 
 import polyphase as pp
+from polyphase.rewrite.onnx.choose import Candidate, Search
 from polyphase.rewrite.onnx.files import OPSETS
+from polyphase.rewrite.onnx.prepare import prepared
+from polyphase.rewrite.onnx.walk import Fold
+from polyphase.rewrite.runtimes import OnnxRuntime
 from tests.rewrite.onnx.helpers import SUB_PIXEL, TRANSPOSED, Graph, fold, kinds, noise, run
 
 
@@ -228,3 +233,23 @@ def test_what_is_no_model_at_all():
 def test_another_runtime():
     with pytest.raises(ValueError, match="onnxruntime, openvino"):
         pp.fold_onnx(decoder(), runtime="tensorrt")
+
+
+def test_only_what_is_surely_faster_is_kept(tmp_path):
+    """A planted difference of many times is seen, whichever of both is the original."""
+    paths = {}
+    for name, count in (("fast", 1), ("slow", 40)):
+        graph = Graph()
+        x = graph.input("x", 1, 32, 32, 32)
+        for _ in range(count):
+            x = graph.conv(x, 32, 32, 3, 3, pads=[1, 1, 1, 1])
+        paths[name] = tmp_path / f"{name}.onnx"
+        onnx.save(graph.model(x), paths[name])
+    arrays = {"x": np.ones((1, 32, 32, 32), "float32")}
+    for before, after, kept in (("slow", "fast", "fast"), ("fast", "slow", "fast")):
+        read = prepared(ir.load(paths[before]))
+        search = Search(paths[before], read, OnnxRuntime(), arrays, tmp_path, 0.2, print)
+        other = Candidate(Fold({}, []), {}, paths[after])
+        found, times = search.compared(other)
+        assert found.path == paths[kept]
+        assert set(times) == {"before", "after"}

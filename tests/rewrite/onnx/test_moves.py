@@ -64,6 +64,34 @@ def test_a_larger_kernel_behind_other_interpolations_stays(mode):
     assert None not in found.notes[0].values()
 
 
+@pytest.mark.parametrize("kind", ["Max", "Min", "Pow", "PRelu", "Div"])
+def test_functions_with_known_numbers_that_are_not_affine_stay(kind):
+    graph = Graph()
+    x = graph("Sigmoid", graph.input("x", 1, 4, 5, 5))
+    y = graph.up(x, 2, 2, mode="linear")
+    known = graph.numbers(np.full((4, 1, 1), 0.6, "float32"))
+    result = graph("Div", known, y) if kind == "Div" else graph(kind, y, known)
+    new, _ = assert_folds(graph.model(result), TRANSPOSED)
+    assert kinds(new) == ["Sigmoid", "Resize", kind]
+
+
+def test_channels_that_go_last_and_come_back():
+    graph = Graph()
+    x = graph.up(graph.input("x", 1, 3, 5, 6), 2, 2)
+    x = graph("Add", graph("Transpose", x, perm=[0, 2, 3, 1]), graph.random(3))
+    x = graph("Transpose", graph("Relu", x), perm=[0, 3, 1, 2])
+    assert_folds(graph.model(graph.conv(x, 3, 4, 3, 3)), TRANSPOSED, absent=["Resize"])
+
+
+@pytest.mark.parametrize("order", [[0, 1, 3, 2], [0, 2, 1, 3], [0, 3, 2, 1]])
+def test_axes_in_another_order_stay(order):
+    graph = Graph()
+    x = graph.up(graph.input("x", 1, 3, 5, 5), 2, 2)
+    x = graph("Transpose", graph("Transpose", x, perm=order), perm=np.argsort(order).tolist())
+    model = graph.model(graph("Neg", graph("Transpose", x, perm=order)))
+    assert_folds(model, TRANSPOSED)
+
+
 @pytest.mark.parametrize("kind", ["BatchNormalization", "InstanceNormalization"])
 def test_normalisations(kind):
     graph = Graph()

@@ -7,9 +7,12 @@ import pytest
 
 pytest.importorskip("onnxscript", reason="needs the extra `export`")
 
+import onnx_ir as ir
 from onnx import TensorProto
 
+from polyphase.rewrite.onnx.prepare import prepared
 from polyphase.rewrite.onnx.resizing import repeats
+from polyphase.rewrite.onnx.walk import folded
 from tests.rewrite.onnx.helpers import (
     SUB_PIXEL,
     TRANSPOSED,
@@ -184,6 +187,24 @@ def test_repeating_that_is_something_else_stays():
     y = graph("Reshape", longer, graph.numbers(np.array([1, 3, 10, 6])))
     model = graph.model(graph.conv(y, 3, 4, 3, 3))
     assert_folds(model, TRANSPOSED, present=["Expand"])
+
+
+def test_an_axis_that_becomes_longer_besides_is_no_repeating():
+    graph = Graph()
+    x = graph("Unsqueeze", graph.input("x", 1, 3, 5, 1), graph.numbers(np.array([3])))
+    longer = graph("Expand", x, graph.numbers(np.array([1, 3, 5, 2, 6])))
+    y = graph("Reshape", longer, graph.numbers(np.array([1, 3, 10, -1])))
+    assert_folds(graph.model(graph.conv(y, 3, 4, 3, 3)), TRANSPOSED, present=["Expand"])
+
+
+def test_what_stays_reads_what_was_folded_before_it():
+    """Nothing is computed twice: the parts of a repeating that stays read new nodes."""
+    graph = Graph()
+    x = graph.conv(graph.up(graph.input("x", 1, 3, 5, 6), 2, 2), 3, 4, 3, 3)
+    x = repeated(graph, x, 2, 3)
+    read = prepared(ir.from_proto(graph.model(graph.conv(x, 4, 2, 3, 3))))
+    folded(read, {0: TRANSPOSED})
+    assert [node.op_type for node in read.graph].count("Resize") == 0
 
 
 def test_repeating_channels_is_not_upsampling():

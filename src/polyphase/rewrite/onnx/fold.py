@@ -142,7 +142,7 @@ def _findings(read: ir.Model, kept: Candidate, trial: Fold, runtime: str) -> Ite
             as_what = f", as {way}" if way != RESIZE else ""
             yield Finding(one.name, True, "; ".join(notes) + as_what, _reasons(notes))
         elif None in tried.values():
-            yield Finding(one.name, False, f"stays as it is, which is as fast in {runtime}")
+            yield Finding(one.name, False, f"stays as it is: nothing was faster in {runtime}")
         elif tried:
             yield Finding(one.name, False, "; ".join(tried), _reasons(tried))
         elif one.kind == TRANSPOSED:

@@ -46,7 +46,7 @@ def read(node: ir.Node, opset: int) -> Operation:
 def _form(node: ir.Node, opset: int) -> tuple[Form, tuple[ir.Value, ...]]:
     every = tuple(one for one in node.inputs if one is not None)
     reader = _READERS.get(node.op_type) if node.domain in _DOMAINS else None
-    if reader is None or not every or _pinned(node):
+    if reader is None or not every or _more_is_read(node):
         return Opaque(), every
     sized = node.op_type in _SIZED
     images = every[:1] if sized else tuple(one for one in every if constant(one) is None)
@@ -56,15 +56,9 @@ def _form(node: ir.Node, opset: int) -> tuple[Form, tuple[ir.Value, ...]]:
     return (form, every) if isinstance(form, Opaque) else (form, images)
 
 
-def _pinned(node: ir.Node) -> bool:
-    """Return whether more than its first result is read, or that by a graph within a node."""
-    others = node.outputs[1:]
-    return read_within(node) or any(one.uses() or one.is_graph_output() for one in others)
-
-
-def read_within(node: ir.Node) -> bool:
-    """Return whether a graph within a node reads a node's first result."""
-    return any(one.graph is not node.graph for one in node.outputs[0].consumers())
+def _more_is_read(node: ir.Node) -> bool:
+    """Return whether more of a node than its first result is read."""
+    return any(one.uses() or one.is_graph_output() for one in node.outputs[1:])
 
 
 def _is_image(value: ir.Value) -> bool:

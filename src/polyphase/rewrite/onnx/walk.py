@@ -11,7 +11,7 @@ from polyphase.rewrite.delayed import Delayed, Joined
 from polyphase.rewrite.forms import Concat, Conv, Norm, Opaque, Operation, Pad, Pointwise, Upsample
 from polyphase.rewrite.onnx.build import SUB_PIXEL, TRANSPOSED, WOVEN, WRITERS, Build
 from polyphase.rewrite.onnx.nodes import Nodes
-from polyphase.rewrite.onnx.reader import pads, read, read_within
+from polyphase.rewrite.onnx.reader import pads, read
 from polyphase.rewrite.onnx.resizing import along
 from polyphase.rewrite.onnx.shapes import attribute, constant
 from polyphase.rewrite.onnx.transposed import Transposed, splits
@@ -218,7 +218,7 @@ def _in_phases(node: ir.Node, way: str, build: Build) -> ir.Value | None:
         return None
     if way == SUB_PIXEL and not splits(one, build.nodes.opset):
         return None
-    if min(map(min, one.cuts)) < 0 or image.shape is None or read_within(node):
+    if min(map(min, one.cuts)) < 0 or image.shape is None:
         return None
     build.together.append((id(node),))
     build.note([id(node)], "computed by a convolution to all its phases")
