@@ -14,6 +14,7 @@ from polyphase.rewrite.runtimes import Arrays, Runtime
 from polyphase.timing import Times, rounds, summary, surely_less
 
 WAYS = (RESIZE, *WRITERS)
+_PAIRS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,17 +74,8 @@ class Search:
         return best
 
     def compared(self, best: Candidate) -> tuple[Candidate, dict[str, Times]]:
-        """Return the better of the model as it came and another, and the times of both.
-
-        Two sessions of one file differ too, by where their memory lies: another is better only if
-        it is in both of two pairs.
-        """
-        pairs = [self._samples([self.original, best], self._seconds) for _ in range(2)]
-        better = all(surely_less(after, before) for before, after in pairs)
-        before, after = (
-            summary([one for samples in each for one in samples])
-            for each in zip(*pairs, strict=True)
-        )
+        """Return the better of the model as it came and another, and the times of both."""
+        better, before, after = self._beats(best, self.original)
         kept = best if best is not self.original and better else self.original
         return kept, {"before": before, "after": after}
 
@@ -92,14 +84,26 @@ class Search:
         if len(contenders) == 1:
             return best
         self._watch(f"Timing {what}")
-        samples = self._samples(contenders, self._seconds)
-        first = min(range(len(contenders)), key=lambda number: np.median(samples[number]))
-        return contenders[first] if surely_less(samples[first], samples[0]) else best
+        medians = [np.median(one) for one in self._samples(contenders)]
+        first = contenders[int(np.argmin(medians))]
+        return first if first is not best and self._beats(first, best)[0] else best
 
-    def _samples(self, contenders: Sequence[Candidate], seconds: float) -> list[list[float]]:
+    def _beats(self, new: Candidate, old: Candidate) -> tuple[bool, Times, Times]:
+        """Return whether a model is faster than another, and the times of the old and of it.
+
+        Two sessions of one file differ too, by where their memory lies: one is faster only if it
+        is in each of several pairs of new ones.
+        """
+        pairs = [self._samples([old, new]) for _ in range(_PAIRS)]
+        every = ([one for samples in each for one in samples] for each in zip(*pairs, strict=True))
+        before, after = map(summary, every)
+        return all(surely_less(after, before) for before, after in pairs), before, after
+
+    def _samples(self, contenders: Sequence[Candidate]) -> list[list[float]]:
+        """Return milliseconds, round by round, of sessions that are made for this."""
         arrays, sessions = self._arrays, [self._runtime.load(one.path) for one in contenders]
         runs = {str(n): lambda run=run: run(arrays) for n, run in enumerate(sessions)}
-        return list(rounds(runs, seconds).values())
+        return list(rounds(runs, self._seconds).values())
 
     def _candidate(self, ways: Ways) -> Candidate:
         """Return the model computed so; the known one, if that is the same."""
