@@ -61,10 +61,10 @@ def ours(**arguments):
 @pytest.mark.grid(6)
 def test_kernels_that_are_not_baked_are_convolutions_of_upsampled_images(name):
     model = randomised(name)
-    before = list(kinds(model)).count(keras.layers.Conv2DTranspose)
+    transposed = [kind for kind in kinds(model) if issubclass(kind, keras.layers.Conv2DTranspose)]
     plain = to_keras(fold(model), baked=False)
     assert not [kind for kind in kinds(plain) if kind.__module__.startswith("polyphase")]
-    assert list(kinds(plain)).count(keras.layers.Conv2DTranspose) == before
+    assert list(kinds(plain)).count(keras.layers.Conv2DTranspose) == len(transposed)
     assert_equal_outputs(model, plain)
 
 
