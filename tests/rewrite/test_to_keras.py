@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from keras import layers
 
 import polyphase as pp
 from polyphase.rewrite import fold
@@ -168,5 +169,8 @@ def test_what_keras_has_not_is_said_in_a_sentence():
     ):
         with pytest.raises(ValueError, match=words):
             fold(keras.Model(inputs, layer(inputs)), target="keras")
+    like = keras.Model(inputs, pp.layers.UpSampleLike()([inputs, layers.ZeroPadding2D()(inputs)]))
+    with pytest.raises(ValueError, match="takes the sides of another image, which no layer of"):
+        fold(like, target="keras")
     with pytest.raises(ValueError, match="`target` must be one of polyphase, keras"):
         fold(keras.Model(inputs, layer(inputs)), target="onnx")

@@ -48,13 +48,11 @@ def to_keras(model: keras.Model, strict: bool = True, baked: bool = True) -> ker
     known = STEPS if baked else STEPS | _APART
 
     def value(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], build: Build) -> Any:
-        kind = kinds.exact(layer)
-        make = known[kind] if kinds.is_ours(layer) else None
-        if make is None:
+        if not kinds.is_ours(layer):
             return build.call(layer, *args, **kwargs)
         if id(layer) not in steps:
             try:
-                steps[id(layer)] = make(layer, build)
+                steps[id(layer)] = known[kinds.exact(layer)](layer, build)
             except ValueError:
                 if strict:
                     raise
@@ -118,6 +116,13 @@ def _up_sampling(layer: Any, build: Build) -> Step:
     if layer.rank == 2:
         config["interpolation"] = layer.interpolation
     return kind.from_config(config)
+
+
+def _up_sampling_like(layer: Any, build: Build) -> Step:
+    raise ValueError(
+        f"The layer {layer.name!r} takes the sides of another image, which no layer of Keras' "
+        'does. Use target="polyphase".'
+    )
 
 
 def _conv_transpose(layer: Any, build: Build) -> Step:
@@ -319,17 +324,17 @@ def _sub_pixel(layer: Any, build: Build) -> Step:
 
 
 # Of every kind that a class of ours is of.
-STEPS: dict[Kind, Callable[[Any, Build], Step] | None] = {
+STEPS: dict[Kind, Callable[[Any, Build], Step]] = {
     kinds.UPSAMPLING: _up_sampling,
     kinds.TRANSPOSED: _conv_transpose,
     kinds.UPSAMPLED_CONVOLUTION: _up_sample_conv,
     **dict.fromkeys((kinds.UPSAMPLED_DEPTHWISE, kinds.UPSAMPLED_SEPARABLE), _upsampled),
     kinds.CONCATENATED: _concat_conv,
     kinds.SUB_PIXEL: _sub_pixel,
-    kinds.UPSAMPLING_LIKE: None,  # it stays
+    kinds.UPSAMPLING_LIKE: _up_sampling_like,
 }
 # The same, of kernels that stay as they are.
-_APART: dict[Kind, Callable[[Any, Build], Step] | None] = {
+_APART: dict[Kind, Callable[[Any, Build], Step]] = {
     kinds.UPSAMPLED_CONVOLUTION: _up_sample_conv_apart,
     kinds.CONCATENATED: _concat_conv_apart,
 }
