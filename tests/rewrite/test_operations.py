@@ -17,6 +17,7 @@ AFFINE = {
     "a number minus": lambda x: 1.0 - x,
     "times a number": lambda x: x * 2.0,
     "divided by a number": lambda x: x / 4.0,
+    "divided by a function": lambda x: ops.divide(x, 4.0),
     "plus itself": lambda x: x + x,
     "minus a part of itself": lambda x: x - 0.5 * x,
 }
@@ -31,6 +32,7 @@ POINTWISE = {
     "a number divided by": lambda x: 1.0 / (x + 4.0),
     "times itself": lambda x: x * x,
     "at least": lambda x: ops.maximum(x, 0.25),
+    "cast and back": lambda x: ops.cast(ops.cast(x, "float16"), "float32"),
     "clipped": lambda x: ops.clip(x, -0.5, 0.5),
     "softmax of channels": lambda x: ops.softmax(x, axis=-1),
     "concatenated": lambda x: ops.concatenate([x, ops.relu(x)], axis=-1),

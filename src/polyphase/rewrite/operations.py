@@ -121,12 +121,13 @@ _READERS: Mapping[type, Callable[[Any, tuple[Any, ...]], Form]] = {
     _class(_IMAGE + _IMAGE): _sum,
     _class(_IMAGE - _IMAGE): _sum,
     _class(_IMAGE * _IMAGE): _product,
-    _class(_IMAGE / 2.0): _quotient,
+    **dict.fromkeys((_class(_IMAGE / 2.0), _class(ops.divide(_IMAGE, 2.0))), _quotient),
     **{
         _class(function(_IMAGE, _IMAGE)): _of_numbers
         for function in (ops.maximum, ops.minimum, ops.power)
     },
     _class(ops.clip(_IMAGE, 0.0, 1.0)): _of_numbers,
+    _class(ops.cast(_IMAGE, "float16")): _of_numbers,
     _class(ops.softmax(_IMAGE)): _of_an_axis,
     _class(ops.log_softmax(_IMAGE)): _of_an_axis,
     _class(ops.concatenate([_IMAGE, _IMAGE])): _concatenation,
