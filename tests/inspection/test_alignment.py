@@ -190,6 +190,27 @@ def test_where_the_way_is_not_known_nothing_is_said(unknown):
     assert shifts(keras.Model(inputs, unknown(moved))) == ()
 
 
+@pytest.mark.parametrize(
+    "known",
+    [
+        lambda x: keras.ops.relu(x) / 2.0,
+        lambda x: keras.ops.divide(1.0, keras.ops.exp(x)),
+        lambda x: keras.ops.cast(x, "float16"),
+        lambda x: layers.Softmax()(layers.Rescaling(2.0)(x)),
+        lambda x: layers.Dropout(0.5)(layers.LayerNormalization()(x)),
+        lambda x: layers.ReLU(activity_regularizer="l1")(x),
+        lambda x: layers.Activation(lambda y: y * keras.ops.sigmoid(y))(x),
+        lambda x: layers.Normalization(mean=0.5, variance=2.0)(x),
+        lambda x: keras.ops.maximum(layers.ReLU()(x), layers.LeakyReLU()(x)),
+        lambda x: layers.Multiply()([x, layers.Activation("sigmoid")(x)]),
+    ],
+)
+def test_what_is_made_of_single_pixels_lies_where_they_do(known):
+    inputs = Input((8, 8, 1))
+    (found,) = shifts(keras.Model(inputs, known(Conv2D(1, 2, padding="same")(inputs))))
+    assert found.pixels == (0.5, 0.5)
+
+
 def test_gates_and_images_of_other_inputs_are_not_compared():
     one, other = Input((8, 8, 2)), Input((8, 8, 2))
     moved = Conv2D(2, 2, padding="same")(one)

@@ -1,11 +1,12 @@
 """Whether what a model makes lies where what it was made of does: its layers' geometry alone."""
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import keras
+from keras import layers
 
 from polyphase.algebra.alignment import Grid
 from polyphase.algebra.geometry import padding_amounts, strided_padding
@@ -14,8 +15,11 @@ from polyphase.inspection.words import WORDS
 from polyphase.layers import kinds
 from polyphase.layers.kinds import Kind
 from polyphase.ops import layout
+from polyphase.rewrite.activations import LAYERS
+from polyphase.rewrite.forms import Concat, Norm, Pointwise, Sum
 from polyphase.rewrite.frames import amounts
 from polyphase.rewrite.graph import calls, data_format, graph_of, is_graph
+from polyphase.rewrite.reader import form_of
 
 Grids = tuple[Grid, ...]  # one per axis
 _START = Grid()
@@ -165,7 +169,7 @@ class _Walk:
         layer = kinds.inner(operation)
         rule = GRIDS[kinds.nearest(layer)]
         if rule is None:
-            return before[0] if _named(layer, _STAY | _MERGE) else None
+            return before[0] if _stays(layer, taken) else None
         steps = grids[: layer is not operation]  # of a sequence: each stays
         if steps and "channels_first" in (self.layout, getattr(layer, "data_format", "")):
             return None  # the axis after the steps is not one of space
@@ -181,7 +185,7 @@ class _Walk:
         self, operation: Any, before: list[Place], taken: list[Any], given: Any, path: str
     ) -> Place:
         """Compare images that meet; the result lies where the least shifted one does."""
-        if not self._merges(operation, len(given.shape)):
+        if not self._merges(operation, taken):
             return None
         as_it_is = (1,) * (len(given.shape) - 2)
         sizes = getattr(operation, "size", None) or [as_it_is] * len(taken)
@@ -207,10 +211,13 @@ class _Walk:
             least = tuple(_window(operation, grid, axis) for axis, grid in enumerate(least))
         return origin, least
 
-    def _merges(self, operation: Any, dims: int) -> bool:
-        if _named(operation, {"Concatenate"}):
-            return bool((operation.axis - layout.channel(self.layout)) % dims == 0)
-        return _named(operation, _MERGE) or kinds.nearest(operation) is kinds.CONCATENATED
+    def _merges(self, operation: Any, taken: list[Any]) -> bool:
+        form = form_of(operation, tuple(taken))
+        if isinstance(form, Concat):
+            axis, dims = layout.channel(self.layout), len(taken[0].shape)
+            return bool((form.axis - axis) % dims == 0)
+        known = isinstance(form, (Sum, Pointwise))
+        return known or kinds.nearest(operation) is kinds.CONCATENATED
 
     def _note(self, name: str, one: Grids, other: Grids, meets: bool) -> None:
         pixels = tuple(float(a.offset - b.offset) for a, b in zip(one, other, strict=True))
@@ -227,10 +234,10 @@ def _origin(index: int, tensor: Any) -> Place:
     return (index, (_START,) * rank) if rank in WORDS else None
 
 
-def _named(operation: Any, names: Set[str]) -> bool:
-    """Return whether an operation is one of Keras' own of these names."""
-    kind = type(operation)
-    return kind.__name__ in names and kind.__module__.startswith("keras.")
+def _stays(operation: Any, taken: list[Any]) -> bool:
+    """Return whether what an operation makes of an image lies where that does."""
+    form = form_of(operation, tuple(taken))
+    return isinstance(form, (Pointwise, Norm, Sum)) or type(operation) in _IN_PLACE
 
 
 # A rule gives the grid of a layer's result along one axis, from the input's and from the lengths
@@ -300,17 +307,6 @@ GRIDS: dict[Kind, Rule | None] = {
     **dict.fromkeys((kinds.OPAQUE, kinds.DENSE, kinds.UPSAMPLING_LIKE), None),
 }
 
-# Keras' layers and operations that compute each pixel from the one at its place, or from all
-# around it alike; by the names of their classes, since operations have no others.
-_STAY = frozenset(
-    {"Activation", "ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax", "Identity", "Cast", "Clip"}
-    | {"BatchNormalization", "LayerNormalization", "GroupNormalization", "UnitNormalization"}
-    | {"RMSNormalization", "Normalization", "Rescaling", "ActivityRegularization"}
-    | {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout"}
-    | {"GaussianNoise", "GaussianDropout"}
-    | {"Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Gelu", "Silu", "Sigmoid", "Tanh", "Softplus"}
-    | {"Absolute", "Negative", "Square", "Sqrt", "Exp", "Log", "Power"}
-)
-_MERGE = frozenset(
-    {"Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Average", "Maximum", "Minimum"}
-)
+# What rules do not read, because losses, or functions of somebody's own, may be within: an
+# activation is taken for one of single pixels.
+_IN_PLACE = (layers.Activation, layers.ActivityRegularization, layers.Normalization, *LAYERS)

@@ -8,10 +8,11 @@ import keras
 
 from polyphase.inspection.readings import Reading, read, sub_pixel
 from polyphase.layers import kinds
-from polyphase.rewrite.activations import linear
 from polyphase.rewrite.compare import require_finite
 from polyphase.rewrite.cost import written
+from polyphase.rewrite.forms import Conv
 from polyphase.rewrite.graph import calls, graph_of, is_graph
+from polyphase.rewrite.reader import form_of
 from polyphase.rewrite.recognise import keras_order
 
 
@@ -110,8 +111,9 @@ def _woven(operation: Any, small: Any, path: str) -> Iterator[Found]:
         node = layer._inbound_nodes[small._keras_history.node_index]
         small, data_format = node.input_tensors[0], "channels_first"
         layer = small._keras_history.operation
-    plain = kinds.exact(layer) is kinds.CONVOLUTION and linear(layer.activation)
-    if plain and set(layer.strides) == {1} and layer.data_format == data_format:
+    form = form_of(layer)
+    linear = isinstance(form, Conv) and form.way == "full" and form.plain and form.linear
+    if linear and layer.data_format == data_format:
         factor = (operation.block_size, operation.block_size)
         reading = sub_pixel(layer, factor, keras_order(operation.data_format))
         products = _products(layer, [], [small])

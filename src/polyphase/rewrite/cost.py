@@ -19,6 +19,7 @@ from polyphase.layers.kinds import Kind
 from polyphase.ops import choose, layout
 from polyphase.ops.lowerings.blur import continues
 from polyphase.rewrite.code import runs_code
+from polyphase.rewrite.delayed import copies
 from polyphase.rewrite.graph import calls, graph_of, graphs, is_graph
 
 Shape = Sequence[int | None]
@@ -182,8 +183,7 @@ def _as_one(layer: Any, shape: Shape, size: Any, output: Shape, depthwise: bool)
         if layer.interpolation != "nearest":
             blurred = filters * (channels if depthwise else 1)
             return _blurred(layer, shape, size, output, mixed, blurred, lowering)
-    copies = layer.interpolation == "nearest" and all(isinstance(s, int) for s in size)
-    if copies and lowering not in ("direct", "reference"):
+    if copies(layer.interpolation, size) and lowering not in ("direct", "reference"):
         return mixed * pixels * math.prod(_taps(layer, size, lowering))
     fewer = filters <= channels or layer.interpolation == "nearest"
     if lowering == "direct" and set(layer.kernel_size) == {1} and fewer and not depthwise:

@@ -30,6 +30,11 @@ def both_ends(size: Sequence[int]) -> Margin:
     return tuple((one, one) for one in size)
 
 
+def copies(interpolation: str, size: Sequence[Any]) -> bool:
+    """Return whether an upsampling copies pixels: nearest by integer factors."""
+    return interpolation == "nearest" and all(isinstance(s, int) for s in size)
+
+
 @dataclass(frozen=True, eq=False)
 class Delayed:
     """What a tensor will be when it is upsampled.
@@ -104,7 +109,7 @@ class Delayed:
     @property
     def copies(self) -> bool:
         """Whether it copies pixels: nearest by integer factors."""
-        return self.interpolation == "nearest" and all(isinstance(s, int) for s in self.size)
+        return copies(self.interpolation, self.size)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ makes layers or nodes of what the rule decides.
 from dataclasses import dataclass
 from typing import Any
 
-from polyphase.rewrite.delayed import Delayed, Joined, Margin, both_ends
+from polyphase.rewrite.delayed import Delayed, Joined, Margin, both_ends, copies
 
 Axes = tuple[int, ...]  # counted from either end
 
@@ -34,7 +34,7 @@ class Upsample:
     @property
     def copies(self) -> bool:
         """Whether it copies pixels: nearest by integer factors."""
-        return self.interpolation == "nearest" and all(isinstance(s, int) for s in self.size)
+        return copies(self.interpolation, self.size)
 
     def of(self, small: Any, one: "Operation") -> Delayed:
         """Return a tensor, to be upsampled by an operation of this form."""
@@ -153,6 +153,11 @@ class Conv:
     def pointwise(self) -> bool:
         """Whether it computes a pixel from the pixel at its place."""
         return self.way == "full" and set(self.kernel_size) == set(self.strides) == {1}
+
+    @property
+    def linear(self) -> bool:
+        """Whether no function changes its result."""
+        return self.activation == Pointwise(affine=True)
 
     @property
     def plain(self) -> bool:
