@@ -10,9 +10,15 @@ import logging
 import os
 import sys
 
+STOPPED = 130  # what shells call the exit of a program that Ctrl-C ended
+
 
 def main() -> None:
-    """Run the command line, or say what to install."""
+    """Run the command line, or say what to install.
+
+    What Ctrl-C stopped ends at once: TensorFlow's threads may wait for Python, and Python, while it
+    takes itself down, for them.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of one graph per model
     _put_off("polyphase")
@@ -21,7 +27,14 @@ def main() -> None:
     except ModuleNotFoundError as error:
         print(f"Error: {missing(error)}", file=sys.stderr)
         sys.exit(2)
-    app(prog_name="polyphase")
+    try:
+        app(prog_name="polyphase")
+    except SystemExit as end:
+        if end.code != STOPPED:
+            raise
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(STOPPED)
 
 
 def missing(error: ModuleNotFoundError) -> str:

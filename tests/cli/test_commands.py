@@ -223,11 +223,12 @@ def program():
         process.communicate()
 
 
-def _training(program, images):
+def _training(program, images, **environment):
     """Start a comparison without end, and return when its first epoch is written."""
     process = program(
         *["compare", "--data", images, "--epochs", "100000", "--batch-size", "8", "--out", "run"],
         *["--search", "none"],
+        **environment,
     )
     deadline = time.monotonic() + 120
     while not Path("run.partial/metrics.jsonl").exists() and time.monotonic() < deadline:
@@ -255,6 +256,16 @@ def test_an_interrupted_comparison_ends_with_the_command_that_goes_on(program, i
         "Stopped. What was finished is kept in run.partial. Go on with it: "
         "polyphase compare --resume run"
     )
+
+
+def test_an_interrupted_comparison_does_not_wait_for_threads(program, images, tmp_path):
+    """TensorFlow's may wait for Python, which waits for them while it takes itself down."""
+    waits = "import threading, time; threading.Thread(target=time.sleep, args=(1000,)).start()"
+    (tmp_path / "sitecustomize.py").write_text(waits)
+    process = _training(program, images, PYTHONPATH=os.pathsep.join([str(tmp_path), *sys.path]))
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=120)
+    assert process.returncode == 130
 
 
 def test_an_interrupted_training_does_not_promise_what_cannot_be(program, images):

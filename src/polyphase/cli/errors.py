@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from polyphase._facts import UserError
-from polyphase_command import missing
+from polyphase_command import STOPPED, missing
 
 
 def fail(message: str) -> typer.Exit:
@@ -41,6 +41,6 @@ def one_line_errors(command: Callable[..., Any]) -> Callable[..., Any]:
             raise fail(str(error)) from error
         except KeyboardInterrupt as error:
             typer.echo(f"Stopped. {error}".strip(), err=True)
-            raise typer.Exit(130) from error
+            raise typer.Exit(STOPPED) from error
 
     return guarded

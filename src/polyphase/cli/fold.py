@@ -8,6 +8,7 @@ import typer
 
 from polyphase.cli.errors import fail, one_line_errors
 from polyphase.cli.writing import Overwrite, unfinished
+from polyphase_command import STOPPED
 
 if TYPE_CHECKING:
     import keras
@@ -174,7 +175,7 @@ def fold(
         raise fail(str(error)) from error
     except KeyboardInterrupt as error:
         typer.echo("Stopped: nothing was written.", err=True)
-        raise typer.Exit(130) from error
+        raise typer.Exit(STOPPED) from error
     _show(report, notes)
     if tune:
         _show_tuned(tuned)
@@ -215,7 +216,7 @@ def _fold_onnx(source: Path, out: Path, openvino: bool, shape: list[str], over: 
         raise fail(str(error)) from error
     except KeyboardInterrupt as error:
         typer.echo("Stopped: nothing was written.", err=True)
-        raise typer.Exit(130) from error
+        raise typer.Exit(STOPPED) from error
 
 
 def _folded(
