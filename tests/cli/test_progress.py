@@ -6,7 +6,9 @@ import sys
 from dataclasses import replace
 
 import pytest
+import typer
 
+from polyphase.cli.errors import one_line_errors
 from polyphase.cli.progress import Watcher
 from polyphase.workbench import Progress
 from polyphase.workbench.results import Epoch
@@ -46,6 +48,35 @@ def test_an_interrupt_that_a_destructor_swallowed_ends_the_next_epoch(monkeypatc
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert reported == [ValueError]
     assert sys.unraisablehook is hook
+
+
+@pytest.mark.usefixtures("_heard")
+def test_an_error_that_came_of_an_interrupt_is_one():
+    """TensorFlow's device scope raises it where the interrupt comes while it is left."""
+    with pytest.raises(KeyboardInterrupt), Watcher(1, 9):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        finally:
+            raise RuntimeError("Exiting device scope without proper scope nesting")
+
+
+def test_commands_are_stopped_by_an_error_that_came_of_an_interrupt(capsys):
+    @one_line_errors
+    def command():
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise OSError("left without proper nesting")
+
+    with pytest.raises(typer.Exit) as end:
+        command()
+    assert end.value.exit_code == 130
+    assert capsys.readouterr().err == "Stopped.\n"
+
+
+def test_other_errors_are_themselves():
+    with pytest.raises(RuntimeError), Watcher(1, 9):
+        raise RuntimeError("something else")
 
 
 def test_more_trainings_than_were_expected_are_counted(capsys):

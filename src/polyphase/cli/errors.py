@@ -27,6 +27,13 @@ def _load_package() -> None:
         package.__spec__.loader.exec_module(package)
 
 
+def _came_of_an_interrupt(error: BaseException | None) -> bool:
+    """Return whether Ctrl-C is what an error was raised in answer to, by a scope that was left."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
+
+
 def one_line_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a command: bad input, files and missing packages end it without a traceback."""
 
@@ -35,12 +42,17 @@ def one_line_errors(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             _load_package()
             return command(*args, **kwargs)
-        except ModuleNotFoundError as error:
-            raise fail(missing(error)) from error
-        except (UserError, ImportError, OSError) as error:
-            raise fail(str(error)) from error
         except KeyboardInterrupt as error:
             typer.echo(f"Stopped. {error}".strip(), err=True)
             raise typer.Exit(STOPPED) from error
+        except Exception as error:
+            if _came_of_an_interrupt(error):
+                typer.echo("Stopped.", err=True)
+                raise typer.Exit(STOPPED) from error
+            if isinstance(error, ModuleNotFoundError):
+                raise fail(missing(error)) from error
+            if isinstance(error, (UserError, ImportError, OSError)):
+                raise fail(str(error)) from error
+            raise
 
     return guarded

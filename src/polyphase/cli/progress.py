@@ -22,7 +22,8 @@ class Watcher:
 
     Python drops a KeyboardInterrupt that is raised inside a destructor, with a traceback on
     stderr, and trainings have many. So the watcher remembers Ctrl-C, keeps that traceback
-    away, and the next finished epoch raises it again.
+    away, and the next finished epoch raises it again. So does whatever other error comes of it:
+    a device scope of TensorFlow's that one interrupts on its way out raises another.
     """
 
     def __init__(self, trainings: int, epochs: int | None) -> None:
@@ -63,6 +64,8 @@ class Watcher:
         if self._handler is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._handler)
         sys.unraisablehook = self._unraisable
+        if self._interrupted and isinstance(error, Exception):
+            raise KeyboardInterrupt from error
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self._interrupted = True
