@@ -112,6 +112,18 @@ def test_an_interrupt_leaves_nothing(monkeypatch):
     assert [path.name for path in Path().iterdir()] == ["model.onnx"]
 
 
+def test_a_disk_that_is_full_leaves_nothing(monkeypatch):
+    def copy(source, target):
+        target.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("polyphase.rewrite.onnx.files.copy", copy)
+    result = RUN.invoke(app, ["fold", "model.onnx", "new/fast.onnx"])
+    assert result.exit_code == 2
+    assert "No space left on device" in said(result)
+    assert [path.name for path in Path().iterdir()] == ["model.onnx"]
+
+
 def test_outputs_that_differ_leave_nothing(monkeypatch):
     """A kernel that is planted wrong is found before anything is written."""
     from polyphase.rewrite.onnx import kernels
