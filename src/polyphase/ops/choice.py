@@ -152,7 +152,7 @@ TABLE: tuple[Row, ...] = (
     Row("conv_transpose", "tensorflow", "cpu", "patches", dtypes=_BFLOAT16, onednn=False),
     Row("upsample", "torch", "cpu", "native", _NEAREST, ("float32",)),
     Row("upsample", "torch", "cpu", "native", ("bilinear", "bicubic"), ("float32",), dyadic=True),
-    Row("upsample", "torch", "cpu", "phases"),
+    Row("upsample", "torch", "cpu", "phases", pixels=16),
     Row("upsample_conv", "torch", "cpu", "transpose", _NEAREST, channels=(9, math.inf), pixels=512),
     Row("upsample_conv", "torch", "cpu", "blur", *_LINEAR, *_128_64, side=64),
     Row("upsample_conv", "torch", "cpu", "blur", *_CUBIC, *_64_32, side=40),
@@ -301,7 +301,7 @@ def choose(
         taps: the kernel's longer side; 0 if unknown. A single tap of "upsample_conv" is convolved
             before upsampling, which `direct` does and no row can better.
         pixels: batch x height x width of the input; None if unknown. Folding a kernel takes its
-            time, whatever the image. Does not matter for "upsample".
+            time, whatever the image, and so does every phase of a few pixels.
         side: of "upsample_conv", the shortest side of the input in pixels; None if unknown. Small
             images are border for the most part.
         dtype: what is computed in.

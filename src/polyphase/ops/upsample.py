@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from polyphase.ops import arguments, choice, layout
+from polyphase.ops import arguments, axes, choice, layout
 from polyphase.ops.plans import Upsampling
 from polyphase.ops.traces import opaque
 
@@ -134,6 +134,7 @@ def resample(x: Tensor, plan: Upsampling, lowering: str = "auto") -> Tensor:
         plain=plan.integer,
         dyadic=plan.dyadic,
         channels=x.shape[-1] or 0,
+        pixels=axes.pixels(x),
         dtype=computed,
     )
     return ops.cast(compute(x, plan), dtype)
