@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from polyphase.ops import arguments, choice, layout
+from polyphase.ops import arguments, axes, choice, layout
 
 Tensor = Any
 
@@ -79,13 +79,14 @@ def reassembled(
         lowering: its name.
     """
     rank = len(factors)
-    taps, groups = _taps(kernels.shape[-1], arguments.groups(groups, x.shape[-1], "channels"), rank)
+    groups = arguments.groups(groups, axes.fixed(x.shape[-1]), "channels")
+    taps = _taps(axes.fixed(kernels.shape[-1]), groups, rank)
     dtype = keras.backend.standardize_dtype(x.dtype)
     computed = "float64" if dtype == "float64" else "float32"
     compute = choice.function("reassemble", lowering, rank=rank)
     *space, phases, _ = ops.shape(kernels)
     weights = ops.reshape(ops.cast(kernels, computed), (*space, phases, groups, taps**rank))
-    return ops.cast(compute(ops.cast(x, computed), weights, factors), dtype)
+    return ops.cast(compute(ops.cast(x, computed), weights, factors, taps), dtype)
 
 
 def unwoven(kernels: Tensor, factors: tuple[int, ...]) -> Tensor:
@@ -98,15 +99,15 @@ def unwoven(kernels: Tensor, factors: tuple[int, ...]) -> Tensor:
     return ops.reshape(parts, (batch, *split[::2], math.prod(factors), channels))
 
 
-def _taps(numbers: int, groups: int, rank: int) -> tuple[int, int]:
-    """Return how many taps a kernel has per axis, and the groups."""
+def _taps(numbers: int, groups: int, rank: int) -> int:
+    """Return how many taps a kernel has per axis."""
     taps = round((numbers // groups) ** (1 / rank))
     if groups * taps**rank != numbers or taps % 2 == 0:
         raise ValueError(
             f"`reassemble` expects, for each of {groups} groups, a kernel of an odd number of taps "
             f"per axis: {groups} * k**{rank} numbers per output pixel. Received: {numbers}."
         )
-    return taps, groups
+    return taps
 
 
 def _require_kernels(

@@ -174,11 +174,10 @@ def _transposed(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:
     return _filter_bank(x, weights, plan.axes, banks, convolve)
 
 
-def reassemble(x: Tensor, kernels: Tensor, factors: Sequence[int]) -> Tensor:
+def reassemble(x: Tensor, kernels: Tensor, factors: Sequence[int], k: int) -> Tensor:
     """Add up the shifted image, once per phase, every pixel weighted; weave."""
-    *space, _, groups, taps = ops.shape(kernels)
+    *space, _, groups, _ = ops.shape(kernels)
     rank, channels = len(factors), x.shape[-1]
-    k = round(taps ** (1 / rank))
     sizes = ops.shape(x)[1:-1]
     padded, total = x, 0
     for dim in range(1, rank + 1):

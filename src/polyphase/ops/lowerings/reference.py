@@ -58,11 +58,10 @@ def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transpo
     return axes.biased(_summed(x, plan.convolving(kernel), taps, sizes), bias)
 
 
-def reassemble(x: Tensor, kernels: Tensor, factors: Sequence[int]) -> Tensor:
+def reassemble(x: Tensor, kernels: Tensor, factors: Sequence[int], k: int) -> Tensor:
     """Copy pixels into all their phases, then add up the shifted copies, each tap weighted."""
-    *_, groups, taps = kernels.shape
-    rank, channels = len(factors), x.shape[-1]
-    k = round(taps ** (1 / rank))
+    rank, groups, taps = len(factors), kernels.shape[-2], k ** len(factors)
+    channels = x.shape[-1]
     weights = axes.weave(ops.reshape(kernels, _split(kernels, factors)))
     total = 0
     for tap, offsets in enumerate(itertools.product(range(-(k // 2), k // 2 + 1), repeat=rank)):
