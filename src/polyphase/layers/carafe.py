@@ -9,6 +9,7 @@ from keras import ops
 
 from polyphase.algebra.resampling import phase_taps
 from polyphase.layers import mixins, shapes
+from polyphase.layers.up_sample_conv import UpSampleConv2D
 from polyphase.ops import arguments, layout
 from polyphase.ops.reassemble import reassembled
 
@@ -87,9 +88,10 @@ class CARAFE2D(mixins.Configured):
         arguments.groups(self.groups, channels, "channels")
         numbers = math.prod(self.size) * self.groups * self.kernel_size**2
         # Computed channels last, whatever the image's layout: every device convolves so.
-        common = {"padding": "same", "data_format": "channels_last", "dtype": self.dtype_policy}
-        self.compressor = keras.layers.Conv2D(self.compression, 1, name="compressor", **common)
-        self.encoder = keras.layers.Conv2D(
+        common: dict[str, Any] = {"size": 1, "padding": "same", "data_format": "channels_last"}
+        common["dtype"] = self.dtype_policy
+        self.compressor = UpSampleConv2D(self.compression, 1, name="compressor", **common)
+        self.encoder = UpSampleConv2D(
             numbers,
             self.encoder_kernel_size,
             kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),

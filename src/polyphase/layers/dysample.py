@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from polyphase.layers import mixins, shapes
+from polyphase.layers.up_sample_conv import UpSampleConv2D
 from polyphase.ops import arguments, depth_to_space, layout
 from polyphase.ops.sample import sampled
 
@@ -87,9 +88,10 @@ class DySample2D(mixins.Configured):
         numbers = 2 * self.groups * phases // moved
 
         def convolution(name: str, **arguments: Any) -> Any:
-            layer = keras.layers.Conv2D(
+            layer = UpSampleConv2D(
                 numbers,
                 1,
+                size=1,
                 data_format="channels_last",  # every device convolves so
                 dtype=self.dtype_policy,
                 name=name,

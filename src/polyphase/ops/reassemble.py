@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from polyphase.ops import arguments, axes, choice, layout
+from polyphase.ops.traces import opaque
 
 Tensor = Any
 
@@ -66,6 +67,7 @@ def reassemble(
     return layout.from_last(y, data_format)
 
 
+@opaque
 def reassembled(
     x: Tensor, kernels: Tensor, factors: tuple[int, ...], groups: int, lowering: str = "auto"
 ) -> Tensor:

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from polyphase.ops import arguments, layout
+from polyphase.ops.traces import opaque
 
 Tensor = Any
 
@@ -58,12 +59,15 @@ def sample(
     return layout.from_last(sampled(image, places, groups), data_format)
 
 
+@opaque
 def sampled(x: Tensor, coordinates: Tensor, groups: int) -> Tensor:
     """Return `(n, *space, c)` at `(n, *out_space, groups * rank)`: the corners' weighted sum."""
     dtype = keras.backend.standardize_dtype(x.dtype)
     computed = "float64" if dtype == "float64" else "float32"
     batch, *sides, channels = ops.shape(x)
     *out, _ = ops.shape(coordinates)
+    if batch == 0:  # rows that are none cannot be taken
+        return ops.zeros((*out, channels), dtype)
     rank = len(sides)
     places = ops.reshape(ops.cast(coordinates, computed), (*out, groups, rank))
     corners = [_corners(places[..., i], side) for i, side in enumerate(sides)]
@@ -71,7 +75,7 @@ def sampled(x: Tensor, coordinates: Tensor, groups: int) -> Tensor:
     images = ops.reshape(ops.arange(batch, dtype="int32"), (-1, *[1] * (rank + 1)))
     total = 0
     for ends in itertools.product((0, 1), repeat=rank):
-        index, weight = images, 1
+        index, weight = images, ops.ones((), computed)
         for (pixels, weights), end, side in zip(corners, ends, sides, strict=True):
             index, weight = index * side + pixels[end], weight * weights[end]
         index = index * groups + ops.arange(groups, dtype="int32")
