@@ -53,6 +53,17 @@ CONFIGURATIONS = {
         {"filters": 3, "kernel_size": 3, "size": 2, "padding": "same", "dilation_rate": 2,
          "use_bias": False, "kernel_initializer": pp.initializers.ICNR(2)},
     ],
+    kinds.REASSEMBLY: [
+        {"compression": 4},
+        {"size": (2, 3), "kernel_size": 3, "compression": 4, "groups": 3,
+         "data_format": "channels_first"},
+        {"size": 4, "kernel_size": 3, "compression": 2, "encoder_kernel_size": (1, 3)},
+    ],
+    kinds.SAMPLING: [
+        {"groups": 1},
+        {"size": (2, 4), "groups": 3, "dynamic_scope": True, "data_format": "channels_first"},
+        {"size": 4, "groups": 3, "dynamic_scope": True},
+    ],
 }  # fmt: skip
 SIDES = (4, 5, 3)
 
@@ -81,7 +92,7 @@ def shape_of(rank, arguments, sides=SIDES, batch=2):
 
 
 def test_every_layer_that_takes_one_input_is_tested():
-    kinds_tested = {*CONFIGURATIONS, kinds.CONCATENATED, kinds.UPSAMPLING_LIKE}
+    kinds_tested = {*CONFIGURATIONS, kinds.CONCATENATED, kinds.UPSAMPLING_LIKE, kinds.GUIDED}
     assert kinds_tested == {kind for kind in kinds.KINDS if kind.ours}
 
 

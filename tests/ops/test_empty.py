@@ -88,6 +88,8 @@ LAYERS = {
     "UpSampleDepthwiseConv2D": {"kernel_size": 3},
     "UpSampleSeparableConv2D": {"filters": 2, "kernel_size": 3},
     "SubPixelConv2D": {"filters": 2, "kernel_size": 3},
+    "CARAFE2D": {"compression": 4},
+    "DySample2D": {"groups": 3},
 }
 
 
@@ -102,6 +104,7 @@ def test_layers_of_two_images_too():
     x, like = np.ones((0, 4, 5, 3), "float32"), np.ones((0, 8, 10, 2), "float32")
     assert tuple(pp.layers.UpSampleLike()([x, like]).shape) == (0, 8, 10, 3)
     assert tuple(pp.layers.ConcatConv2D(4, 1, size=(2, 1))([x, like]).shape) == (0, 8, 10, 4)
+    assert tuple(pp.layers.GuidedUpSampling2D(1)([x, like]).shape) == (0, 8, 10, 3)
 
 
 def test_an_empty_side_is_refused():

@@ -7,6 +7,8 @@ import pytest
 from polyphase.ops import (
     conv_transpose,
     depth_to_space,
+    reassemble,
+    sample,
     upsample,
     upsample_conv,
     upsample_depthwise_conv,
@@ -49,6 +51,22 @@ def convolved(lowering, size, interpolation="nearest"):
     return lambda x: upsample_conv(x, w, size, interpolation, "same", lowering=lowering)
 
 
+def reassembled(lowering):
+    w = kernel(12, 10, 9)
+
+    def function(x):
+        large = keras.ops.repeat(keras.ops.repeat(x[..., :1], 3, axis=1), 2, axis=2)
+        return reassemble(x, w + 0.0 * large, (3, 2), lowering=lowering)
+
+    return function
+
+
+def sampled():
+    """At the same places, whatever the image."""
+    places = kernel(3, 7, 2) * 3.0
+    return lambda x: sample(x, places + 0.0 * x[:, :1, :1, :1])
+
+
 # Factors that are no powers of two, and ratios: tables, not the backend's own resize.
 FUNCTIONS = {
     **{
@@ -78,6 +96,8 @@ FUNCTIONS = {
         for lowering in ("auto", "reference", "direct", "phases")
     },
     "depth_to_space": lambda x: depth_to_space(x, (3, 1)),
+    **{f"reassemble-{lowering}": reassembled(lowering) for lowering in ("reference", "phases")},
+    "sample": sampled(),
 }  # fmt: skip
 functions = pytest.mark.parametrize("name", FUNCTIONS)
 X = cases.noise(1, 2, 4, 5, 3)
@@ -98,7 +118,8 @@ def expect(name, y, dx):
 
 SOME = ["upsample-auto-bicubic", "upsample-direct-nearest", "upsample-output_size",
         "upsample_conv-auto", "upsample_conv-difference", "upsample_conv-blurred",
-        "conv_transpose-patches", "upsample_depthwise_conv-phases", "depth_to_space"]  # fmt: skip
+        "conv_transpose-patches", "upsample_depthwise_conv-phases", "depth_to_space",
+        "reassemble-phases", "sample"]  # fmt: skip
 
 
 @only["torch"]

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+from polyphase import layers
 from polyphase.layers import kinds
 from polyphase.rewrite import export, fold
 from polyphase.rewrite.export import ExportError, to_onnx, to_openvino
@@ -132,6 +133,21 @@ def test_signals_and_volumes_are_exported_with_layers_that_keras_has_not(
 
 def images(height, width):
     return np.random.default_rng(height).standard_normal((2, height, width, 3), dtype="float32")
+
+
+@pytest.mark.parametrize("side", [6, None])
+def test_learned_upsamplers_are_exported_and_sample_by_gathers(side, runtimes, tmp_path):
+    """Some runtimes compute GridSample wrongly: none is written."""
+    onnx = pytest.importorskip("onnx", reason="needs the extra `export`")
+    inputs, guide = keras.Input((side, side, 8)), keras.Input((side and 4 * side,) * 2 + (3,))
+    x = layers.CARAFE2D(2, compression=4)(inputs)
+    x = layers.DySample2D(2, dynamic_scope=True)(x)
+    small = layers.GuidedUpSampling2D(1, 4)([inputs, guide])
+    model = keras.Model([inputs, guide], keras.layers.Add()([x, small]))
+    assert to_onnx(model, tmp_path / "m.onnx") < 1e-5
+    assert to_openvino(model, tmp_path / "m.onnx", tmp_path / "m.xml") < 1e-5
+    operators = {node.op_type for node in onnx.load(tmp_path / "m.onnx").graph.node}
+    assert "GridSample" not in operators
 
 
 def test_sides_that_a_model_leaves_open_are_open_in_both_files(runtimes, tmp_path):

@@ -300,7 +300,8 @@ GRIDS: dict[Kind, Rule | None] = {
     kinds.TRANSPOSED: _transposed,
     **dict.fromkeys(kinds.UPSAMPLED, _upsampled_convolved),
     kinds.SUB_PIXEL: _sub_pixel,
-    **dict.fromkeys((kinds.UPSAMPLING, kinds.RESIZING), _upsampled),
+    # What is predicted may move pixels, each its own way; nothing moves all of them.
+    **dict.fromkeys((kinds.UPSAMPLING, kinds.RESIZING, *kinds.LEARNED), _upsampled),
     kinds.DEPTH_TO_SPACE: lambda layer, grid, axis, *_: grid.upsampled(layer.block_size),
     kinds.CROPPING: lambda layer, grid, axis, *_: grid.cropped(amounts(layer)[axis][0]),
     kinds.ZERO_PADDING: lambda layer, grid, axis, *_: grid.cropped(-amounts(layer)[axis][0]),

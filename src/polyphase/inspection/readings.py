@@ -100,6 +100,12 @@ def _upsampled(layer: Any, kind: Kind) -> Reading:
     return Reading(what, tuple(sizes[0]))
 
 
+def _predicted(layer: Any, kind: Kind) -> Reading:
+    """Weights that a pixel's neighbours are summed by are predicted, and their sum is 1."""
+    factor = kinds.factor(layer)
+    return Reading(f"{kind.operator}, x{_plain(factor)}, of weights that sum to 1", factor)
+
+
 def _transposed(layer: Any, kind: Kind) -> Reading:
     kernel, strides = numpy(layer.kernel), tuple(layer.strides)
     crop = transposed_crop(layer)
@@ -177,6 +183,7 @@ READERS: dict[Kind, Callable[[Any, Kind], Reading] | None] = {
     kinds.TRANSPOSED: _transposed,
     kinds.SUB_PIXEL: lambda layer, kind: sub_pixel(layer, layer.size, layer.order),
     **dict.fromkeys((kinds.UPSAMPLING, *kinds.UPSAMPLED, kinds.CONCATENATED), _upsampled),
+    **dict.fromkeys(kinds.LEARNED, _predicted),
     **dict.fromkeys((kinds.OPAQUE, kinds.DENSE, kinds.UPSAMPLING_LIKE, kinds.RESIZING), None),
     kinds.DEPTH_TO_SPACE: None,  # `found` reads it with the convolution before it
     **dict.fromkeys((*kinds.POOLING, kinds.CROPPING, kinds.ZERO_PADDING), None),

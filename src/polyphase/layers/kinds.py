@@ -114,6 +114,9 @@ UPSAMPLING = Kind(
     {1: ours.UpSampling1D, 2: ours.UpSampling2D, 3: ours.UpSampling3D},
 )
 UPSAMPLING_LIKE = Kind("upsampling to the size of another", ours={0: ours.UpSampleLike})
+REASSEMBLY = Kind("content-aware reassembly", "size", ours={2: ours.CARAFE2D})
+SAMPLING = Kind("dynamic sampling", "size", ours={2: ours.DySample2D})
+GUIDED = Kind("guided upsampling", "size", ours={2: ours.GuidedUpSampling2D})
 RESIZING = Kind("resizing", keras={2: layers.Resizing})
 DEPTH_TO_SPACE = Kind(
     "channels into space",
@@ -139,9 +142,11 @@ ZERO_PADDING = Kind(
 
 CONVOLUTIONS = (CONVOLUTION, DEPTHWISE, SEPARABLE)
 UPSAMPLED = (UPSAMPLED_CONVOLUTION, UPSAMPLED_DEPTHWISE, UPSAMPLED_SEPARABLE)
+LEARNED = (REASSEMBLY, SAMPLING, GUIDED)
 POOLING = (MAX_POOLING, AVERAGE_POOLING)
 KINDS = (
     *(OPAQUE, *CONVOLUTIONS, TRANSPOSED, *UPSAMPLED, CONCATENATED, SUB_PIXEL, DENSE),
+    *LEARNED,
     *(UPSAMPLING, UPSAMPLING_LIKE, RESIZING, DEPTH_TO_SPACE, *POOLING, CROPPING, ZERO_PADDING),
 )
 _BY_CLASS = {

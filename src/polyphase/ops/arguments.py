@@ -54,6 +54,17 @@ def integers(value: Any, name: str, rank: int) -> tuple[int, ...]:
     return numbers
 
 
+def odd(value: Any, name: str) -> int:
+    """Return an odd integer of at least 3."""
+    numbers = _per_axis(value, operator.index, 1)
+    if numbers is None or numbers[0] < 3 or numbers[0] % 2 == 0:
+        raise ValueError(
+            f"`{name}` must be an odd integer of at least 3: kernels have a middle, and more. "
+            f"Received: {name}={value!r}."
+        )
+    return int(numbers[0])
+
+
 def of_any_rank(value: Any, name: str) -> int | tuple[int, ...]:
     """Return a positive integer, or one per axis, as it is: the rank is known when it is used."""
     rank = len(value) if isinstance(value, (tuple, list)) and 1 <= len(value) <= 3 else 1

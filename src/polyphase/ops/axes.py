@@ -44,6 +44,14 @@ def pad(x: Tensor, axis: int, before: int, after: Any) -> Tensor:
     return ops.pad(x, widths)
 
 
+def edged(x: Tensor, axis: int, count: int) -> Tensor:
+    """Repeat the first and the last sample of an axis, each so often, before and after it."""
+    if count == 0:
+        return x
+    first, last = window(x, axis, 0, 1), window(x, axis, length(x, axis) - 1, 1)
+    return ops.concatenate([*[first] * count, x, *[last] * count], axis=axis)
+
+
 def window(x: Tensor, axis: int, start: int, size: Any) -> Tensor:
     """Return `size` samples from `start` on along one axis.
 

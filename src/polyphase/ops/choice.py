@@ -268,6 +268,10 @@ TABLE: tuple[Row, ...] = (
 )
 
 
+# What is taken where no row fits, but "direct".
+_OTHERWISE = {"reassemble": "phases"}
+
+
 def choose(
     operation: str,
     *,
@@ -343,7 +347,7 @@ def _answer(*values: Any) -> Row:
     """Look up the row for the values of a `Question`; cached: quick, and logged once."""
     question = Question(*values)
     asked = (question.operation, question.backend, question.device)
-    direct = Row(*asked, "direct", rank=question.rank)
+    direct = Row(*asked, _OTHERWISE.get(question.operation, "direct"), rank=question.rank)
     row = next((row for row in TABLE if row.fits(question)), direct)
     _log.debug("auto: %s -> %s", question, row.lowering)
     return row

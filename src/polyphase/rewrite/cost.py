@@ -138,12 +138,38 @@ def _resizing(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
     return _passes(interpolation, _channels(layer, small), *sides)
 
 
+def _reassembled(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
+    """Of the convolutions that predict kernels, and of these."""
+    small, large = _pixels(layer, inputs[0]), _pixels(layer, outputs[0])
+    weights = sum(math.prod(one.kernel.shape) for one in (layer.compressor, layer.encoder))
+    return small * weights + large * _channels(layer, outputs[0]) * layer.kernel_size**2
+
+
+def _sampled(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
+    """Of the convolutions that predict places, and of four corners."""
+    small, large = _pixels(layer, inputs[0]), _pixels(layer, outputs[0])
+    predicting = [layer.offset, *([layer.scope] if layer.dynamic_scope else [])]
+    weights = sum(math.prod(one.kernel.shape) for one in predicting)
+    read = large if layer.style == "pl" else small
+    return read * weights + large * _channels(layer, outputs[0]) * 4
+
+
+def _guided(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
+    """Of the guide's projection, of its likeness to every neighbour, and of their weights."""
+    large, taps = _pixels(layer, outputs[0]), (2 * layer.radius + 1) ** 2
+    alike = taps * (layer.projection + _channels(layer, outputs[0]))
+    return large * (math.prod(layer.kernel.shape) + alike)
+
+
 WRITTEN: dict[Kind, Count | None] = {
     **dict.fromkeys((*kinds.CONVOLUTIONS, kinds.DENSE), _at_outputs),
     **dict.fromkeys((*kinds.UPSAMPLED, kinds.CONCATENATED), _at_outputs),
     kinds.TRANSPOSED: lambda layer, small, _: _products(layer, small[0]),
     kinds.SUB_PIXEL: lambda layer, _, large: _products(layer, large[0]) // math.prod(layer.size),
     **dict.fromkeys((kinds.UPSAMPLING, kinds.RESIZING), _resizing),
+    kinds.REASSEMBLY: _reassembled,
+    kinds.SAMPLING: _sampled,
+    kinds.GUIDED: _guided,
     **dict.fromkeys((kinds.OPAQUE, kinds.UPSAMPLING_LIKE, kinds.DEPTH_TO_SPACE), None),
     **dict.fromkeys((*kinds.POOLING, kinds.CROPPING, kinds.ZERO_PADDING), None),
 }

@@ -125,6 +125,13 @@ def _up_sampling_like(layer: Any, build: Build) -> Step:
     )
 
 
+def _predicted(layer: Any, build: Build) -> Step:
+    raise ValueError(
+        f"The layer {layer.name!r} upsamples by weights that it predicts, which no layer of Keras' "
+        'does. Use target="polyphase".'
+    )
+
+
 def _conv_transpose(layer: Any, build: Build) -> Step:
     if layer.groups > 1:
         raise ValueError(
@@ -332,6 +339,7 @@ STEPS: dict[Kind, Callable[[Any, Build], Step]] = {
     kinds.CONCATENATED: _concat_conv,
     kinds.SUB_PIXEL: _sub_pixel,
     kinds.UPSAMPLING_LIKE: _up_sampling_like,
+    **dict.fromkeys(kinds.LEARNED, _predicted),
 }
 # The same, of kernels that stay as they are.
 _APART: dict[Kind, Callable[[Any, Build], Step]] = {

@@ -174,6 +174,20 @@ def _transposed(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:
     return _filter_bank(x, weights, plan.axes, banks, convolve)
 
 
+def reassemble(x: Tensor, kernels: Tensor, factors: Sequence[int], k: int) -> Tensor:
+    """Add up the shifted image, once per phase, every pixel weighted; weave."""
+    *space, _, groups, _ = ops.shape(kernels)
+    rank, channels = len(factors), x.shape[-1]
+    sizes = ops.shape(x)[1:-1]
+    padded, total = x, 0
+    for dim in range(1, rank + 1):
+        padded = axes.edged(padded, dim, k // 2)
+    for tap, (_, part) in enumerate(axes.windows(padded, [range(k)] * rank, sizes)):
+        image = ops.reshape(part, (*space, 1, groups, channels // groups))
+        total = total + image * kernels[..., tap, None]
+    return axes.weave(ops.reshape(total, (*space, *factors, channels)))
+
+
 def _nearest(folded: Sequence[Axis]) -> list[Bank]:
     return [upsample_conv_phases(a.taps, a.factor, -a.first, a.dilation) for a in folded]
 

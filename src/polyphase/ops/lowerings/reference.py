@@ -1,5 +1,6 @@
 """The obviously right lowering, slow: dense matrices and explicit loops over the taps."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,6 +56,29 @@ def conv_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None, plan: Transpo
         x = axes.pad(x, dim, axis.span, axis.span)
     taps = [range(axis.first + axis.span, axis.first - 1, -axis.dilation) for axis in plan.axes]
     return axes.biased(_summed(x, plan.convolving(kernel), taps, sizes), bias)
+
+
+def reassemble(x: Tensor, kernels: Tensor, factors: Sequence[int], k: int) -> Tensor:
+    """Copy pixels into all their phases, then add up the shifted copies, each tap weighted."""
+    rank, groups, taps = len(factors), kernels.shape[-2], k ** len(factors)
+    channels = x.shape[-1]
+    weights = axes.weave(ops.reshape(kernels, _split(kernels, factors)))
+    total = 0
+    for tap, offsets in enumerate(itertools.product(range(-(k // 2), k // 2 + 1), repeat=rank)):
+        part = x
+        for dim, (offset, factor) in enumerate(zip(offsets, factors, strict=True), start=1):
+            inputs = axes.length(x, dim)
+            columns = ops.repeat(ops.arange(inputs, dtype="int32"), factor) + offset
+            part = ops.take(part, ops.clip(columns, 0, inputs - 1), axis=dim)
+        weight = ops.repeat(weights[..., tap::taps], channels // groups, axis=-1)
+        total = total + part * weight
+    return total
+
+
+def _split(kernels: Tensor, factors: Sequence[int]) -> tuple[Any, ...]:
+    """Return the shape of kernels in phases with an axis per factor, and one of numbers."""
+    *space, _, groups, taps = ops.shape(kernels)
+    return (*space, *factors, groups * taps)
 
 
 def _summed(x: Tensor, kernel: Tensor, starts: Sequence[range], sizes: Sequence[Any]) -> Tensor:

@@ -1,0 +1,142 @@
+"""DySample2D: upsampling by reading the image at places that are predicted from it."""
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+from polyphase.layers import mixins, shapes
+from polyphase.layers.up_sample_conv import UpSampleConv2D
+from polyphase.ops import arguments, depth_to_space, layout
+from polyphase.ops.sample import sampled
+
+Tensor = Any
+
+STYLES = ("lp", "pl")
+_REACH = 0.25  # of a pixel, by which an offset of 1 moves a place
+
+
+@keras.saving.register_keras_serializable(package="polyphase")
+class DySample2D(mixins.Configured):
+    """Upsample images by reading them, bilinearly, at places that are predicted from them.
+
+    A 1x1 convolution predicts by how much each output pixel's place moves from where bilinear
+    upsampling reads; at the start nearly not at all.
+
+    Args:
+        size: factor, an int or two, `(height, width)`, at least 1.
+        groups: of channels, each with places of its own; divides the channels.
+        style: "lp", the convolution before channels are moved into space, or "pl", after it, which
+            has fewer parameters and needs channels that `s_h * s_w` divides.
+        dynamic_scope: whether a second convolution says, by a sigmoid, how far places may move.
+        data_format: "channels_last" or "channels_first"; default: Keras' configuration.
+        **kwargs: as for every Keras layer (`name`, `dtype`, ...).
+
+    Weights: "lp": kernel `(1, 1, c, 2 * groups * s_h * s_w)` and a bias; "pl": kernel
+    `(1, 1, c / (s_h * s_w), 2 * groups)` and a bias; with a scope as many again, without a bias.
+
+    Input: `(batch, height, width, c)`, or channels first; sizes may be unknown.
+    Output: `(batch, s_h * height, s_w * width, c)`.
+
+    Raises:
+        ValueError: for a size below 1, another style, groups that do not divide, channels that
+            "pl" cannot move.
+
+    Exactness: with offsets of 0 it is bilinear upsampling.
+
+    Reference: Liu et al., arXiv 2308.15085.
+
+    Example:
+        >>> layer = DySample2D(2)
+        >>> tuple(layer(np.ones((1, 5, 7, 16), "float32")).shape)
+        (1, 10, 14, 16)
+        >>> layer.count_params() == (16 + 1) * 2 * 4 * 4
+        True
+    """
+
+    _added = ("size", "groups", "style", "dynamic_scope", "data_format")
+
+    def __init__(
+        self,
+        size: Any = 2,
+        groups: int = 4,
+        style: str = "lp",
+        dynamic_scope: bool = False,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.size = arguments.integers(size, "size", 2)
+        self.groups = arguments.groups(groups, None, "channels")
+        self.style = arguments.one_of(style, "style", STYLES)
+        self.dynamic_scope = dynamic_scope
+        self.data_format = arguments.data_format(data_format)
+        self.input_spec = keras.InputSpec(ndim=4)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the convolutions, for an input of these channels."""
+        channel, phases = layout.channel(self.data_format), math.prod(self.size)
+        channels = input_shape[channel]
+        arguments.groups(self.groups, channels, "channels")
+        if self.style == "pl" and channels % phases:
+            raise ValueError(
+                f'DySample2D with style="pl" moves channels into {phases} phases, which must '
+                f'divide them. Received: {channels} channels. Use style="lp".'
+            )
+        moved = phases if self.style == "pl" else 1  # into space, before they are convolved
+        numbers = 2 * self.groups * phases // moved
+
+        def convolution(name: str, **arguments: Any) -> Any:
+            layer = UpSampleConv2D(
+                numbers,
+                1,
+                size=1,
+                data_format="channels_last",  # every device convolves so
+                dtype=self.dtype_policy,
+                name=name,
+                **arguments,
+            )
+            layer.build((None, None, None, channels // moved))
+            return layer
+
+        near = keras.initializers.RandomNormal(stddev=0.001)
+        self.offset = convolution("offset", kernel_initializer=near)
+        if self.dynamic_scope:
+            self.scope = convolution("scope", kernel_initializer="zeros", use_bias=False)
+        self.input_spec = keras.InputSpec(ndim=4, axes={channel: channels})
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the images, read at their places."""
+        moved = image = layout.to_last(inputs, self.data_format)
+        if self.style == "pl":
+            moved = depth_to_space(image, self.size, "channels_last")
+        offsets = self.offset(moved) * _REACH
+        if self.dynamic_scope:
+            offsets = offsets * ops.sigmoid(self.scope(moved)) * 2
+        if self.style == "lp":
+            offsets = depth_to_space(offsets, self.size, "channels_last")
+        places = ops.cast(offsets, _float(offsets.dtype)) + self._places(ops.shape(image)[1:3])
+        return layout.from_last(sampled(image, places, self.groups), self.data_format)
+
+    def _places(self, sides: Any) -> Tensor:
+        """Return where bilinear upsampling reads: `(H, W, groups * 2)`, in pixels."""
+        rows, columns = (
+            (ops.cast(ops.arange(side * s), "float32") + 0.5) / s - 0.5
+            for side, s in zip(sides, self.size, strict=True)
+        )
+        height, width = (side * s for side, s in zip(sides, self.size, strict=True))
+        one = [
+            ops.broadcast_to(rows[:, None], (height, width)),
+            ops.broadcast_to(columns[None, :], (height, width)),
+        ]
+        return ops.stack(one * self.groups, axis=-1)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+        """Return the output shape; unknown sides stay unknown."""
+        return shapes.upsampled(input_shape, self.size, self.data_format)
+
+
+def _float(dtype: Any) -> str:
+    """Return what coordinates are computed in: half precision has too few digits for them."""
+    return "float64" if keras.backend.standardize_dtype(dtype) == "float64" else "float32"

@@ -1,0 +1,105 @@
+"""Read an image between its pixels, wherever it is asked for."""
+
+import itertools
+from typing import Any
+
+import keras
+from keras import ops
+
+from polyphase.ops import arguments, layout
+from polyphase.ops.traces import opaque
+
+Tensor = Any
+
+
+def sample(
+    x: Tensor, coordinates: Tensor, groups: int = 1, data_format: str | None = None
+) -> Tensor:
+    """Return the values of images at coordinates between pixels, interpolated linearly.
+
+    Coordinates are in pixels, per axis; 0 is the centre of the first. Beyond the centres of the
+    first and the last is the pixel at the border, where the gradient of the coordinate is 0.
+
+    Args:
+        x: `(batch, *space, channels)`, of 1, 2 or 3 axes in space, or channels first; any real
+            dtype. The batch may be empty.
+        coordinates: `(batch, *out_space, groups * rank)`, in the same data format: where each
+            output pixel is read, rows before columns; for each group of channels in turn.
+        groups: of channels that are read at the same places; divides them.
+        data_format: "channels_last" or "channels_first"; default: Keras' configuration.
+
+    Returns:
+        `(batch, *out_space, channels)`, in `x`'s dtype, or Keras' float type for integers (weights
+        and sums of half precision are float32).
+
+    Raises:
+        ValueError: for coordinates of another rank or batch, of another number per pixel, groups
+            that do not divide.
+
+    Exactness: the formula, within 1e-6 in float32; at a whole coordinate the pixel itself. A
+    coordinate that is not a number gives what is none; no other pixel changes.
+
+    Reference: Jaderberg et al., arXiv 1506.02025, equation 5.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.array([[1.0, 2.0, 4.0]])[..., None]
+        >>> np.array(sample(x, np.array([[0.5, 2.0, 7.0]])[..., None])).ravel().tolist()
+        [1.5, 4.0, 4.0]
+    """
+    x, coordinates = (arguments.tensor(one, "sample") for one in (x, coordinates))
+    rank = len(x.shape) - 2
+    data_format = arguments.data_format(data_format)
+    channel = layout.channel(data_format)
+    groups = arguments.groups(groups, x.shape[channel], "channels")
+    _require_coordinates(x, coordinates, groups * rank, channel)
+    (x,) = arguments.promoted("sample", x)
+    (coordinates,) = arguments.promoted("sample", coordinates)
+    image, places = (layout.to_last(one, data_format) for one in (x, coordinates))
+    return layout.from_last(sampled(image, places, groups), data_format)
+
+
+@opaque
+def sampled(x: Tensor, coordinates: Tensor, groups: int) -> Tensor:
+    """Return `(n, *space, c)` at `(n, *out_space, groups * rank)`: the corners' weighted sum."""
+    dtype = keras.backend.standardize_dtype(x.dtype)
+    computed = "float64" if dtype == "float64" else "float32"
+    batch, *sides, channels = ops.shape(x)
+    *out, _ = ops.shape(coordinates)
+    if batch == 0:  # rows that are none cannot be taken
+        return ops.zeros((*out, channels), dtype)
+    rank = len(sides)
+    places = ops.reshape(ops.cast(coordinates, computed), (*out, groups, rank))
+    corners = [_corners(places[..., i], side) for i, side in enumerate(sides)]
+    rows = ops.reshape(x, (-1, channels // groups))
+    images = ops.reshape(ops.arange(batch, dtype="int32"), (-1, *[1] * (rank + 1)))
+    total = 0
+    for ends in itertools.product((0, 1), repeat=rank):
+        index, weight = images, ops.ones((), computed)
+        for (pixels, weights), end, side in zip(corners, ends, sides, strict=True):
+            index, weight = index * side + pixels[end], weight * weights[end]
+        index = index * groups + ops.arange(groups, dtype="int32")
+        values = ops.cast(ops.take(rows, index, axis=0), computed)
+        total = total + values * weight[..., None]
+    return ops.cast(ops.reshape(total, (*out, channels)), dtype)
+
+
+def _corners(places: Tensor, side: Any) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Return the pixels before and after coordinates along an axis, and their weights."""
+    inside = ops.clip(places, 0, ops.cast(side - 1, places.dtype))
+    # Of what is not a number a pixel too, which is within the image; its weight is none.
+    before = ops.clip(ops.cast(ops.floor(inside), "int32"), 0, side - 1)
+    after = ops.minimum(before + 1, side - 1)
+    part = inside - ops.cast(before, places.dtype)
+    return (before, after), (1 - part, part)
+
+
+def _require_coordinates(x: Tensor, coordinates: Tensor, numbers: int, channel: int) -> None:
+    """Say what coordinates an image takes."""
+    shapes = tuple(x.shape), tuple(coordinates.shape)
+    batches = {shape[0] for shape in shapes} - {None}
+    if len(set(map(len, shapes))) > 1 or len(batches) > 1 or shapes[1][channel] != numbers:
+        raise ValueError(
+            f"`sample` expects coordinates of the image's batch and rank with {numbers} numbers "
+            f"per pixel. Received: coordinates of shape {shapes[1]}, an image of shape {shapes[0]}."
+        )
