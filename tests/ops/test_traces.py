@@ -136,6 +136,21 @@ def test_torch_compile_reads_it_as_one_graph(name):
 
 
 @only["torch"]
+@pytest.mark.parametrize("name", SOME)
+def test_torch_compile_takes_a_second_size(name):
+    import torch
+
+    torch.compiler.reset()
+    if name in ("reassemble-phases", "sample"):
+        pytest.skip("their kernels and places are of one size here")
+    function = FUNCTIONS[name]
+    compiled = torch.compile(function, backend="aot_eager", fullgraph=True)
+    for side in (4, 6, 7):
+        x = torch.tensor(cases.noise(1, 2, side, 5, 3), dtype=torch.float32)
+        np.testing.assert_allclose(to_numpy(compiled(x)), to_numpy(function(x)), atol=2e-5)
+
+
+@only["torch"]
 def test_torch_compile_takes_a_second_size_and_the_default_compiler():
     import torch
 

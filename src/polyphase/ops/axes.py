@@ -16,13 +16,18 @@ _MANY = 6  # taps, as lanczos3 has. On JAX 13 ms become 2.3 of lanczos5; bicubic
 def pixels(x: Tensor) -> int | None:
     """Return how many pixels all images `(n, *space, c)` have together, if that is known."""
     sides = x.shape[:-1]
-    return None if None in sides else math.prod(sides)
+    return math.prod(sides) if _known(sides) else None
 
 
 def side(x: Tensor) -> int | None:
     """Return the shortest side of images `(n, *space, c)`, if all are known."""
     sides = x.shape[1:-1]
-    return None if None in sides else min(sides)
+    return min(sides) if _known(sides) else None
+
+
+def _known(sides: Sequence[Any]) -> bool:
+    """Return whether all are numbers; `torch.compile` has symbols for those that change."""
+    return all(isinstance(side, int) for side in sides)
 
 
 def length(x: Tensor, axis: int) -> Any:
