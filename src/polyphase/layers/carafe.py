@@ -51,6 +51,7 @@ class CARAFE2D(mixins.Configured):
     Reference: Wang et al., arXiv 1905.02188.
 
     Example:
+        >>> import numpy as np
         >>> layer = CARAFE2D(2)
         >>> tuple(layer(np.ones((1, 5, 7, 16), "float32")).shape)
         (1, 10, 14, 16)

@@ -48,6 +48,7 @@ class DySample2D(mixins.Configured):
     Reference: Liu et al., arXiv 2308.15085.
 
     Example:
+        >>> import numpy as np
         >>> layer = DySample2D(2)
         >>> tuple(layer(np.ones((1, 5, 7, 16), "float32")).shape)
         (1, 10, 14, 16)
