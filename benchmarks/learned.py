@@ -124,8 +124,8 @@ def arrays(layer: str, shape: tuple[int, ...]) -> list[np.ndarray]:
 
 def contenders(layer: str) -> dict[str, Callable[[Any, Any], Any]]:
     """Return what the backend in use can compare."""
-    ours = keras.backend.backend() == "torch"
-    return {name: one for name, one in CONTENDERS[layer].items() if ours or name not in _OF_TORCH}
+    every = keras.backend.backend() == "torch"
+    return {name: one for name, one in CONTENDERS[layer].items() if every or name not in _OF_TORCH}
 
 
 def grown(layer: str, mode: str, shape: int, name: str) -> float | None:

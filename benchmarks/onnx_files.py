@@ -48,14 +48,7 @@ KERAS = {
 }
 RUNTIMES = ("onnxruntime", "openvino")
 _FUNCTIONS = (
-    "Relu",
-    "LeakyRelu",
-    "Sigmoid",
-    "Tanh",
-    "BatchNormalization",
-    "Transpose",
-    "Add",
-    "Mul",
+    *("Relu", "LeakyRelu", "Sigmoid", "Tanh", "BatchNormalization", "Transpose", "Add", "Mul"),
 )
 _UPSAMPLES = ("Resize", "Upsample", "Expand", "ConvTranspose")
 
@@ -115,9 +108,8 @@ def share(path: Path, shapes: dict[str, Any], folder: Path) -> float:
     kernels = [one for one in events if one["name"].endswith("_kernel_time")]
     spent = sum(one["dur"] for one in kernels)
     names = [one["name"].removesuffix("_kernel_time").removesuffix("_nchwc") for one in kernels]
-    return (
-        sum(one["dur"] for one, name in zip(kernels, names, strict=True) if name in named) / spent
-    )
+    timed = zip(kernels, names, strict=True)
+    return sum(one["dur"] for one, name in timed if name in named) / spent
 
 
 def _concerned(graph: onnx.GraphProto) -> set[str]:

@@ -117,13 +117,16 @@ class DySample2D(mixins.Configured):
             offsets = offsets * ops.sigmoid(self.scope(moved)) * 2
         if self.style == "lp":
             offsets = depth_to_space(offsets, self.size, "channels_last")
-        places = ops.cast(offsets, _float(offsets.dtype)) + self._places(ops.shape(image)[1:3])
+        # Half precision has too few digits for coordinates.
+        double = keras.backend.standardize_dtype(offsets.dtype) == "float64"
+        dtype = "float64" if double else "float32"
+        places = ops.cast(offsets, dtype) + self._places(ops.shape(image)[1:3], dtype)
         return layout.from_last(sampled(image, places, self.groups), self.data_format)
 
-    def _places(self, sides: Any) -> Tensor:
+    def _places(self, sides: Any, dtype: str) -> Tensor:
         """Return where bilinear upsampling reads: `(H, W, groups * 2)`, in pixels."""
         rows, columns = (
-            (ops.cast(ops.arange(side * s), "float32") + 0.5) / s - 0.5
+            (ops.cast(ops.arange(side * s), dtype) + 0.5) / s - 0.5
             for side, s in zip(sides, self.size, strict=True)
         )
         height, width = (side * s for side, s in zip(sides, self.size, strict=True))
@@ -136,8 +139,3 @@ class DySample2D(mixins.Configured):
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
         """Return the output shape; unknown sides stay unknown."""
         return shapes.upsampled(input_shape, self.size, self.data_format)
-
-
-def _float(dtype: Any) -> str:
-    """Return what coordinates are computed in: half precision has too few digits for them."""
-    return "float64" if keras.backend.standardize_dtype(dtype) == "float64" else "float32"

@@ -80,7 +80,7 @@ class GuidedUpSampling2D(mixins.Configured):
         x, guide = (layout.to_last(one, self.data_format) for one in inputs)
         features = unwoven(axes.product(guide, ops.cast(self.kernel, guide.dtype)), self.size)
         kernels = ops.softmax(ops.cast(self._alike(features), "float32") + self._near())
-        y = reassembled(x, ops.cast(kernels, x.dtype), self.size, 1)
+        y = reassembled(x, kernels, self.size, 1)
         return layout.from_last(y, self.data_format)
 
     def _alike(self, features: Tensor) -> Tensor:

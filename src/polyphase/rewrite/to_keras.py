@@ -118,18 +118,16 @@ def _up_sampling(layer: Any, build: Build) -> Step:
     return kind.from_config(config)
 
 
-def _up_sampling_like(layer: Any, build: Build) -> Step:
-    raise ValueError(
-        f"The layer {layer.name!r} takes the sides of another image, which no layer of Keras' "
-        'does. Use target="polyphase".'
-    )
+def _refused(what: str) -> Callable[[Any, Build], Step]:
+    """Return what says that no layer of Keras' does what a layer does."""
 
+    def step(layer: Any, build: Build) -> Step:
+        raise ValueError(
+            f"The layer {layer.name!r} {what}, which no layer of Keras' does. "
+            'Use target="polyphase".'
+        )
 
-def _predicted(layer: Any, build: Build) -> Step:
-    raise ValueError(
-        f"The layer {layer.name!r} upsamples by weights that it predicts, which no layer of Keras' "
-        'does. Use target="polyphase".'
-    )
+    return step
 
 
 def _conv_transpose(layer: Any, build: Build) -> Step:
@@ -338,8 +336,8 @@ STEPS: dict[Kind, Callable[[Any, Build], Step]] = {
     **dict.fromkeys((kinds.UPSAMPLED_DEPTHWISE, kinds.UPSAMPLED_SEPARABLE), _upsampled),
     kinds.CONCATENATED: _concat_conv,
     kinds.SUB_PIXEL: _sub_pixel,
-    kinds.UPSAMPLING_LIKE: _up_sampling_like,
-    **dict.fromkeys(kinds.LEARNED, _predicted),
+    kinds.UPSAMPLING_LIKE: _refused("takes the sides of another image"),
+    **dict.fromkeys(kinds.LEARNED, _refused("upsamples by weights that it predicts")),
 }
 # The same, of kernels that stay as they are.
 _APART: dict[Kind, Callable[[Any, Build], Step]] = {
