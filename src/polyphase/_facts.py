@@ -4,6 +4,7 @@ COMPARED = ("nearest", "bilinear", "transposed-3", "transposed-4", "subpixel")  
 DECODERS = (
     *COMPARED,
     *("transposed-3-start", "transposed-6", "nearest-4", "nearest+conv", "bilinear+conv"),
+    *("carafe", "dysample"),
 )
 PUBLISHED = ("upsampling", "transposed")
 EPOCHS, BATCH_SIZE, WIDTH = 40, 32, 8

@@ -152,13 +152,15 @@ def test_factors_that_differ_are_named():
     assert TRAITS["nearest"].differs(TRAITS["nearest-4"]) == ["window"]
     assert TRAITS["transposed-6"].differs(TRAITS["subpixel"]) == []
     assert TRAITS["nearest"].differs(TRAITS["bilinear"]) == ["window", "interpolation"]
+    assert TRAITS["bilinear"].differs(TRAITS["dysample"]) == ["interpolation", "prediction"]
     assert "convolution behind" in TRAITS["nearest"].differs(TRAITS["nearest+conv"])
 
 
 @pytest.mark.parametrize("name", DECODERS)
 def test_first_weights_keep_the_size_of_what_passes(name):
     """He: the mean square of a linear result is twice that of its input, whatever the operator."""
-    if TRAITS[name].behind or TRAITS[name].interpolation == "bilinear":
+    traits = TRAITS[name]
+    if traits.behind or traits.predicted or traits.interpolation == "bilinear":
         pytest.skip("interpolating noise, and a second convolution, make it smaller")
     keras.utils.set_random_seed(0)
     stage = decoder(name)(64, "linear", "up")

@@ -16,7 +16,13 @@ from dataclasses import dataclass
 import keras
 from keras.layers import Conv2D, Cropping2D
 
-from polyphase.layers import Conv2DTranspose, SubPixelConv2D, UpSampleConv2D
+from polyphase.layers import (
+    CARAFE2D,
+    Conv2DTranspose,
+    DySample2D,
+    SubPixelConv2D,
+    UpSampleConv2D,
+)
 
 Stage = Callable[[int, str, str], keras.Layer]
 
@@ -52,6 +58,23 @@ def _followed(first: Stage) -> Stage:
         return keras.Sequential([first(filters, "relu", f"{name}_resize"), behind], name=name)
 
     return stage
+
+
+def _convolved(upsampler: Callable[[], keras.Layer]) -> Stage:
+    """Return a stage that upsamples by a layer, then convolves 3x3 at full size."""
+
+    def stage(filters: int, activation: str, name: str) -> keras.Layer:
+        behind = Conv2D(
+            filters, 3, padding="same", activation=activation, kernel_initializer="he_uniform"
+        )
+        return keras.Sequential([upsampler(), behind], name=name)
+
+    return stage
+
+
+# As published it costs 58,000 weights a stage. Comparisons have 8 channels, not 256 => smaller.
+_carafe = functools.partial(CARAFE2D, 2, kernel_size=3, compression=4)
+_dysample = functools.partial(DySample2D, 2, groups=1)  # which divides any width
 
 
 def _transposed(kernel_size: int) -> Stage:
@@ -103,6 +126,8 @@ class Traits:
         weights: of one pair of channels.
         interpolation: what is between the pixels; empty where every tap of the window is free.
         behind: whether a nonlinearity and a convolution at full size follow.
+        predicted: whether what is between the pixels is predicted from the image; of places, `taps`
+            are where they start.
     """
 
     operator: str
@@ -110,6 +135,7 @@ class Traits:
     weights: int
     interpolation: str = ""
     behind: bool = False
+    predicted: bool = False
 
     @property
     def pixels(self) -> int:
@@ -122,7 +148,7 @@ class Traits:
         Beside the border: bilinear interpolation repeats the last pixels there.
         """
         return (
-            not (self.behind or other.behind)
+            not (self.behind or other.behind or self.predicted or other.predicted)
             and self.taps[0] <= other.taps[0]
             and other.taps[1] <= self.taps[1]
             and self.interpolation in ("", other.interpolation)
@@ -136,6 +162,7 @@ class Traits:
             "interpolation": bool(self.interpolation and other.interpolation)
             and self.interpolation != other.interpolation,
             "convolution behind": self.behind != other.behind,
+            "prediction": self.predicted != other.predicted,
         }
         return [name for name, differ in factors.items() if differ]
 
@@ -151,6 +178,8 @@ DECODERS: dict[str, Stage] = {
     "nearest-4": _resize_convolution("nearest", 4),
     "nearest+conv": _followed(_resize_convolution("nearest")),
     "bilinear+conv": _followed(_resize_convolution("bilinear")),
+    "carafe": _convolved(_carafe),
+    "dysample": _convolved(_dysample),
 }
 TRAITS = {
     "nearest": Traits("nearest upsampling, then a 3x3 convolution", (-1, 2), 9, "nearest"),
@@ -166,6 +195,20 @@ TRAITS = {
     ),
     "bilinear+conv": Traits(
         "bilinear upsampling, then two 3x3 convolutions", (-3, 4), 18, "bilinear", behind=True
+    ),
+    "carafe": Traits(
+        "kernels of 3x3 predicted from the image, then a 3x3 convolution",
+        (-3, 4),
+        9,
+        "predicted kernels",
+        predicted=True,
+    ),
+    "dysample": Traits(
+        "places predicted from the image, read bilinearly, then a 3x3 convolution",
+        (-2, 3),
+        9,
+        "predicted places",
+        predicted=True,
     ),
 }
 

@@ -66,7 +66,7 @@ def sampled(x: Tensor, coordinates: Tensor, groups: int) -> Tensor:
     computed = "float64" if dtype == "float64" else "float32"
     batch, *sides, channels = ops.shape(x)
     *out, _ = ops.shape(coordinates)
-    if batch == 0:  # rows that are none cannot be taken
+    if x.shape[0] == 0:  # rows that are none cannot be taken
         return ops.zeros((*out, channels), dtype)
     rank = len(sides)
     places = ops.reshape(ops.cast(coordinates, computed), (*out, groups, rank))

@@ -25,7 +25,10 @@ def _said(comparison: Comparison, name: str) -> str:
     if traits is None:
         return OWN
     side = traits.pixels
-    window = f"sees {side} by {side} pixels of its input, {traits.weights} weights for two channels"
+    weights = f"{traits.weights} weights for two channels"
+    window = f"sees {side} by {side} pixels of its input, {weights}"
+    if traits.predicted:
+        window = f"{weights}, beside those that predict"
     return "; ".join(filter(None, [traits.operator, window, _imitated(comparison, name)]))
 
 

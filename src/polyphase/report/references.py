@@ -9,6 +9,11 @@ _DATA = {
     "d27fb91380ff036e93126fddb1fc6037e178683a6d3d702bd6655b27bcd0ac69": "mnist",
 }
 _BACKENDS = ("jax", "tensorflow", "torch")
+_DECODERS = {
+    "subpixel": {"subpixel", "subpixel checkerboards"},
+    "carafe": {"carafe"},
+    "dysample": {"dysample"},
+}
 _WORKS = {
     "polyphase": """@misc{polyphase,
   author = {{The Polyphase developers}},
@@ -95,6 +100,21 @@ _WORKS = {
   year = {2017},
   note = {arXiv:1707.02937},
 }""",
+    "carafe": """@inproceedings{wang2019carafe,
+  author = {Wang, Jiaqi and Chen, Kai and Xu, Rui and Liu, Ziwei and Loy, Chen Change and
+    Lin, Dahua},
+  title = {{CARAFE}: content-aware reassembly of features},
+  booktitle = {{IEEE/CVF} International Conference on Computer Vision},
+  year = {2019},
+  note = {arXiv:1905.02188},
+}""",
+    "dysample": """@inproceedings{liu2023learning,
+  author = {Liu, Wenze and Lu, Hao and Fu, Hongtao and Cao, Zhiguo},
+  title = {Learning to upsample by learning to sample},
+  booktitle = {{IEEE/CVF} International Conference on Computer Vision},
+  year = {2023},
+  note = {arXiv:2308.15085},
+}""",
     "ssim": """@article{wang2004image,
   author = {Wang, Zhou and Bovik, Alan C. and Sheikh, Hamid R. and Simoncelli, Eero P.},
   title = {Image quality assessment: from error visibility to structural similarity},
@@ -123,8 +143,8 @@ def _used(comparison: Comparison) -> list[str]:
     used |= {data.get("source"), _DATA.get(data.get("sha256", ""))} & {"mnist", "digits"}
     used |= set(_BACKENDS) & set(config.get("versions", {}))
     names = config.get("names", {})
-    if "subpixel" in (names.get(name, name) for name in comparison.decoders):
-        used |= {"subpixel", "subpixel checkerboards"}
+    for name in {names.get(name, name) for name in comparison.decoders} & set(_DECODERS):
+        used |= _DECODERS[name]
     return [name for name in _WORKS if name in used]
 
 
