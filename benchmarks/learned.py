@@ -25,7 +25,7 @@ from polyphase.ops.sample import sampled
 from polyphase.timing import alternate, forward, gradient
 
 SHAPES = ((1, 25, 25, 256), (1, 50, 50, 256), (1, 100, 100, 256), (16, 14, 14, 64), (4, 32, 32, 64))
-SIZE, TAPS, GROUPS, SECONDS = 2, 5, 4, 2.0
+SIZE, TAPS, GROUPS, SECONDS = 2, 5, 4, 1.0
 MODES = {"forward": forward, "training": gradient}
 
 
@@ -58,7 +58,7 @@ def torch_carafe(x: Any, numbers: Any) -> Any:
     unfolded = f.unfold(image, TAPS).view(batch, channels * TAPS**2, height, width)
     enlarged = f.interpolate(unfolded, scale_factor=SIZE, mode="nearest")
     enlarged = enlarged.view(batch, channels, TAPS**2, SIZE * height, SIZE * width)
-    return (enlarged * mask.unsqueeze(1)).sum(dim=2)
+    return (enlarged * mask.unsqueeze(1)).sum(dim=2).permute(0, 2, 3, 1)
 
 
 def ours_dysample(x: Any, places: Any) -> Any:
@@ -98,7 +98,7 @@ def torch_dysample(x: Any, places: Any) -> Any:
     sides = torch.tensor([width, height], dtype=x.dtype)
     grid = (2 * where.reshape(-1, *out, 2).flip(-1) + 1) / sides - 1
     y = f.grid_sample(part, grid, "bilinear", "border", align_corners=False)
-    return y.reshape(batch, channels, *out)
+    return y.reshape(batch, channels, *out).permute(0, 2, 3, 1)
 
 
 CONTENDERS: dict[str, dict[str, Callable[[Any, Any], Any]]] = {

@@ -25,6 +25,7 @@ import results_file
 import polyphase as pp
 from polyphase.ops import device
 from polyphase.ops.lowerings import LOWERINGS
+from polyphase.ops.reassemble import reassembled
 from polyphase.timing import Run, alternate, forward, gradient
 
 Runs = dict[str, Run]
@@ -65,6 +66,28 @@ TRANSPOSED = (
 )
 DEPTHWISE = [(s, k, shape) for s, k in ((2, 3), (2, 5), (3, 3)) for shape in (
     (8, 32, 32, 64), (1, 64, 64, 256), (4, 14, 14, 32), (1, 8, 8, 64))]  # fmt: skip
+# Factor, taps and images of reassembly: a detector's neck, decoders, few channels, few pixels.
+REASSEMBLED = (
+    (2, 5, (1, 25, 25, 256)),
+    (2, 5, (1, 50, 50, 256)),
+    (2, 5, (16, 14, 14, 64)),
+    (2, 3, (4, 32, 32, 64)),
+    (4, 3, (1, 16, 16, 64)),
+    (2, 5, (1, 4, 4, 64)),
+    (2, 5, (64, 4, 4, 64)),
+    (2, 5, (32, 7, 7, 128)),
+    (2, 5, (8, 8, 64, 32)),
+    (2, 5, (4, 24, 24, 48)),
+    (2, 3, (32, 4, 4, 8)),
+    (2, 3, (32, 16, 16, 8)),
+    (2, 5, (4, 32, 32, 16)),
+    (2, 3, (1, 64, 64, 3)),
+    (1, 5, (1, 64, 64, 32)),
+    (2, 5, (8, 512, 64)),
+    (2, 5, (8, 512, 4)),
+    (2, 3, (1, 16, 16, 16, 32)),
+    (2, 3, (1, 16, 16, 16, 4)),
+)
 GPU_SHAPES = (
     (1, 64, 64, 256, 256),
     (8, 32, 32, 64, 64),
@@ -143,6 +166,8 @@ def _cpu_cases() -> Iterator[Case]:
         ):
             yield upsampling(size, image, interpolation)
     yield from _volumes_and_signals()
+    for s, k, image in REASSEMBLED:
+        yield reassembly(s, k, image)
 
 
 def _volumes_and_signals() -> Iterator[Case]:
@@ -238,6 +263,18 @@ def upsampling(s: int, image: Sequence[int], interpolation: str, dtype: str = "f
          "dyadic": s == 2} | _asked(dtype, image[:-1]),
         _in(dtype, lambda x, lowering: pp.ops.upsample(x, s, interpolation, lowering=lowering)),
         [noise(*image)],
+    )  # fmt: skip
+
+
+def reassembly(s: int, k: int, image: Sequence[int]) -> Case:
+    """Return reassembly, by kernels in phases, of `(batch, *space, channels)`."""
+    factors = _taps(s, image[:-1])
+    return Case(
+        f"reassemble x{s} k{k} {_shape(*image)}",
+        {"operation": "reassemble", "channels": image[-1], "pixels": math.prod(image[:-1]),
+         "side": min(image[1:-1])} | _asked("float32", image[:-1]),
+        lambda x, w, lowering: reassembled(x, w, factors, 1, lowering),
+        [noise(*image), noise(*image[:-1], math.prod(factors), k ** len(factors))],
     )  # fmt: skip
 
 

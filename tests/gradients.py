@@ -79,3 +79,48 @@ def _torch(function, xs, cotangent):
 
 
 _VJP = {"jax": _jax, "tensorflow": _tensorflow, "torch": _torch}
+
+
+def second(function, arrays):
+    """Return the gradients of the summed squares of the gradients of `function(*arrays)`.
+
+    Args:
+        function: takes float32 tensors, returns a number.
+        arrays: NumPy arrays.
+    """
+    xs = [keras.ops.convert_to_tensor(a, dtype="float32") for a in arrays]
+
+    def squares(gradients):
+        return sum(keras.ops.sum(one**2) for one in gradients)
+
+    return [to_numpy(one) for one in _SECOND[keras.backend.backend()](function, xs, squares)]
+
+
+def _jax_second(function, xs, squares):
+    import jax
+
+    which = tuple(range(len(xs)))
+    return jax.grad(lambda *xs: squares(jax.grad(function, which)(*xs)), which)(*xs)
+
+
+def _tensorflow_second(function, xs, squares):
+    import tensorflow as tf
+
+    with tf.GradientTape() as outer:
+        outer.watch(xs)
+        with tf.GradientTape() as inner:
+            inner.watch(xs)
+            y = function(*xs)
+        z = squares(inner.gradient(y, xs))
+    return outer.gradient(z, xs)
+
+
+def _torch_second(function, xs, squares):
+    import torch
+
+    xs = [x.requires_grad_() for x in xs]
+    first = torch.autograd.grad(function(*xs), xs, create_graph=True)
+    return [one.detach() for one in torch.autograd.grad(squares(first), xs)]
+
+
+_SECOND = {"jax": _jax_second, "tensorflow": _tensorflow_second, "torch": _torch_second}

@@ -26,6 +26,7 @@ WAYS = {
     },
     "upsample_depthwise_conv": {"reference", "direct", "phases", "transpose", "blur"},
     "conv_transpose": {"reference", "direct", "phases", "patches"},
+    "reassemble": {"reference", "phases", "bands"},
 }
 
 

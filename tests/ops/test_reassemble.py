@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import polyphase as pp
-from tests.gradients import to_numpy, vjp
+from tests.gradients import second, to_numpy, vjp
 from tests.ops import cases
 
-LOWERINGS = ("reference", "phases", "auto")
+LOWERINGS = ("reference", "phases", "bands", "auto")
 
 
 def loops(x, kernels, size, groups):
@@ -43,6 +43,8 @@ CASES = {
     "groups": ((3, 2), (2, 2), 3, 2),
     "one pixel": ((1, 1), (2, 3), 5, 1),
     "one tap": ((2, 3), (2, 2), 1, 4),
+    "strips": ((2, 17), (2, 2), 3, 1),
+    "a kernel wider than a strip": ((2, 5), (1, 2), 11, 2),
     "size 1": ((3, 4), (1, 1), 3, 1),
     "signal": ((5,), (3,), 3, 2),
     "volume": ((2, 3, 2), (2, 1, 2), 3, 1),
@@ -72,6 +74,24 @@ def test_it_is_the_sum_of_the_neighbours_and_so_are_its_gradients(name, lowering
         other[at] = random(*other[at].shape, seed=3)
         inner = np.sum(cases.from_format(gradient, data_format) * other[at])
         assert inner == pytest.approx(np.sum(loops(*other, size, groups) * upstream), abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["image", "groups", "signal", "volume"])
+def test_gradients_of_products_have_gradients(name):
+    """As a gradient penalty asks for: those of the loop, which are the backend's own."""
+    sides, size, k, groups = CASES[name]
+    large = [n * s for n, s in zip(sides, size, strict=True)]
+    arrays = [random(2, *sides, 4), random(2, *large, groups * k ** len(sides), seed=1)]
+    found = {}
+    for lowering in ("phases", "bands"):
+
+        def compute(x, kernels, lowering=lowering):
+            y = pp.ops.reassemble(x, kernels, size, groups, "channels_last", lowering)
+            return keras.ops.sum(y**3)
+
+        found[lowering] = second(compute, arrays)
+    for one, other in zip(*found.values(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4 * np.abs(one).max())
 
 
 def test_kernels_that_sum_to_one_keep_a_constant():

@@ -96,7 +96,10 @@ FUNCTIONS = {
         for lowering in ("auto", "reference", "direct", "phases")
     },
     "depth_to_space": lambda x: depth_to_space(x, (3, 1)),
-    **{f"reassemble-{lowering}": reassembled(lowering) for lowering in ("reference", "phases")},
+    **{
+        f"reassemble-{lowering}": reassembled(lowering)
+        for lowering in ("reference", "phases", "bands")
+    },
     "sample": sampled(),
 }  # fmt: skip
 functions = pytest.mark.parametrize("name", FUNCTIONS)
@@ -119,7 +122,7 @@ def expect(name, y, dx):
 SOME = ["upsample-auto-bicubic", "upsample-direct-nearest", "upsample-output_size",
         "upsample_conv-auto", "upsample_conv-difference", "upsample_conv-blurred",
         "conv_transpose-patches", "upsample_depthwise_conv-phases", "depth_to_space",
-        "reassemble-phases", "sample"]  # fmt: skip
+        "reassemble-phases", "reassemble-bands", "sample"]  # fmt: skip
 
 
 @only["torch"]
@@ -141,7 +144,7 @@ def test_torch_compile_takes_a_second_size(name):
     import torch
 
     torch.compiler.reset()
-    if name in ("reassemble-phases", "sample"):
+    if name.startswith(("reassemble", "sample")):
         pytest.skip("their kernels and places are of one size here")
     function = FUNCTIONS[name]
     compiled = torch.compile(function, backend="aot_eager", fullgraph=True)

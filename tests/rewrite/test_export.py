@@ -139,7 +139,7 @@ def images(height, width):
 def test_learned_upsamplers_are_exported_and_sample_by_gathers(side, runtimes, tmp_path):
     """Some runtimes compute GridSample wrongly: none is written."""
     onnx = pytest.importorskip("onnx", reason="needs the extra `export`")
-    inputs, guide = keras.Input((side, side, 8)), keras.Input((side and 4 * side,) * 2 + (3,))
+    inputs, guide = keras.Input((side, side, 32)), keras.Input((side and 4 * side,) * 2 + (3,))
     x = layers.CARAFE2D(2, compression=4)(inputs)
     x = layers.DySample2D(2, dynamic_scope=True)(x)
     small = layers.GuidedUpSampling2D(1, 4)([inputs, guide])

@@ -2,6 +2,7 @@
 
 import warnings
 
+import keras
 import numpy as np
 import pytest
 
@@ -9,6 +10,7 @@ pytest.importorskip("tensorflow", reason="needs the extra `tensorflow`")
 
 import tensorflow as tf
 
+from polyphase import layers
 from polyphase.rewrite import fold, tflite
 from polyphase.rewrite.export import ExportError
 from tests.rewrite.helpers import arrays, outputs, randomised
@@ -42,6 +44,17 @@ def test_either_file_computes_what_the_model_does(name, faster, tmp_path, monkey
     x = single(model)
     for one, other in zip(outputs(model, x), interpreted(tmp_path / "m.tflite", x), strict=True):
         np.testing.assert_allclose(other, one, rtol=0, atol=1e-4 * np.abs(one).max())
+
+
+@pytest.mark.parametrize("channels", [8, 32])
+def test_the_interpreter_runs_learned_upsamplers(channels, tmp_path):
+    """Few channels are reassembled by a loop, many by products; no axes more than it takes."""
+    inputs = keras.Input((12, 14, channels))
+    x = layers.CARAFE2D(2, compression=4)(inputs)
+    model = keras.Model(inputs, layers.DySample2D((2, 3), dynamic_scope=True)(x))
+    off, times = tflite.to_tflite(model, model, tmp_path / "m.tflite")
+    assert off < 1e-5
+    assert times is not None
 
 
 def test_without_an_interpreter_the_model_is_written_as_it_was(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """Padding, cutting and interleaving along one axis, for sizes known or not."""
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -118,6 +119,26 @@ def weave(phases: Tensor) -> Tensor:
     lengths = [n * s for n, s in zip(sizes[:rank], sizes[rank:], strict=True)]
     woven = ops.transpose(phases, (0, *order, 2 * rank + 1))
     return ops.reshape(woven, (batch, *lengths, channels))
+
+
+def transposed(x: Tensor, order: Sequence[int]) -> Tensor:
+    """Transpose; axes that stay side by side are one, and those of size 1 none.
+
+    TensorFlow Lite transposes up to six.
+    """
+    sizes = ops.shape(x)
+    moved = [axis for axis in order if not (isinstance(sizes[axis], int) and sizes[axis] == 1)]
+    behind = dict(itertools.pairwise(sorted(moved)))
+    runs: list[list[int]] = []
+    for axis in moved:
+        if runs and behind.get(runs[-1][-1]) == axis:
+            runs[-1].append(axis)
+        else:
+            runs.append([axis])
+    places = sorted(range(len(runs)), key=runs.__getitem__)
+    merged = ops.reshape(x, [math.prod(sizes[axis] for axis in runs[place]) for place in places])
+    y = ops.transpose(merged, [places.index(place) for place in range(len(runs))])
+    return ops.reshape(y, [sizes[axis] for axis in order])
 
 
 def phase_sums(x: Tensor, factors: Sequence[int], first: int = 0) -> Tensor:

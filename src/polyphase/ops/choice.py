@@ -23,7 +23,8 @@ class Row:
     """One line of the table.
 
     Attributes:
-        operation: "upsample", "upsample_conv", "upsample_depthwise_conv" or "conv_transpose".
+        operation: "upsample", "upsample_conv", "upsample_depthwise_conv", "conv_transpose" or
+            "reassemble".
         backend: a Keras backend.
         device: "cpu" or "gpu".
         lowering: the one to take.
@@ -117,7 +118,7 @@ _BFLOAT16 = ("bfloat16",)
 _FLOAT = ("float32", "float64")
 _ONE = ("float32",)
 _NEAREST = ("nearest",)
-_FEW, _SOME, _MANY = (1, 8), (2, math.inf), (8, math.inf)
+_FEW, _SOME, _MANY, _16 = (1, 8), (2, math.inf), (8, math.inf), (16, math.inf)
 _LANCZOS = ("lanczos3", "lanczos5")
 _LINEAR, _CUBIC = (("bilinear",), _ONE), (("bicubic",), _ONE)
 _32_32, _64_32, _128_64 = (
@@ -265,11 +266,17 @@ TABLE: tuple[Row, ...] = (
     Row("upsample", "torch", "cpu", "native", ("trilinear",), ("float32",), dyadic=True, rank=3),
     Row("upsample", "torch", "cpu", "phases", ("nearest", "trilinear", *_LANCZOS), rank=3),
     Row("upsample_conv", "torch", "cpu", "transpose", _NEAREST, _FLOAT, pixels=512, rank=3),
+    Row("reassemble", "jax", "cpu", "bands", channels=(32, math.inf)),
+    Row("reassemble", "tensorflow", "cpu", "bands", channels=_16, pixels=64, onednn=True),
+    Row("reassemble", "tensorflow", "cpu", "bands", pixels=1024, onednn=True),
+    Row("reassemble", "tensorflow", "cpu", "bands", channels=_16, onednn=True, rank=1),
+    Row("reassemble", "tensorflow", "cpu", "bands", onednn=True, rank=3),
+    Row("reassemble", "torch", "cpu", "bands", channels=_16, pixels=64, side=7),
 )
 
 
 # What is taken where no row fits, but "direct".
-_OTHERWISE = {"reassemble": "phases"}
+OTHERWISE = {"reassemble": "phases"}
 
 
 def choose(
@@ -293,21 +300,22 @@ def choose(
     """Return the row of the table that `lowering="auto"` follows.
 
     Args:
-        operation: "upsample", "upsample_conv", "upsample_depthwise_conv" or "conv_transpose".
-        interpolation: the interpolation's name; None for a transposed convolution.
+        operation: "upsample", "upsample_conv", "upsample_depthwise_conv", "conv_transpose" or
+            "reassemble".
+        interpolation: the interpolation's name; None where there is none.
         plain: whether both sizes are integers, not both 1 (but see `identity`), and the kernel has
             no dilation and one group; of a transposed convolution, whether it upsamples, without
             dilation.
         dyadic: of "upsample", whether both sizes are powers of two, up to 512.
-        channels: number of input channels; 0 if unknown.
+        channels: number of input channels, of "reassemble" those of a group; 0 if unknown.
         filters: number of output channels, of "upsample_depthwise_conv" per input channel; does not
             matter for "upsample".
         taps: the kernel's longer side; 0 if unknown. A single tap of "upsample_conv" is convolved
             before upsampling, which `direct` does and no row can better.
         pixels: batch x height x width of the input; None if unknown. Folding a kernel takes its
             time, whatever the image, and so does every phase of a few pixels.
-        side: of "upsample_conv", the shortest side of the input in pixels; None if unknown. Small
-            images are border for the most part.
+        side: of "upsample_conv" and "reassemble", the shortest side of the input in pixels; None if
+            unknown. Small images are border for the most part.
         dtype: what is computed in.
         backend: a Keras backend; default: the one in use.
         device: "cpu", "gpu" or another accelerator, for which no row exists; default: the one in
@@ -347,7 +355,7 @@ def _answer(*values: Any) -> Row:
     """Look up the row for the values of a `Question`; cached: quick, and logged once."""
     question = Question(*values)
     asked = (question.operation, question.backend, question.device)
-    direct = Row(*asked, _OTHERWISE.get(question.operation, "direct"), rank=question.rank)
+    direct = Row(*asked, OTHERWISE.get(question.operation, "direct"), rank=question.rank)
     row = next((row for row in TABLE if row.fits(question)), direct)
     _log.debug("auto: %s -> %s", question, row.lowering)
     return row

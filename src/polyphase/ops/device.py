@@ -37,6 +37,20 @@ def is_xla_cpu() -> bool:
     return keras.backend.backend() == "jax" and in_use("jax") == "cpu"
 
 
+def is_torch_cpu() -> bool:
+    """Return whether the backend in use is PyTorch, on a CPU, and nobody traces it."""
+    return keras.backend.backend() == "torch" and in_use("torch") == "cpu" and not is_traced()
+
+
+def is_traced() -> bool:
+    """Return whether PyTorch's tracer is looking, as in an export: it keeps what it sees."""
+    if keras.backend.backend() != "torch":
+        return False
+    import torch
+
+    return bool(torch.jit.is_tracing())
+
+
 @functools.lru_cache
 def has_onednn(backend: str) -> bool:
     """Return whether a backend is TensorFlow, computing by oneDNN's kernels and not by its own.

@@ -29,14 +29,30 @@ def linear(
     """
     if kept and device.is_xla_cpu():
         return _jax_kept(forward, adjoint)(x)
+    if device.is_traced():  # it knows PyTorch's own operations, which have gradients as well
+        return forward(x)
     if backend.backend() == "torch":
-        import torch
-
-        # A trace, an export's too, knows PyTorch's own operations, which have gradients as well.
-        if torch.jit.is_tracing():
-            return forward(x)
         return _torch_linear()(x, forward, adjoint)
     return _with_gradient(forward, lambda upstream, x: adjoint(upstream), x)
+
+
+def bilinear(
+    function: Callable[[Tensor, Tensor], Tensor],
+    gradient: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]],
+    one: Tensor,
+    other: Tensor,
+) -> Tensor:
+    """Return `function(one, other)`, linear in each, whose gradients are known.
+
+    Args:
+        function: the map; of tensors whose first axis is a batch, as is its result's.
+        gradient: takes the upstream gradient and both; returns the gradients, which have their own.
+        one: its first argument.
+        other: its second argument.
+    """
+    if backend.backend() == "torch":
+        return _torch_bilinear()(one, other, function, gradient)
+    return _with_gradient(function, gradient, one, other)
 
 
 def computed(
@@ -124,4 +140,43 @@ def _torch_linear() -> Callable[..., Tensor]:
             return Linear.apply(tangent, ctx.map, ctx.adjoint)
 
     apply: Callable[..., Tensor] = Linear.apply
+    return apply
+
+
+@functools.lru_cache(maxsize=1)
+def _torch_bilinear() -> Callable[..., Tensor]:
+    """Return PyTorch's function of a bilinear map."""
+    import torch
+
+    class Bilinear(torch.autograd.Function):
+        @staticmethod
+        def forward(one: Tensor, other: Tensor, function: Any, gradient: Any) -> Tensor:
+            return function(one, other)
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:
+            *both, ctx.map, ctx.gradient = inputs
+            ctx.save_for_backward(*both)
+            ctx.save_for_forward(*both)
+
+        @staticmethod
+        def backward(ctx: Any, upstream: Tensor) -> Any:
+            return *ctx.gradient(upstream, *ctx.saved_tensors), None, None
+
+        @staticmethod
+        def jvp(ctx: Any, to_one: Tensor, to_other: Tensor, *_: None) -> Tensor:
+            one, other = ctx.saved_tensors
+            parts = [(to_one, other), (one, to_other)]
+            return sum(Bilinear.apply(*both, ctx.map, ctx.gradient) for both in parts)
+
+        @staticmethod
+        def vmap(info: Any, in_dims: Any, *inputs: Any) -> Any:
+            both = [
+                x.expand(info.batch_size, *x.shape) if dim is None else x.movedim(dim, 0)
+                for x, dim in zip(inputs[:2], in_dims, strict=False)
+            ]
+            y = Bilinear.apply(*(x.flatten(0, 1) for x in both), *inputs[2:])
+            return y.unflatten(0, (info.batch_size, -1)), 0
+
+    apply: Callable[..., Tensor] = Bilinear.apply
     return apply

@@ -34,7 +34,7 @@ def reassemble(
         size: factor, an int or one per axis, at least 1.
         groups: of channels that share a kernel; divides them.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
-        lowering: "auto", "reference" or "phases".
+        lowering: "auto", "reference", "phases" or "bands".
 
     Returns:
         `(batch, *(size * space), channels)`, in the dtype that both are promoted to (half precision
@@ -85,7 +85,15 @@ def reassembled(
     taps = _taps(axes.fixed(kernels.shape[-1]), groups, rank)
     dtype = keras.backend.standardize_dtype(x.dtype)
     computed = "float64" if dtype == "float64" else "float32"
-    compute = choice.function("reassemble", lowering, rank=rank)
+    compute = choice.function(
+        "reassemble",
+        lowering,
+        channels=axes.fixed(x.shape[-1]) // groups,
+        pixels=axes.pixels(x),
+        side=axes.side(x),
+        dtype=computed,
+        rank=rank,
+    )
     *space, phases, _ = ops.shape(kernels)
     weights = ops.reshape(ops.cast(kernels, computed), (*space, phases, groups, taps**rank))
     return ops.cast(compute(ops.cast(x, computed), weights, factors, taps), dtype)

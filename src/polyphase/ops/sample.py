@@ -1,12 +1,13 @@
 """Read an image between its pixels, wherever it is asked for."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import ops
 
-from polyphase.ops import arguments, layout
+from polyphase.ops import arguments, device, layout
 from polyphase.ops.traces import opaque
 
 Tensor = Any
@@ -64,24 +65,50 @@ def sampled(x: Tensor, coordinates: Tensor, groups: int) -> Tensor:
     """Return `(n, *space, c)` at `(n, *out_space, groups * rank)`: the corners' weighted sum."""
     dtype = keras.backend.standardize_dtype(x.dtype)
     computed = "float64" if dtype == "float64" else "float32"
+    if x.shape[0] == 0:  # rows that are none cannot be taken
+        return ops.zeros((*ops.shape(coordinates)[:-1], x.shape[-1]), dtype)
+    x, coordinates = ops.cast(x, computed), ops.cast(coordinates, computed)
+    return ops.cast(_computed(x, coordinates, groups), dtype)
+
+
+def _computed(x: Tensor, coordinates: Tensor, groups: int) -> Tensor:
+    """Return the corners' weighted sum, by what is fastest."""
+    if device.is_torch_cpu():
+        from polyphase.ops import torch_sample
+
+        return torch_sample.differentiable(
+            lambda x, places: _summed(x, places, groups, torch_sample.weighted),
+            lambda x, places: _summed(x, places, groups, _taken),
+            *(x, coordinates, groups),
+        )
+    return _summed(x, coordinates, groups, _taken)
+
+
+def _summed(x: Tensor, coordinates: Tensor, groups: int, weighted: Callable[..., Tensor]) -> Tensor:
+    """Return the images at their places: of all pixels, one after another, rows by weights."""
     batch, *sides, channels = ops.shape(x)
     *out, _ = ops.shape(coordinates)
-    if x.shape[0] == 0:  # rows that are none cannot be taken
-        return ops.zeros((*out, channels), dtype)
     rank = len(sides)
-    places = ops.reshape(ops.cast(coordinates, computed), (*out, groups, rank))
+    places = ops.reshape(coordinates, (*out, groups, rank))
     corners = [_corners(places[..., i], side) for i, side in enumerate(sides)]
     rows = ops.reshape(x, (-1, channels // groups))
     images = ops.reshape(ops.arange(batch, dtype="int32"), (-1, *[1] * (rank + 1)))
-    total = 0
+    indices, scales = [], []
     for ends in itertools.product((0, 1), repeat=rank):
-        index, weight = images, ops.ones((), computed)
+        index, weight = images, ops.ones((), x.dtype)
         for (pixels, weights), end, side in zip(corners, ends, sides, strict=True):
             index, weight = index * side + pixels[end], weight * weights[end]
-        index = index * groups + ops.arange(groups, dtype="int32")
-        values = ops.cast(ops.take(rows, index, axis=0), computed)
-        total = total + values * weight[..., None]
-    return ops.cast(ops.reshape(total, (*out, channels)), dtype)
+        indices.append(index * groups + ops.arange(groups, dtype="int32"))
+        scales.append(weight)
+    return ops.reshape(weighted(rows, indices, scales), (*out, channels))
+
+
+def _taken(rows: Tensor, corners: list[Tensor], weights: list[Tensor]) -> Tensor:
+    """Return the sum of rows `(m, c)`, at places and by weights of one shape each."""
+    return sum(
+        ops.take(rows, index, axis=0) * weight[..., None]
+        for index, weight in zip(corners, weights, strict=True)
+    )
 
 
 def _corners(places: Tensor, side: Any) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:

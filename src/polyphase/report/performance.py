@@ -9,7 +9,7 @@ from typing import Any
 
 from polyphase.inspection.evidence import LEVELS
 from polyphase.inspection.words import WORDS
-from polyphase.ops.choice import TABLE, Row, choose
+from polyphase.ops.choice import OTHERWISE, TABLE, Row, choose
 
 Content = Mapping[str, Any]
 NAMES = {"jax": "JAX", "tensorflow": "TensorFlow", "torch": "PyTorch"}
@@ -357,6 +357,8 @@ def precision(contents: Mapping[str, Content]) -> str:
 def choices(contents: Mapping[str, Content]) -> str:
     """Return what the table behind `auto` rests on: direct's time divided by each row's way.
 
+    Reassembly has no direct way, and stands against what it takes otherwise.
+
     Args:
         contents: the files that the rows name as their measurements, by that name.
     """
@@ -365,8 +367,9 @@ def choices(contents: Mapping[str, Content]) -> str:
         measured = [
             case for case in contents[row.measurement]["cases"].values() if row.decides(case["ask"])
         ]
+        otherwise = OTHERWISE.get(row.operation, "direct")
         gains = [
-            _mean_and_worst([case[mode]["direct"] / case[mode][row.lowering] for case in measured])
+            _mean_and_worst([case[mode][otherwise] / case[mode][row.lowering] for case in measured])
             for mode in ("forward", "training")
         ]
         where = "" if row.device == "cpu" else f", {row.device.upper()}"

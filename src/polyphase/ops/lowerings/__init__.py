@@ -6,6 +6,7 @@ Each file has a function per operation that it can compute.
 from types import ModuleType
 
 from polyphase.ops.lowerings import (
+    bands,
     blur,
     difference,
     direct,
@@ -24,5 +25,6 @@ LOWERINGS: dict[str, ModuleType] = {
     "difference": difference,
     "patches": patches,
     "blur": blur,
+    "bands": bands,
     "native": native,
 }

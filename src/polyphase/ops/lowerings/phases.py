@@ -176,15 +176,17 @@ def _transposed(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:
 
 def reassemble(x: Tensor, kernels: Tensor, factors: Sequence[int], k: int) -> Tensor:
     """Add up the shifted image, once per phase, every pixel weighted; weave."""
-    *space, _, groups, _ = ops.shape(kernels)
+    *space, phases, groups, _ = ops.shape(kernels)
     rank, channels = len(factors), x.shape[-1]
     sizes = ops.shape(x)[1:-1]
     padded, total = x, 0
     for dim in range(1, rank + 1):
         padded = axes.edged(padded, dim, k // 2)
+    flat = ops.reshape(kernels, (-1, k**rank))
     for tap, (_, part) in enumerate(axes.windows(padded, [range(k)] * rank, sizes)):
         image = ops.reshape(part, (*space, 1, groups, channels // groups))
-        total = total + image * kernels[..., tap, None]
+        weight = ops.reshape(axes.window(flat, 1, tap, 1), (*space, phases, groups, 1))
+        total = total + image * weight
     return axes.weave(ops.reshape(total, (*space, *factors, channels)))
 
 

@@ -103,8 +103,7 @@ def _on_cpu(x: Tensor) -> bool:
     """Return whether a CPU computes this, in float32; a trace keeps what it sees => not there."""
     import torch
 
-    cpu = device.in_use("torch") == "cpu" and x.dtype == torch.float32
-    return cpu and not torch.jit.is_tracing()
+    return device.is_torch_cpu() and x.dtype == torch.float32
 
 
 def _in_halves(x: Tensor, kernel: Tensor, axes: Sequence[Axis]) -> Tensor:

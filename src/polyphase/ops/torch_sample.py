@@ -1,0 +1,100 @@
+"""PyTorch's sampling: one call that reads and weighs the corners, and one for the gradients.
+
+Both are the backend's own: a bag of rows with a weight each, and the gradient of `grid_sample`.
+Neither has a gradient in turn; whoever asks for one gets that of the formula.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+Tensor = Any
+Formula = Callable[[Tensor, Tensor], Tensor]
+
+
+def weighted(rows: Tensor, corners: list[Tensor], weights: list[Tensor]) -> Tensor:
+    """Return the sum of rows `(m, c)`, at places and by weights of one shape each."""
+    bags, scales = (torch.stack(one, dim=-1).flatten(0, -2) for one in (corners, weights))
+    y = functional.embedding_bag(bags, rows, mode="sum", per_sample_weights=scales)
+    return y.unflatten(0, corners[0].shape)
+
+
+def differentiable(
+    forward: Formula, formula: Formula, x: Tensor, coordinates: Tensor, groups: int
+) -> Tensor:
+    """Return `forward(x, coordinates)`, which computes what a formula says that has gradients.
+
+    Args:
+        forward: computes it, without a gradient.
+        formula: of operations that have gradients.
+        x: `(n, *space, c)`.
+        coordinates: `(n, *out_space, groups * rank)`.
+        groups: of channels.
+    """
+    return _function()(x, coordinates, forward, formula, groups)
+
+
+@functools.lru_cache(maxsize=1)
+def _function() -> Callable[..., Tensor]:
+    class Sampled(torch.autograd.Function):
+        @staticmethod
+        def forward(x: Tensor, places: Tensor, forward: Formula, formula: Any, _: int) -> Tensor:
+            return forward(x, places)
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:
+            *both, _, ctx.formula, ctx.groups = inputs
+            ctx.save_for_backward(*both)
+            ctx.save_for_forward(*both)
+
+        @staticmethod
+        def backward(ctx: Any, upstream: Tensor) -> Any:
+            if torch.is_grad_enabled():  # gradients of the gradients are asked for
+                _, pull = torch.func.vjp(ctx.formula, *ctx.saved_tensors)
+                return *pull(upstream), None, None, None
+            x, places = ctx.saved_tensors
+            return *_gradients(upstream, x, places, ctx.groups), None, None, None
+
+        @staticmethod
+        def jvp(ctx: Any, *tangents: Any) -> Tensor:
+            return torch.func.jvp(ctx.formula, ctx.saved_tensors, tangents[:2])[1]
+
+        @staticmethod
+        def vmap(info: Any, in_dims: Any, *inputs: Any) -> Any:
+            both = [
+                x.expand(info.batch_size, *x.shape) if dim is None else x.movedim(dim, 0)
+                for x, dim in zip(inputs[:2], in_dims, strict=False)
+            ]
+            y = Sampled.apply(*(x.flatten(0, 1) for x in both), *inputs[2:])
+            return y.unflatten(0, (info.batch_size, -1)), 0
+
+    apply: Callable[..., Tensor] = Sampled.apply
+    return apply
+
+
+def _gradients(upstream: Tensor, x: Tensor, places: Tensor, groups: int) -> tuple[Tensor, Tensor]:
+    """Return the gradients of images and places, each group an image of its own."""
+    if x.ndim == 3:  # a signal is an image one pixel high
+        row = torch.zeros_like(places).unflatten(-1, (groups, 1))
+        lifted = torch.cat([row, places.unflatten(-1, (groups, 1))], dim=-1).flatten(-2)
+        to_x, to_lifted = _gradients(upstream[:, None], x[:, None], lifted[:, None], groups)
+        return to_x[:, 0], to_lifted[:, 0, :, 1::2]
+    rank = x.ndim - 2
+    image, above = (_apart(one, groups) for one in (x, upstream))
+    where = places.unflatten(-1, (groups, rank)).movedim(-2, 1).flatten(0, 1)
+    sides = where.new_tensor(x.shape[1:-1])
+    grid = ((2 * where + 1) / sides - 1).flip(-1)
+    backward = getattr(torch.ops.aten, f"grid_sampler_{rank}d_backward")
+    bilinear, border, both = 0, 1, [True, True]
+    to_image, to_grid = backward(above, image, grid, bilinear, border, False, both)
+    to_places = (to_grid.flip(-1) * (2 / sides)).unflatten(0, (-1, groups)).movedim(1, -2)
+    to_x = to_image.unflatten(0, (-1, groups)).flatten(1, 2).movedim(1, -1)
+    return to_x, to_places.flatten(-2)
+
+
+def _apart(x: Tensor, groups: int) -> Tensor:
+    """Return `(n, *space, c)` as `(n * groups, c / groups, *space)`."""
+    return x.movedim(-1, 1).unflatten(1, (groups, -1)).flatten(0, 1)
