@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from polyphase.cli.app import app
 from polyphase.ops.choice import TABLE
-from polyphase.report import answer, markdown, onnx_files, real_models
+from polyphase.report import answer, learned, markdown, onnx_files, real_models
 from polyphase.report import performance as tables_of
 from polyphase.report.findings import decisions, interval, needed
 from polyphase.report.table import (
@@ -31,7 +31,10 @@ from polyphase.workbench.statistics import differences
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
-BENCHMARKS = ("peers", "ranks", "memory", "memory-volumes", "precision", "epoch", "allocator")
+BENCHMARKS = (
+    *("peers", "ranks", "memory", "memory-volumes", "precision", "epoch", "allocator"),
+    "learned",
+)
 
 
 def commands() -> str:
@@ -295,6 +298,9 @@ def performance() -> str:
         "circumstances": tables_of.circumstances(contents["peers"].values()),
         **{f"cases {name}": tables_of.cases(one) for name, one in contents["peers"].items()},
         **_ranks(contents["ranks"]),
+        "learned": learned.times(contents["learned"]),
+        "learned memory": learned.memory(contents["learned"]),
+        "learned circumstances": tables_of.circumstances(contents["learned"].values()),
     }
     for name, table in tables.items():
         page = between_marks(page, name, table)

@@ -87,10 +87,17 @@ def test_what_is_refused_in_a_line(words, sentence):
     assert [path.name for path in Path().iterdir()] == ["model.onnx"]
 
 
-def test_a_shape_for_a_keras_model_is_refused():
-    result = RUN.invoke(app, ["fold", "model.keras", "fast.keras", "--shape", "x=1x2"])
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        (["--shape", "x=1x2"], "--shape says how to time an .onnx file"),
+        (["--grid-sample"], "--grid-sample says how to write an ONNX file. Add --onnx"),
+    ],
+)
+def test_an_option_of_onnx_files_for_a_keras_model_is_refused(option, sentence):
+    result = RUN.invoke(app, ["fold", "model.keras", "fast.keras", *option])
     assert result.exit_code == 2
-    assert "--shape says how to time an .onnx file" in said(result)
+    assert sentence in said(result)
 
 
 def test_a_broken_file_leaves_nothing():

@@ -219,7 +219,10 @@ def test_captions_of_what_differs():
     [
         (("nearest",), {}, ("Keras", "JAX", "artifacts", "SSIM|structural"),
          ("PyTorch", "TensorFlow", "sub-pixel", "digits", "document", "1412.6980")),
-        (("subpixel",), {"optimizer": "adam"}, ("1609.05158", "1707.02937", "1412.6980"), ()),
+        (("subpixel",), {"optimizer": "adam"}, ("1609.05158", "1707.02937", "1412.6980"),
+         ("1905.02188", "2308.15085")),
+        (("nearest",), {"names": {"nearest": "carafe"}}, ("1905.02188",), ("2308.15085",)),
+        (("nearest",), {"names": {"nearest": "dysample"}}, ("2308.15085",), ("1905.02188",)),
         (("nearest",), {"data": {"source": "digits"}}, ("Alpaydin",), ("LeCun",)),
         (("nearest",), {"data": {"source": "mnist"}}, ("LeCun",), ("Alpaydin",)),
         (("nearest",), {"data": {"source": "/x/mnist.npz", "sha256": "0"}}, (), ("LeCun",)),

@@ -150,6 +150,18 @@ def test_learned_upsamplers_are_exported_and_sample_by_gathers(side, runtimes, t
     assert "GridSample" not in operators
 
 
+@pytest.mark.parametrize("side", [6, None])
+def test_an_option_samples_by_one_operator(side, runtimes, tmp_path):
+    onnx = pytest.importorskip("onnx", reason="needs the extra `export`")
+    inputs = keras.Input((side, side, 8))
+    outputs = layers.DySample2D((2, 3), groups=2, dynamic_scope=True)(inputs)
+    model = keras.Model(inputs, outputs)
+    assert to_onnx(model, tmp_path / "m.onnx", grid_sample=True) < 1e-5
+    operators = [node.op_type for node in onnx.load(tmp_path / "m.onnx").graph.node]
+    assert operators.count("GridSample") == 1
+    assert to_openvino(model, tmp_path / "m.onnx", tmp_path / "m.xml") < 1e-5
+
+
 def test_sides_that_a_model_leaves_open_are_open_in_both_files(runtimes, tmp_path):
     onnxruntime, openvino = runtimes
     model = unet()

@@ -18,10 +18,13 @@ def exported(
     folded: "keras.Model",
     files: Mapping[str, Path],
     progress: Callable[[str], object],
+    *,
+    grid_sample: bool,
 ) -> list[str]:
     """Write the files that are wanted, by their suffixes; return what there is to say of them.
 
-    To ONNX the model is converted as it was, and what comes of it folded for each runtime.
+    To ONNX the model is converted as it was, and what comes of it folded for each runtime. With
+    `grid_sample` images are read between their pixels by that operator.
 
     Raises:
         ExportError: if it cannot be converted, or a file computes something else.
@@ -38,7 +41,8 @@ def exported(
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.onnx"
         progress("Converting to ONNX, and checking that")
-        _require_equal(to_onnx(model, plain, notes.append), ".onnx", model)
+        off = to_onnx(model, plain, notes.append, grid_sample=grid_sample)
+        _require_equal(off, ".onnx", model)
         notes += _said(".onnx", write_onnx(plain, files[".onnx"], {}, progress))
         if ".xml" in files:
 

@@ -67,6 +67,14 @@ def fold(
             help="Also write OUT.xml and OUT.bin, in the way that OpenVINO runs fastest here.",
         ),
     ] = False,
+    grid_sample: Annotated[
+        bool,
+        typer.Option(
+            "--grid-sample",
+            help="With --onnx or --openvino: read images between their pixels, as DySample2D does, "
+            "by the operator GridSample, which some runtimes compute wrongly, not by gathers.",
+        ),
+    ] = False,
     tflite: Annotated[
         bool,
         typer.Option(
@@ -135,6 +143,7 @@ def fold(
                 "--tune": tune,
                 "--time": time,
                 "--tflite": tflite,
+                "--grid-sample": grid_sample,
             },
         )
         _fold_onnx(source, out, openvino, shape or [], overwrite)
@@ -143,6 +152,8 @@ def fold(
         raise fail("--shape says how to time an .onnx file; a Keras model says its own.")
     if out.suffix != ".keras":
         raise fail(f"The new model's file must end in .keras. Received: {out}.")
+    if grid_sample and not (onnx or openvino):
+        raise fail("--grid-sample says how to write an ONNX file. Add --onnx or --openvino.")
     if tune and target is Target.KERAS:
         raise fail(
             "--tune chooses how our layers are computed; Keras' own have no choice. Received: "
@@ -163,7 +174,7 @@ def fold(
         with unfinished(*targets, source=source, overwrite=overwrite) as folder:
             model, folded, report = _folded(source, target, inference, verify)
             tuned = _tuned(folded) if tune else ()
-            notes = _written(model, folded, folder, targets)
+            notes = _written(model, folded, folder, targets, grid_sample)
             if time or tune:
                 _progress("Timing both models")
                 report, untimed = timed(report, source, folder / out.name)
@@ -253,7 +264,11 @@ def _tuned(model: "keras.Model") -> tuple["Tuned", ...]:
 
 
 def _written(
-    model: "keras.Model", folded: "keras.Model", folder: Path, targets: list[Path]
+    model: "keras.Model",
+    folded: "keras.Model",
+    folder: Path,
+    targets: list[Path],
+    grid_sample: bool,
 ) -> list[str]:
     """Write all files into `folder`; return a line for each export, and what loading needs."""
     from polyphase.cli.exports import exported
@@ -262,7 +277,8 @@ def _written(
     files = {one.suffix: folder / one.name for one in targets}
     folded.save(files[".keras"])
     needs = what_to_import(folded, files[".keras"])
-    return exported(model, folded, files, _progress) + ([needs] if needs else [])
+    said = exported(model, folded, files, _progress, grid_sample=grid_sample)
+    return said + ([needs] if needs else [])
 
 
 def _progress(line: str) -> None:

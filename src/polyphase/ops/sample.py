@@ -1,7 +1,9 @@
 """Read an image between its pixels, wherever it is asked for."""
 
+import contextlib
+import contextvars
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -11,6 +13,8 @@ from polyphase.ops import arguments, device, layout
 from polyphase.ops.traces import opaque
 
 Tensor = Any
+
+_AS_GRID_SAMPLE = contextvars.ContextVar("as_grid_sample", default=False)
 
 
 def sample(
@@ -60,6 +64,16 @@ def sample(
     return layout.from_last(sampled(image, places, groups), data_format)
 
 
+@contextlib.contextmanager
+def as_grid_sample() -> Iterator[None]:
+    """Let files that PyTorch exports sample images by one operator, GridSample, not by gathers."""
+    token = _AS_GRID_SAMPLE.set(True)
+    try:
+        yield
+    finally:
+        _AS_GRID_SAMPLE.reset(token)
+
+
 @opaque
 def sampled(x: Tensor, coordinates: Tensor, groups: int) -> Tensor:
     """Return `(n, *space, c)` at `(n, *out_space, groups * rank)`: the corners' weighted sum."""
@@ -73,9 +87,11 @@ def sampled(x: Tensor, coordinates: Tensor, groups: int) -> Tensor:
 
 def _computed(x: Tensor, coordinates: Tensor, groups: int) -> Tensor:
     """Return the corners' weighted sum, by what is fastest."""
-    if device.is_torch_cpu():
+    if device.is_torch_cpu() or (_AS_GRID_SAMPLE.get() and device.is_traced()):
         from polyphase.ops import torch_sample
 
+        if device.is_traced():
+            return torch_sample.grid_sample(x, coordinates, groups)
         return torch_sample.differentiable(
             lambda x, places: _summed(x, places, groups, torch_sample.weighted),
             lambda x, places: _summed(x, places, groups, _taken),

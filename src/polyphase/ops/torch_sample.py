@@ -83,18 +83,41 @@ def _gradients(upstream: Tensor, x: Tensor, places: Tensor, groups: int) -> tupl
         to_x, to_lifted = _gradients(upstream[:, None], x[:, None], lifted[:, None], groups)
         return to_x[:, 0], to_lifted[:, 0, :, 1::2]
     rank = x.ndim - 2
-    image, above = (_apart(one, groups) for one in (x, upstream))
-    where = places.unflatten(-1, (groups, rank)).movedim(-2, 1).flatten(0, 1)
-    sides = where.new_tensor(x.shape[1:-1])
-    grid = ((2 * where + 1) / sides - 1).flip(-1)
+    image, grid = _by_groups(x, places, groups)
     backward = getattr(torch.ops.aten, f"grid_sampler_{rank}d_backward")
     bilinear, border, both = 0, 1, [True, True]
-    to_image, to_grid = backward(above, image, grid, bilinear, border, False, both)
-    to_places = (to_grid.flip(-1) * (2 / sides)).unflatten(0, (-1, groups)).movedim(1, -2)
-    to_x = to_image.unflatten(0, (-1, groups)).flatten(1, 2).movedim(1, -1)
-    return to_x, to_places.flatten(-2)
+    to_image, to_grid = backward(
+        _apart(upstream, groups), image, grid, bilinear, border, False, both
+    )
+    to_places = to_grid.flip(-1) * (2 / grid.new_tensor(x.shape[1:-1]))
+    to_places = to_places.unflatten(0, (-1, groups)).movedim(1, -2)
+    return _together(to_image, groups), to_places.flatten(-2)
+
+
+def grid_sample(x: Tensor, places: Tensor, groups: int) -> Tensor:
+    """Return images at their places by PyTorch's own operation, whose coordinates are rounded."""
+    image, grid = _by_groups(x, places, groups)
+    y = functional.grid_sample(image, grid, "bilinear", "border", align_corners=False)
+    return _together(y, groups)
+
+
+def _by_groups(x: Tensor, places: Tensor, groups: int) -> tuple[Tensor, Tensor]:
+    """Return each group as an image of its own, and its places from -1 to 1, columns first."""
+    rank = x.ndim - 2
+    where = places.unflatten(-1, (groups, rank))  # exports know no movedim of negative axes
+    where = where.permute(0, rank + 1, *range(1, rank + 1), rank + 2).flatten(0, 1)
+    sides = x.shape[1:-1]
+    grid = [(2 * where[..., i] + 1) / sides[i] - 1 for i in reversed(range(rank))]
+    return _apart(x, groups), torch.stack(grid, dim=-1)
 
 
 def _apart(x: Tensor, groups: int) -> Tensor:
     """Return `(n, *space, c)` as `(n * groups, c / groups, *space)`."""
-    return x.movedim(-1, 1).unflatten(1, (groups, -1)).flatten(0, 1)
+    first = x.permute(0, x.ndim - 1, *range(1, x.ndim - 1))
+    return first.unflatten(1, (groups, -1)).flatten(0, 1)
+
+
+def _together(x: Tensor, groups: int) -> Tensor:
+    """Return `(n * groups, c / groups, *space)` as `(n, *space, c)`."""
+    whole = x.unflatten(0, (-1, groups)).flatten(1, 2)
+    return whole.permute(0, *range(2, whole.ndim), 1)

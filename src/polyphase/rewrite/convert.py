@@ -1,11 +1,13 @@
 """A program: a saved model into an ONNX or TensorFlow Lite file, on KERAS_BACKEND.
 
-python -m polyphase.rewrite.convert MODEL.keras OUT.onnx|OUT.tflite REASON any|same
+python -m polyphase.rewrite.convert MODEL.keras OUT.onnx|OUT.tflite REASON any|same [grid-sample]
 
 Sides that the model leaves open are left open ("any"), or become those of the example that it is
-tried on ("same"). If it fails, REASON holds the error's own sentence.
+tried on ("same"). With "grid-sample" PyTorch writes that operator where images are read between
+their pixels. If it fails, REASON holds the error's own sentence.
 """
 
+import contextlib
 import sys
 import warnings
 from pathlib import Path
@@ -16,6 +18,7 @@ import numpy as np
 from keras import tree
 
 import polyphase.layers  # noqa: F401 - registers what files may name
+from polyphase.ops.sample import as_grid_sample
 from polyphase.rewrite.graph import input_structure
 from polyphase.rewrite.reasons import sentence_of
 from polyphase.rewrite.sizes import example
@@ -116,9 +119,10 @@ def _traced(model: keras.Model, x: Any, out: str) -> None:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")  # PyTorch warns of every size that it follows
-    _saved, _out, _reason, _sides = sys.argv[1:]
+    _saved, _out, _reason, _sides, *_options = sys.argv[1:]
     try:
-        convert(_saved, _out, _sides)
+        with as_grid_sample() if _options else contextlib.nullcontext():
+            convert(_saved, _out, _sides)
     except Exception as error:  # whatever a converter raises is the reason that is told
         Path(_reason).write_text(sentence_of(error))
         sys.exit(1)

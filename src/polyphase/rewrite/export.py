@@ -48,7 +48,13 @@ def require_runtimes(openvino: bool = False) -> None:
     _backend()
 
 
-def to_onnx(model: keras.Model, path: Path, note: Callable[[str], object] = _WARN) -> float:
+def to_onnx(
+    model: keras.Model,
+    path: Path,
+    note: Callable[[str], object] = _WARN,
+    *,
+    grid_sample: bool = False,
+) -> float:
     """Write a model as an ONNX file, and compare it with the model.
 
     The model's layers are turned into Keras' own, which every backend loads, as far as Keras has
@@ -61,6 +67,8 @@ def to_onnx(model: keras.Model, path: Path, note: Callable[[str], object] = _WAR
         model: a Functional or Sequential model.
         path: the file to write.
         note: is told, in a sentence, if the file is for one size only.
+        grid_sample: whether images are read between their pixels, as `DySample2D` does, by one
+            operator, GridSample, which PyTorch writes; else by gathers, which every runtime has.
 
     Returns:
         The largest difference between onnxruntime's outputs and the model's on noise, relative to
@@ -72,14 +80,14 @@ def to_onnx(model: keras.Model, path: Path, note: Callable[[str], object] = _WAR
     """
     runtime = _needed("onnxruntime")
     require_finite(model)
-    backend = _backend()
+    backend = _torch() if grid_sample else _backend()
     x = example(model)
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / "model.keras"
         to_keras(model, strict=False, baked=False).save(saved)
 
         def attempt(sides: str, inputs: list[Any]) -> float:
-            convert_apart(saved, path, backend, sides)
+            convert_apart(saved, path, backend, sides, *["grid-sample"] * grid_sample)
             return _difference(model, inputs, lambda arrays: _run(runtime, path, arrays))
 
         if not _open(model):
@@ -97,7 +105,7 @@ def to_onnx(model: keras.Model, path: Path, note: Callable[[str], object] = _WAR
     return off
 
 
-def convert_apart(saved: Path, path: Path, backend: str, sides: str) -> None:
+def convert_apart(saved: Path, path: Path, backend: str, sides: str, *options: str) -> None:
     """Let another process, on a backend that can, write the file.
 
     Args:
@@ -105,6 +113,7 @@ def convert_apart(saved: Path, path: Path, backend: str, sides: str) -> None:
         path: ends in .onnx or .tflite.
         backend: that can.
         sides: "any": those that the model leaves open stay open; "same": they are an example's.
+        *options: of `polyphase.rewrite.convert`.
 
     Raises:
         ExportError: with the reason that its error gives.
@@ -113,7 +122,7 @@ def convert_apart(saved: Path, path: Path, backend: str, sides: str) -> None:
     reason.unlink(missing_ok=True)
     command = [sys.executable, "-m", "polyphase.rewrite.convert"]
     done = subprocess.run(
-        [*command, str(saved), str(path), str(reason), sides],
+        [*command, str(saved), str(path), str(reason), sides, *options],
         env=os.environ | {"KERAS_BACKEND": backend},
         capture_output=True,
         text=True,
@@ -192,6 +201,16 @@ def _backend() -> str:
     raise ExportError(
         "Keras converts to ONNX on PyTorch with onnxscript, on JAX with jax2onnx and on TensorFlow "
         "with tf2onnx; none of the three is installed. Run: pip install 'polyphase[torch,export]'"
+    )
+
+
+def _torch() -> str:
+    """Return the backend that writes GridSample."""
+    if all(map(importlib.util.find_spec, ("torch", _CONVERTERS["torch"]))):
+        return "torch"
+    raise ExportError(
+        "GridSample is written by PyTorch with onnxscript, which are not both installed. "
+        "Run: pip install 'polyphase[torch,export]'; or leave --grid-sample out."
     )
 
 
