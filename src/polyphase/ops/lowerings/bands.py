@@ -3,15 +3,9 @@
 The kernels of neighbouring columns lie beside each other in a matrix, each a pixel further than the
 one before it, zeros around them; its product with the pixels that any of them sees is all of their
 output pixels. A third of the matrix is kernels, but products are so much faster than weighted sums.
-Gradients are products too, of the same three kinds, and nothing as large as `k * k` images exists.
+Gradients are products too (`band_products`), and nothing as large as `k * k` images exists.
 
-Kinds, `n` images or groups of their channels, taken apart into strips of `columns`:
-
-- strips of the image, `(n, strips, rows, seen, c)`, with the border of rows and columns;
-- matrices, `(n, strips, height, outputs, taps, seen)`: rows of taps, and what a row of them sees;
-- results, `(n, strips, height, outputs, c)`: `outputs` of all phases, of a row of a strip.
-
-A pixel that is not finite makes its neighbours not a number, up to `seen` columns away.
+A pixel that is not finite makes its neighbours not a number, up to a band away.
 """
 
 import math
@@ -21,7 +15,7 @@ from typing import Any
 from keras import backend, ops
 
 from polyphase.ops import axes, device, gradients
-from polyphase.ops.lowerings import phases
+from polyphase.ops.lowerings import band_products, phases
 
 Tensor = Any
 
@@ -49,7 +43,7 @@ def _reassembled(x: Tensor, kernels: Tensor, factors: Sequence[int], k: int) -> 
     """Reassemble signals, images and volumes as volumes: slice by slice of an image's kernels."""
     missing = 3 - len(factors)
     batch, *sides, channels = ops.shape(x)
-    depth, height, width = [1] * missing + list(sides)
+    depth, height, width = space = [1] * missing + list(sides)
     sizes = [1] * missing + list(factors)
     for dim in range(1, len(factors) + 1):
         x = axes.edged(x, dim, k // 2)
@@ -57,24 +51,20 @@ def _reassembled(x: Tensor, kernels: Tensor, factors: Sequence[int], k: int) -> 
     groups = kernels.shape[-2]
     slices, rows = (k if missing < i else 1 for i in (1, 2))
     kernels = ops.reshape(kernels, (-1, slices, rows * k))
-    shape = (batch * depth, height, width, math.prod(sizes[:2]), sizes[2], groups, rows, k)
+    split = (batch * depth, height, width, math.prod(sizes[:2]), sizes[2], groups, rows, k)
     columns = max(_COLUMNS, k - 1)  # a strip sees no further than the next
     parts = []
     for tap in range(slices):
-        part = axes.window(x, 1, tap, depth)
-        part = ops.reshape(part, (batch * depth, *ops.shape(part)[2:]))
-        strips = _strips_of(part, columns, width, k - 1, groups)
-        taps = ops.reshape(axes.window(kernels, 1, tap, 1), shape)
-        parts.append(results(_matrices_of(taps, columns, k), strips))
-    # Of a strip: phases of depth and height, then columns and their phases.
-    shape = (batch, depth, groups, -1, height, *sizes[:2], columns, sizes[2], channels // groups)
-    y = axes.transposed(ops.reshape(axes.total(parts), shape), (0, 1, 5, 4, 6, 3, 7, 8, 2, 9))
-    deep, high, wide = (n * s for n, s in zip((depth, height, width), sizes, strict=True))
-    y = axes.window(ops.reshape(y, (batch, deep, high, -1, channels)), 3, 0, wide)
-    return ops.reshape(y, (batch, *(deep, high, wide)[missing:], channels))
+        images = axes.window(x, 1, tap, depth)
+        images = ops.reshape(images, (batch * depth, *ops.shape(images)[2:]))
+        strips = _strips(images, columns, width, k - 1, groups)
+        taps = ops.reshape(axes.window(kernels, 1, tap, 1), split)
+        parts.append(band_products.results(_matrices(taps, columns, k), strips))
+    y = _woven(axes.total(parts), batch, space, sizes, columns, groups)
+    return ops.reshape(y, [batch, *(n * s for n, s in zip(sides, factors, strict=True)), channels])
 
 
-def _strips_of(x: Tensor, columns: int, width: Any, border: int, groups: int) -> Tensor:
+def _strips(x: Tensor, columns: int, width: Any, border: int, groups: int) -> Tensor:
     """Cut images `(n, rows, width + border, c)` into strips, which overlap by the border."""
     count = -(-width // columns)
     batch, rows, _, channels = ops.shape(x)
@@ -86,7 +76,7 @@ def _strips_of(x: Tensor, columns: int, width: Any, border: int, groups: int) ->
     return ops.concatenate([axes.window(whole, 1, 0, count), beyond], axis=3)
 
 
-def _matrices_of(kernels: Tensor, columns: int, k: int) -> Tensor:
+def _matrices(kernels: Tensor, columns: int, k: int) -> Tensor:
     """Lay kernels `(n, height, width, outer, phases, groups, rows, k)` beside each other."""
     batch, height, width, outer, inner, groups, rows, _ = ops.shape(kernels)
     count, seen = -(-width // columns), columns + k - 1
@@ -105,64 +95,16 @@ def _matrices_of(kernels: Tensor, columns: int, k: int) -> Tensor:
     return ops.reshape(laid, (*ops.shape(laid)[:3], outer * columns * inner, rows, seen))
 
 
-def results(matrices: Tensor, strips: Tensor) -> Tensor:
-    """Return the output pixels: each row's matrix times the rows of the strip that it sees."""
-    return gradients.bilinear(
-        _of_backend("results"),
-        lambda upstream, m, x: (matrices_between(upstream, x), strips_behind(m, upstream)),
-        matrices,
-        strips,
-    )
+def _woven(
+    y: Tensor, batch: Any, space: Sequence[Any], sizes: Sequence[int], columns: int, groups: int
+) -> Tensor:
+    """Return results as volumes `(n, depth, height, width, c)`, without what fills the last strip.
 
-
-def matrices_between(outputs: Tensor, strips: Tensor) -> Tensor:
-    """Return the gradient of `results` with respect to matrices."""
-    return gradients.bilinear(
-        _of_backend("matrices"),
-        lambda upstream, y, x: (results(upstream, x), strips_behind(upstream, y)),
-        outputs,
-        strips,
-    )
-
-
-def strips_behind(matrices: Tensor, outputs: Tensor) -> Tensor:
-    """Return the gradient of `results` with respect to strips."""
-    return gradients.bilinear(
-        _of_backend("strips"),
-        lambda upstream, m, y: (matrices_between(y, upstream), results(m, upstream)),
-        matrices,
-        outputs,
-    )
-
-
-def _of_backend(kind: str) -> Any:
-    """Return the function that computes a kind."""
-    if backend.backend() == "torch":
-        from polyphase.ops.lowerings import torch_bands
-
-        return getattr(torch_bands, kind)
-    return {"results": _results, "matrices": _matrices, "strips": _strips}[kind]
-
-
-def _results(matrices: Tensor, strips: Tensor) -> Tensor:
-    batch, count, height, outputs, taps, seen = ops.shape(matrices)
-    rows = [axes.window(strips, 2, tap, height) for tap in range(taps)]
-    visible = ops.reshape(ops.concatenate(rows, axis=3), (-1, taps * seen, strips.shape[-1]))
-    y = ops.matmul(ops.reshape(matrices, (-1, outputs, taps * seen)), visible)
-    return ops.reshape(y, (batch, count, height, outputs, -1))
-
-
-def _matrices(outputs: Tensor, strips: Tensor) -> Tensor:
-    height = ops.shape(outputs)[2]
-    taps = ops.shape(strips)[2] - height + 1
-    rows = (axes.window(strips, 2, tap, height) for tap in range(taps))
-    products = [ops.einsum("nshoc,nshwc->nshow", outputs, row) for row in rows]
-    return ops.stack(products, axis=4)
-
-
-def _strips(matrices: Tensor, outputs: Tensor) -> Tensor:
-    taps = matrices.shape[4]
-    parts = [
-        ops.einsum("nshow,nshoc->nshwc", matrices[..., tap, :], outputs) for tap in range(taps)
-    ]
-    return axes.total([axes.pad(part, 2, tap, taps - 1 - tap) for tap, part in enumerate(parts)])
+    A strip's outputs are phases of depth and height, then columns, then phases of these.
+    """
+    depth, height, width = space
+    channels = y.shape[-1]
+    split = (batch, depth, groups, -1, height, *sizes[:2], columns, sizes[2], channels)
+    y = axes.transposed(ops.reshape(y, split), (0, 1, 5, 4, 6, 3, 7, 8, 2, 9))
+    y = ops.reshape(y, (batch, depth * sizes[0], height * sizes[1], -1, groups * channels))
+    return axes.window(y, 3, 0, width * sizes[2])
