@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import polyphase as pp
-from polyphase.layers import CARAFE2D, DySample2D
+from polyphase.layers import CARAFE2D, DySample2D, GuidedUpSampling2D
 from polyphase.rewrite.cost import multiply_adds
 from polyphase.testing import assert_layer_contract
 from tests.gradients import to_numpy
@@ -40,6 +40,42 @@ def test_offsets_of_zero_are_bilinear_upsampling():
         layer(x)
         layer.set_weights([np.zeros_like(one) for one in layer.get_weights()])
         np.testing.assert_allclose(to_numpy(layer(x)), expected, rtol=0, atol=3e-6)
+
+
+def trained(make, sides):
+    """Train a layer of images of these sides, one batch of two and one of one; what it learns."""
+    keras.utils.set_random_seed(0)
+    factor, channels = 2, 32  # as many as are computed by products, where there are such
+    inputs = [keras.Input((*sides, channels)), keras.Input((*(n and factor * n for n in sides), 3))]
+    model = keras.Model(inputs, make()(inputs))
+    model.compile(keras.optimizers.SGD(0.5), "mse")
+    arrays = [cases.noise(0, 3, 8, 9, channels), cases.noise(1, 3, 16, 18, 3)]
+    target = cases.noise(2, 3, 16, 18, channels)
+    model.fit([one.astype("float32") for one in arrays], target, 2, shuffle=False, verbose=0)
+    return [to_numpy(weight) for weight in model.weights]
+
+
+@pytest.mark.parametrize("name", ["CARAFE2D", "DySample2D", "GuidedUpSampling2D"])
+def test_images_and_batches_of_unknown_sizes_train_as_those_of_known_ones(name):
+    class Upsampler(keras.layers.Layer):
+        def build(self, shapes):
+            self.up = {
+                "CARAFE2D": lambda: CARAFE2D(2, 3, compression=4),
+                "DySample2D": lambda: DySample2D(2, dynamic_scope=True),
+                "GuidedUpSampling2D": lambda: GuidedUpSampling2D(1),
+            }[name]()
+            self.up.build(shapes if name.startswith("Guided") else shapes[0])
+
+        def call(self, inputs):
+            return self.up(inputs if name.startswith("Guided") else inputs[0])
+
+        def compute_output_shape(self, shapes):
+            return (*shapes[1][:3], shapes[0][-1])
+
+    known, unknown = (trained(Upsampler, sides) for sides in ((8, 9), (None, None)))
+    assert len(known) > 1
+    for one, other in zip(known, unknown, strict=True):
+        np.testing.assert_allclose(other, one, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("data_format", cases.FORMATS)

@@ -6,6 +6,7 @@
 - `y`: results, `(n, strips, height, outputs, c)`.
 """
 
+import functools
 from typing import Any
 
 from keras import backend, ops
@@ -15,29 +16,29 @@ from polyphase.ops import axes, gradients
 Tensor = Any
 
 
-def results(m: Tensor, x: Tensor) -> Tensor:
-    """Return the output pixels: each row's matrix times the rows of the strip that it sees."""
+def results(m: Tensor, x: Tensor, taps: int) -> Tensor:
+    """Return the output pixels: each row's matrix times the `taps` rows of the strip it sees."""
     return gradients.bilinear(
-        _ways().results,
-        lambda upstream, m, x: (matrices(upstream, x), strips(m, upstream)),
+        functools.partial(_ways().results, taps=taps),
+        lambda upstream, m, x: (matrices(upstream, x, taps), strips(m, upstream, taps)),
         *(m, x),
     )
 
 
-def matrices(y: Tensor, x: Tensor) -> Tensor:
+def matrices(y: Tensor, x: Tensor, taps: int) -> Tensor:
     """Return the gradient of `results` with respect to matrices, where that of results is `y`."""
     return gradients.bilinear(
-        _ways().matrices,
-        lambda upstream, y, x: (results(upstream, x), strips(upstream, y)),
+        functools.partial(_ways().matrices, taps=taps),
+        lambda upstream, y, x: (results(upstream, x, taps), strips(upstream, y, taps)),
         *(y, x),
     )
 
 
-def strips(m: Tensor, y: Tensor) -> Tensor:
+def strips(m: Tensor, y: Tensor, taps: int) -> Tensor:
     """Return the gradient of `results` with respect to strips, where that of results is `y`."""
     return gradients.bilinear(
-        _ways().strips,
-        lambda upstream, m, y: (matrices(y, upstream), results(m, upstream)),
+        functools.partial(_ways().strips, taps=taps),
+        lambda upstream, m, y: (matrices(y, upstream, taps), results(m, upstream, taps)),
         *(m, y),
     )
 
@@ -52,25 +53,23 @@ def _ways() -> Any:
 
 
 class _Operations:
-    """The products by operations that every backend has."""
+    """The products by operations that every backend has, for sizes known or not."""
 
     @staticmethod
-    def results(m: Tensor, x: Tensor) -> Tensor:
-        batch, count, height, outputs, taps, seen = ops.shape(m)
+    def results(m: Tensor, x: Tensor, taps: int) -> Tensor:
+        batch, count, height, outputs, _, seen = ops.shape(m)
+        channels = ops.shape(x)[-1]
         rows = [axes.window(x, 2, tap, height) for tap in range(taps)]
-        visible = ops.reshape(ops.concatenate(rows, axis=3), (-1, taps * seen, x.shape[-1]))
+        visible = ops.reshape(ops.concatenate(rows, axis=3), (-1, taps * seen, channels))
         y = ops.matmul(ops.reshape(m, (-1, outputs, taps * seen)), visible)
-        return ops.reshape(y, (batch, count, height, outputs, -1))
+        return ops.reshape(y, (batch, count, height, outputs, channels))
 
     @staticmethod
-    def matrices(y: Tensor, x: Tensor) -> Tensor:
-        height = ops.shape(y)[2]
-        taps = ops.shape(x)[2] - height + 1
-        rows = (axes.window(x, 2, tap, height) for tap in range(taps))
+    def matrices(y: Tensor, x: Tensor, taps: int) -> Tensor:
+        rows = (axes.window(x, 2, tap, ops.shape(y)[2]) for tap in range(taps))
         return ops.stack([ops.einsum("nshoc,nshwc->nshow", y, row) for row in rows], axis=4)
 
     @staticmethod
-    def strips(m: Tensor, y: Tensor) -> Tensor:
-        taps = m.shape[4]
+    def strips(m: Tensor, y: Tensor, taps: int) -> Tensor:
         parts = [ops.einsum("nshow,nshoc->nshwc", m[..., tap, :], y) for tap in range(taps)]
         return axes.total([axes.pad(x, 2, tap, taps - 1 - tap) for tap, x in enumerate(parts)])

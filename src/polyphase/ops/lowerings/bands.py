@@ -59,7 +59,7 @@ def _reassembled(x: Tensor, kernels: Tensor, factors: Sequence[int], k: int) -> 
         images = ops.reshape(images, (batch * depth, *ops.shape(images)[2:]))
         strips = _strips(images, columns, width, k - 1, groups)
         taps = ops.reshape(axes.window(kernels, 1, tap, 1), split)
-        parts.append(band_products.results(_matrices(taps, columns, k), strips))
+        parts.append(band_products.results(_matrices(taps, columns, k), strips, rows))
     y = _woven(axes.total(parts), batch, space, sizes, columns, groups)
     return ops.reshape(y, [batch, *(n * s for n, s in zip(sides, factors, strict=True)), channels])
 
@@ -103,7 +103,7 @@ def _woven(
     A strip's outputs are phases of depth and height, then columns, then phases of these.
     """
     depth, height, width = space
-    channels = y.shape[-1]
+    channels = ops.shape(y)[-1]
     split = (batch, depth, groups, -1, height, *sizes[:2], columns, sizes[2], channels)
     y = axes.transposed(ops.reshape(y, split), (0, 1, 5, 4, 6, 3, 7, 8, 2, 9))
     y = ops.reshape(y, (batch, depth * sizes[0], height * sizes[1], -1, groups * channels))

@@ -12,9 +12,9 @@ import torch
 Tensor = Any
 
 
-def results(m: Tensor, x: Tensor) -> Tensor:
+def results(m: Tensor, x: Tensor, taps: int) -> Tensor:
     """Return each row's matrix times the rows of the strip that it sees."""
-    *some, height, outputs, taps, seen = m.shape
+    *some, height, outputs, _, seen = m.shape
     y = x.new_empty((*some, height, outputs, x.shape[-1]))
     seeing = m.reshape(*some, height, outputs, taps * seen)
     for one, matrix, window in _each(y, seeing, _windows(x, taps)):
@@ -22,19 +22,19 @@ def results(m: Tensor, x: Tensor) -> Tensor:
     return y
 
 
-def matrices(y: Tensor, x: Tensor) -> Tensor:
+def matrices(y: Tensor, x: Tensor, taps: int) -> Tensor:
     """Return the products of results with the rows of the strip that they see."""
     *some, height, outputs, _ = y.shape
-    taps, seen = x.shape[2] - height + 1, x.shape[3]
+    seen = x.shape[3]
     m = y.new_empty((*some, height, outputs, taps * seen))
     for one, result, window in _each(m, y.contiguous(), _windows(x, taps)):
         torch.bmm(result, window.mT, out=one)
     return m.unflatten(-1, (taps, seen))
 
 
-def strips(m: Tensor, y: Tensor) -> Tensor:
+def strips(m: Tensor, y: Tensor, taps: int) -> Tensor:
     """Return, of every row of a strip, the product with the `taps` rows of results around it."""
-    *some, height, _, taps, seen = m.shape
+    *some, height, _, _, seen = m.shape
     pad = torch.nn.functional.pad
     around = pad(y, (0, 0, 0, 0, taps - 1, taps - 1))
     wide = pad(m, (0,) * 6 + (taps - 1, taps - 1))
