@@ -205,7 +205,7 @@ def test_a_file_for_tensorflow_lite_is_written_and_compared(saved):
 
 
 def test_an_export_that_fails_writes_nothing(saved, monkeypatch):
-    def fails(*_):
+    def fails(*_, **options):
         raise ExportError("No converter. Install one.")
 
     monkeypatch.setattr("polyphase.rewrite.export.require_runtimes", lambda openvino: None)
