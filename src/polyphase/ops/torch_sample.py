@@ -8,17 +8,16 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import torch
-from torch.nn import functional
-
 Tensor = Any
 Formula = Callable[[Tensor, Tensor], Tensor]
 
 
 def weighted(rows: Tensor, corners: list[Tensor], weights: list[Tensor]) -> Tensor:
     """Return the sum of rows `(m, c)`, at places and by weights of one shape each."""
+    import torch
+
     bags, scales = (torch.stack(one, dim=-1).flatten(0, -2) for one in (corners, weights))
-    y = functional.embedding_bag(bags, rows, mode="sum", per_sample_weights=scales)
+    y = torch.nn.functional.embedding_bag(bags, rows, mode="sum", per_sample_weights=scales)
     return y.unflatten(0, corners[0].shape)
 
 
@@ -39,6 +38,9 @@ def differentiable(
 
 @functools.lru_cache(maxsize=1)
 def _function() -> Callable[..., Tensor]:
+    """Return PyTorch's function of sampling."""
+    import torch
+
     class Sampled(torch.autograd.Function):
         @staticmethod
         def forward(x: Tensor, places: Tensor, forward: Formula, formula: Any, _: int) -> Tensor:
@@ -77,6 +79,8 @@ def _function() -> Callable[..., Tensor]:
 
 def _gradients(upstream: Tensor, x: Tensor, places: Tensor, groups: int) -> tuple[Tensor, Tensor]:
     """Return the gradients of images and places, each group an image of its own."""
+    import torch
+
     if x.ndim == 3:  # a signal is an image one pixel high
         row = torch.zeros_like(places).unflatten(-1, (groups, 1))
         lifted = torch.cat([row, places.unflatten(-1, (groups, 1))], dim=-1).flatten(-2)
@@ -96,13 +100,17 @@ def _gradients(upstream: Tensor, x: Tensor, places: Tensor, groups: int) -> tupl
 
 def grid_sample(x: Tensor, places: Tensor, groups: int) -> Tensor:
     """Return images at their places by PyTorch's own operation, whose coordinates are rounded."""
+    import torch
+
     image, grid = _by_groups(x, places, groups)
-    y = functional.grid_sample(image, grid, "bilinear", "border", align_corners=False)
+    y = torch.nn.functional.grid_sample(image, grid, "bilinear", "border", align_corners=False)
     return _together(y, groups)
 
 
 def _by_groups(x: Tensor, places: Tensor, groups: int) -> tuple[Tensor, Tensor]:
     """Return each group as an image of its own, and its places from -1 to 1, columns first."""
+    import torch
+
     rank = x.ndim - 2
     where = places.unflatten(-1, (groups, rank))  # exports know no movedim of negative axes
     where = where.permute(0, rank + 1, *range(1, rank + 1), rank + 2).flatten(0, 1)

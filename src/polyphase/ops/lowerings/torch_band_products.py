@@ -7,13 +7,13 @@ one stride => a call for each strip. The names are those of `band_products`.
 
 from typing import Any
 
-import torch
-
 Tensor = Any
 
 
 def results(m: Tensor, x: Tensor, taps: int) -> Tensor:
     """Return each row's matrix times the rows of the strip that it sees."""
+    import torch
+
     *some, height, outputs, _, seen = m.shape
     y = x.new_empty((*some, height, outputs, x.shape[-1]))
     seeing = m.reshape(*some, height, outputs, taps * seen)
@@ -24,6 +24,8 @@ def results(m: Tensor, x: Tensor, taps: int) -> Tensor:
 
 def matrices(y: Tensor, x: Tensor, taps: int) -> Tensor:
     """Return the products of results with the rows of the strip that they see."""
+    import torch
+
     *some, height, outputs, _ = y.shape
     seen = x.shape[3]
     m = y.new_empty((*some, height, outputs, taps * seen))
@@ -34,6 +36,8 @@ def matrices(y: Tensor, x: Tensor, taps: int) -> Tensor:
 
 def strips(m: Tensor, y: Tensor, taps: int) -> Tensor:
     """Return, of every row of a strip, the product with the `taps` rows of results around it."""
+    import torch
+
     *some, height, _, _, seen = m.shape
     pad = torch.nn.functional.pad
     around = pad(y, (0, 0, 0, 0, taps - 1, taps - 1))
