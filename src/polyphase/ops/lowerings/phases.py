@@ -176,18 +176,27 @@ def _transposed(x: Tensor, kernel: Tensor, plan: Transposed) -> Tensor:
 
 def reassemble(x: Tensor, kernels: Tensor, factors: Sequence[int], k: int) -> Tensor:
     """Add up the shifted image, once per phase, every pixel weighted; weave."""
-    *space, phases, groups, _ = ops.shape(kernels)
+    *space, _, groups, _ = ops.shape(kernels)
     rank, channels = len(factors), x.shape[-1]
     sizes = ops.shape(x)[1:-1]
     padded, total = x, 0
     for dim in range(1, rank + 1):
         padded = axes.edged(padded, dim, k // 2)
-    flat = ops.reshape(kernels, (-1, k**rank))
     for tap, (_, part) in enumerate(axes.windows(padded, [range(k)] * rank, sizes)):
         image = ops.reshape(part, (*space, 1, groups, channels // groups))
-        weight = ops.reshape(axes.window(flat, 1, tap, 1), (*space, phases, groups, 1))
-        total = total + image * weight
+        total = total + image * _tap(kernels, tap)
     return axes.weave(ops.reshape(total, (*space, *factors, channels)))
+
+
+def _tap(kernels: Tensor, tap: int) -> Tensor:
+    """Return one number of every kernel, on the last axis.
+
+    TensorFlow Lite slices up to five axes. (JAX 0.12 sums a hundred slices' gradients wrongly.)
+    """
+    if backend.backend() != "tensorflow":
+        return kernels[..., tap, None]
+    *space, taps = ops.shape(kernels)
+    return ops.reshape(axes.window(ops.reshape(kernels, (-1, taps)), 1, tap, 1), (*space, 1))
 
 
 def _nearest(folded: Sequence[Axis]) -> list[Bank]:
