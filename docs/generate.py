@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from polyphase.cli.app import app
 from polyphase.ops.choice import TABLE
-from polyphase.report import answer, learned, markdown, onnx_files, real_models
+from polyphase.report import answer, choices, learned, markdown, onnx_files, real_models
 from polyphase.report import performance as tables_of
 from polyphase.report.findings import decisions, interval, needed
 from polyphase.report.table import (
@@ -289,10 +289,10 @@ def performance() -> str:
         "fastest": tables_of.fastest(contents["peers"]),
         **{kind: tables_of.memory(contents[kind]) for kind in ("memory", "memory-volumes")},
         "precision": tables_of.precision(contents["precision"]),
-        "choices": tables_of.choices(
+        "choices": choices.choices(
             {row.measurement: json.loads((ROOT / row.measurement).read_text()) for row in TABLE}
         ),
-        "half": tables_of.half(measured("lowerings")),
+        "half": choices.half(measured("lowerings")),
         "epoch": tables_of.epoch(contents["epoch"]),
         "allocator": tables_of.allocator(contents["allocator"]),
         "circumstances": tables_of.circumstances(contents["peers"].values()),

@@ -60,21 +60,13 @@ def _followed(first: Stage) -> Stage:
     return stage
 
 
-def _convolved(upsampler: Callable[[], keras.Layer]) -> Stage:
-    """Return a stage that upsamples by a layer, then convolves 3x3 at full size."""
-
-    def stage(filters: int, activation: str, name: str) -> keras.Layer:
-        behind = Conv2D(
-            filters, 3, padding="same", activation=activation, kernel_initializer="he_uniform"
-        )
-        return keras.Sequential([upsampler(), behind], name=name)
-
-    return stage
-
-
 # As published it costs 58,000 weights a stage. Comparisons have 8 channels, not 256 => smaller.
-_carafe = functools.partial(CARAFE2D, 2, kernel_size=3, compression=4)
-_dysample = functools.partial(DySample2D, 2, groups=1)  # which divides any width
+def _carafe(filters: int, activation: str, name: str) -> keras.Layer:
+    return CARAFE2D(2, kernel_size=3, compression=4, name=name)
+
+
+def _dysample(filters: int, activation: str, name: str) -> keras.Layer:
+    return DySample2D(2, groups=1, name=name)  # one group divides any width
 
 
 def _transposed(kernel_size: int) -> Stage:
@@ -178,8 +170,8 @@ DECODERS: dict[str, Stage] = {
     "nearest-4": _resize_convolution("nearest", 4),
     "nearest+conv": _followed(_resize_convolution("nearest")),
     "bilinear+conv": _followed(_resize_convolution("bilinear")),
-    "carafe": _convolved(_carafe),
-    "dysample": _convolved(_dysample),
+    "carafe": _followed(_carafe),
+    "dysample": _followed(_dysample),
 }
 TRAITS = {
     "nearest": Traits("nearest upsampling, then a 3x3 convolution", (-1, 2), 9, "nearest"),

@@ -51,8 +51,32 @@ def bilinear(
         other: its second argument.
     """
     if backend.backend() == "torch":
-        return _torch_bilinear()(one, other, function, gradient)
+
+        def tangent(to_one: Tensor, to_other: Tensor, one: Tensor, other: Tensor) -> Tensor:
+            parts = [(to_one, other), (one, to_other)]
+            return sum(bilinear(function, gradient, *both) for both in parts)
+
+        return torch_known(function, gradient, tangent, one, other)
     return _with_gradient(function, gradient, one, other)
+
+
+def torch_known(
+    function: Callable[[Tensor, Tensor], Tensor],
+    gradient: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]],
+    tangent: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor],
+    one: Tensor,
+    other: Tensor,
+) -> Tensor:
+    """Return `function(one, other)` on PyTorch, whose derivatives are known.
+
+    Args:
+        function: of tensors whose first axis is a batch, as is its result's.
+        gradient: takes the upstream gradient and both; returns the gradients.
+        tangent: takes the tangents of both, and both; returns the result's.
+        one: its first argument.
+        other: its second argument.
+    """
+    return _torch_known()(one, other, function, gradient, tangent)
 
 
 def computed(
@@ -144,30 +168,28 @@ def _torch_linear() -> Callable[..., Tensor]:
 
 
 @functools.lru_cache(maxsize=1)
-def _torch_bilinear() -> Callable[..., Tensor]:
-    """Return PyTorch's function of a bilinear map."""
+def _torch_known() -> Callable[..., Tensor]:
+    """Return PyTorch's function of two tensors whose derivatives are known."""
     import torch
 
-    class Bilinear(torch.autograd.Function):
+    class Known(torch.autograd.Function):
         @staticmethod
-        def forward(one: Tensor, other: Tensor, function: Any, gradient: Any) -> Tensor:
+        def forward(one: Tensor, other: Tensor, function: Any, *derivatives: Any) -> Tensor:
             return function(one, other)
 
         @staticmethod
         def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:
-            *both, ctx.map, ctx.gradient = inputs
+            *both, _, ctx.gradient, ctx.tangent = inputs
             ctx.save_for_backward(*both)
             ctx.save_for_forward(*both)
 
         @staticmethod
         def backward(ctx: Any, upstream: Tensor) -> Any:
-            return *ctx.gradient(upstream, *ctx.saved_tensors), None, None
+            return *ctx.gradient(upstream, *ctx.saved_tensors), None, None, None
 
         @staticmethod
-        def jvp(ctx: Any, to_one: Tensor, to_other: Tensor, *_: None) -> Tensor:
-            one, other = ctx.saved_tensors
-            parts = [(to_one, other), (one, to_other)]
-            return sum(Bilinear.apply(*both, ctx.map, ctx.gradient) for both in parts)
+        def jvp(ctx: Any, *tangents: Any) -> Tensor:
+            return ctx.tangent(*tangents[:2], *ctx.saved_tensors)
 
         @staticmethod
         def vmap(info: Any, in_dims: Any, *inputs: Any) -> Any:
@@ -175,8 +197,8 @@ def _torch_bilinear() -> Callable[..., Tensor]:
                 x.expand(info.batch_size, *x.shape) if dim is None else x.movedim(dim, 0)
                 for x, dim in zip(inputs[:2], in_dims, strict=False)
             ]
-            y = Bilinear.apply(*(x.flatten(0, 1) for x in both), *inputs[2:])
+            y = Known.apply(*(x.flatten(0, 1) for x in both), *inputs[2:])
             return y.unflatten(0, (info.batch_size, -1)), 0
 
-    apply: Callable[..., Tensor] = Bilinear.apply
+    apply: Callable[..., Tensor] = Known.apply
     return apply

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from polyphase.ops import arguments, device, layout
+from polyphase.ops import arguments, device, layout, torch_sample
 from polyphase.ops.traces import opaque
 
 Tensor = Any
@@ -87,11 +87,9 @@ def sampled(x: Tensor, coordinates: Tensor, groups: int) -> Tensor:
 
 def _computed(x: Tensor, coordinates: Tensor, groups: int) -> Tensor:
     """Return the corners' weighted sum, by what is fastest."""
-    if device.is_torch_cpu() or (_AS_GRID_SAMPLE.get() and device.is_traced()):
-        from polyphase.ops import torch_sample
-
-        if device.is_traced():
-            return torch_sample.grid_sample(x, coordinates, groups)
+    if device.is_traced() and _AS_GRID_SAMPLE.get():
+        return torch_sample.grid_sample(x, coordinates, groups)
+    if device.is_torch_cpu():
         return torch_sample.differentiable(
             lambda x, places: _summed(x, places, groups, torch_sample.weighted),
             lambda x, places: _summed(x, places, groups, _taken),

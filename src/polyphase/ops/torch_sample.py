@@ -4,9 +4,10 @@ Both are the backend's own: a bag of rows with a weight each, and the gradient o
 Neither has a gradient in turn; whoever asks for one gets that of the formula.
 """
 
-import functools
 from collections.abc import Callable
 from typing import Any
+
+from polyphase.ops import gradients
 
 Tensor = Any
 Formula = Callable[[Tensor, Tensor], Tensor]
@@ -33,48 +34,17 @@ def differentiable(
         coordinates: `(n, *out_space, groups * rank)`.
         groups: of channels.
     """
-    return _function()(x, coordinates, forward, formula, groups)
-
-
-@functools.lru_cache(maxsize=1)
-def _function() -> Callable[..., Tensor]:
-    """Return PyTorch's function of sampling."""
     import torch
 
-    class Sampled(torch.autograd.Function):
-        @staticmethod
-        def forward(x: Tensor, places: Tensor, forward: Formula, formula: Any, _: int) -> Tensor:
-            return forward(x, places)
+    def gradient(upstream: Tensor, x: Tensor, places: Tensor) -> Any:
+        if torch.is_grad_enabled():  # gradients of the gradients are asked for
+            return torch.func.vjp(formula, x, places)[1](upstream)
+        return _gradients(upstream, x, places, groups)
 
-        @staticmethod
-        def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:
-            *both, _, ctx.formula, ctx.groups = inputs
-            ctx.save_for_backward(*both)
-            ctx.save_for_forward(*both)
+    def tangent(to_x: Tensor, to_places: Tensor, *both: Tensor) -> Tensor:
+        return torch.func.jvp(formula, both, (to_x, to_places))[1]
 
-        @staticmethod
-        def backward(ctx: Any, upstream: Tensor) -> Any:
-            if torch.is_grad_enabled():  # gradients of the gradients are asked for
-                _, pull = torch.func.vjp(ctx.formula, *ctx.saved_tensors)
-                return *pull(upstream), None, None, None
-            x, places = ctx.saved_tensors
-            return *_gradients(upstream, x, places, ctx.groups), None, None, None
-
-        @staticmethod
-        def jvp(ctx: Any, *tangents: Any) -> Tensor:
-            return torch.func.jvp(ctx.formula, ctx.saved_tensors, tangents[:2])[1]
-
-        @staticmethod
-        def vmap(info: Any, in_dims: Any, *inputs: Any) -> Any:
-            both = [
-                x.expand(info.batch_size, *x.shape) if dim is None else x.movedim(dim, 0)
-                for x, dim in zip(inputs[:2], in_dims, strict=False)
-            ]
-            y = Sampled.apply(*(x.flatten(0, 1) for x in both), *inputs[2:])
-            return y.unflatten(0, (info.batch_size, -1)), 0
-
-    apply: Callable[..., Tensor] = Sampled.apply
-    return apply
+    return gradients.torch_known(forward, gradient, tangent, x, coordinates)
 
 
 def _gradients(upstream: Tensor, x: Tensor, places: Tensor, groups: int) -> tuple[Tensor, Tensor]:

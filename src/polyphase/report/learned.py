@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from polyphase.report.performance import NAMES, Content, milliseconds
+from polyphase.report.performance import NAMES, Content, milliseconds, table
 
 PEERS = {"keras": "Keras' operations", "unfold": "`unfold`", "grid_sample": "`grid_sample`"}
 
@@ -28,13 +28,12 @@ def memory(contents: Mapping[str, Content]) -> str:
 
 def _table(contents: Mapping[str, Content], cell: Any) -> str:
     """Return a row for each layer, image and mode, and a column for each backend."""
-    head = ["", *(NAMES[backend] for backend in contents)]
-    lines = [head, ["---", *["---:"] * len(contents)]]
-    for rows in zip(*(content["results"] for content in contents.values()), strict=True):
-        batch, *sides, channels = rows[0]["shape"]
+    rows = []
+    for ours in zip(*(content["results"] for content in contents.values()), strict=True):
+        batch, *sides, channels = ours[0]["shape"]
         image = f"{batch} x {' x '.join(map(str, sides))} x {channels}"
-        lines.append([f"{rows[0]['layer']}, {image}, {rows[0]['mode']}", *map(cell, rows)])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+        rows.append([f"{ours[0]['layer']}, {image}, {ours[0]['mode']}", *map(cell, ours)])
+    return table(["", *(NAMES[backend] for backend in contents)], rows)
 
 
 def _times(row: dict[str, Any]) -> str:

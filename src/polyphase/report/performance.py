@@ -9,7 +9,6 @@ from typing import Any
 
 from polyphase.inspection.evidence import LEVELS
 from polyphase.inspection.words import WORDS
-from polyphase.ops.choice import OTHERWISE, TABLE, Row, choose
 
 Content = Mapping[str, Any]
 NAMES = {"jax": "JAX", "tensorflow": "TensorFlow", "torch": "PyTorch"}
@@ -49,7 +48,7 @@ def summary(peers: Mapping[str, Content]) -> str:
         [
             f"{text}, {mode}",
             *(
-                _mean_and_worst([_ratio(record, mode) for record in _kind(one, *kind)])
+                mean_and_worst([_ratio(record, mode) for record in _kind(one, *kind)])
                 for one in peers.values()
             ),
         ]
@@ -59,7 +58,7 @@ def summary(peers: Mapping[str, Content]) -> str:
     rows += [
         [
             f"{group}, {mode}",
-            *(_mean_and_worst(_ratios(one, group, mode)) for one in peers.values()),
+            *(mean_and_worst(_ratios(one, group, mode)) for one in peers.values()),
         ]
         for group in ("Conv2DTranspose", "UpSampling2D")
         for mode in MODES
@@ -70,7 +69,7 @@ def summary(peers: Mapping[str, Content]) -> str:
         for model in models
         for mode in MODES
     ]
-    return _table(["what", *(NAMES[backend] for backend in peers)], rows)
+    return table(["what", *(NAMES[backend] for backend in peers)], rows)
 
 
 def ranks(contents: Mapping[str, Content]) -> str:
@@ -87,7 +86,7 @@ def ranks(contents: Mapping[str, Content]) -> str:
         cells = [_others(_group(content, group), who, mode) for content in contents.values()]
         if set(cells) != {"-"}:
             rows.append([f"{group}, {text}, {mode}", *cells])
-    return _table(["theirs / ours", *(NAMES[backend] for backend in contents)], rows)
+    return table(["theirs / ours", *(NAMES[backend] for backend in contents)], rows)
 
 
 def _others(records: Sequence[Content], who: str, mode: str) -> str:
@@ -98,7 +97,7 @@ def _others(records: Sequence[Content], who: str, mode: str) -> str:
         for name, times in record[mode].items()
         if name.startswith(who)
     ]
-    return _mean_and_worst(ratios) if ratios else "-"
+    return mean_and_worst(ratios) if ratios else "-"
 
 
 def fastest(peers: Mapping[str, Content]) -> str:
@@ -124,7 +123,7 @@ def fastest(peers: Mapping[str, Content]) -> str:
         for mode in MODES
     ]
     head = ["", "fastest peer, ms", *(f"ours on {NAMES[backend]}, ms" for backend in peers)]
-    return _table(head, means + rows)
+    return table(head, means + rows)
 
 
 def baselines(peers: Mapping[str, Content]) -> str:
@@ -139,7 +138,7 @@ def baselines(peers: Mapping[str, Content]) -> str:
             for name in dict.fromkeys(names)
             if name != "ours"
         ]
-    return _table(["peer / ours", *(f"{kind}, {mode}" for kind, mode in columns)], rows)
+    return table(["peer / ours", *(f"{kind}, {mode}" for kind, mode in columns)], rows)
 
 
 def _peer_ratios(content: Content, peer: str, kind: str, mode: str) -> str:
@@ -148,7 +147,7 @@ def _peer_ratios(content: Content, peer: str, kind: str, mode: str) -> str:
         for record in _kind(content, "nearest + conv", kind)
         if peer in record[mode]
     ]
-    return _mean_and_worst(ratios) if ratios else "-"
+    return mean_and_worst(ratios) if ratios else "-"
 
 
 def cases(content: Content) -> str:
@@ -170,7 +169,7 @@ def cases(content: Content) -> str:
         for record in content["results"]
         if "keras" in record["forward"]
     ]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def memory(contents: Mapping[str, Content]) -> str:
@@ -185,7 +184,7 @@ def memory(contents: Mapping[str, Content]) -> str:
         what = [first["group"]] if "group" in first else []
         label = ", ".join([*what, f"{_sides(image)} -> {filters}", first["mode"]])
         rows.append([label, *cells])
-    return _table(["theirs / ours, MiB", *(NAMES[backend] for backend in contents)], rows)
+    return table(["theirs / ours, MiB", *(NAMES[backend] for backend in contents)], rows)
 
 
 def epoch(contents: Mapping[str, Content]) -> str:
@@ -206,7 +205,7 @@ def epoch(contents: Mapping[str, Content]) -> str:
         ]
         for name, text in names.items()
     ]
-    return _table(["R6", *(NAMES[backend] for backend in contents)], rows)
+    return table(["R6", *(NAMES[backend] for backend in contents)], rows)
 
 
 def allocator(contents: Mapping[str, Content]) -> str:
@@ -219,7 +218,7 @@ def allocator(contents: Mapping[str, Content]) -> str:
             default, kept = (median(result[habit]) for habit in ("default", "kept"))
             cells.append(f"{milliseconds(default)} / {milliseconds(kept)} ({default / kept:.2f})")
         rows.append([f"{first['name']}, {first['mode']}", *cells])
-    return _table(["default / kept, ms", *(NAMES[backend] for backend in contents)], rows)
+    return table(["default / kept, ms", *(NAMES[backend] for backend in contents)], rows)
 
 
 def fold(contents: Mapping[str, Content]) -> str:
@@ -242,7 +241,7 @@ def fold(contents: Mapping[str, Content]) -> str:
             cells.append(f"{times} ({before / after:.2f})")
         rows.append([first["name"], *cells])
     head = ["forward / training / deployed (products)", *(NAMES[backend] for backend in contents)]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def fold_memory(contents: Mapping[str, Content]) -> str:
@@ -253,7 +252,7 @@ def fold_memory(contents: Mapping[str, Content]) -> str:
             sizes = [content["results"][index]["MiB"][mode] for content in contents.values()]
             cells = [f"{size['before']:.0f} / {size['folded']:.0f}" for size in sizes]
             rows.append([f"{first['name']}, {mode}", *cells])
-    return _table(["before / folded, MiB", *(NAMES[backend] for backend in contents)], rows)
+    return table(["before / folded, MiB", *(NAMES[backend] for backend in contents)], rows)
 
 
 def tuned(contents: Mapping[str, Content]) -> str:
@@ -270,7 +269,7 @@ def tuned(contents: Mapping[str, Content]) -> str:
                 names = ", ".join(f"{count} {name}" for name, count in given.most_common())
                 cells.append(f"{medians} ({gain:.2f}): {names}")
             rows.append([f"{first['name']}, {mode}", *cells])
-    return _table(["before / folded / tuned, ms", *(NAMES[backend] for backend in contents)], rows)
+    return table(["before / folded / tuned, ms", *(NAMES[backend] for backend in contents)], rows)
 
 
 def course(content: Content) -> str:
@@ -286,7 +285,7 @@ def course(content: Content) -> str:
             rows.append([decoder, epoch, *_states(plain), *_states(even), share])
     measured = ("above the floor, nats/pixel", "pattern, levels", "seen")
     even_ones = (*(f"EvenPhases: {one}" for one in measured), "EvenPhases lower in")
-    return _table(["decoder", "epochs", *measured, *even_ones], rows)
+    return table(["decoder", "epochs", *measured, *even_ones], rows)
 
 
 def repairs(content: Content) -> str:
@@ -304,7 +303,7 @@ def repairs(content: Content) -> str:
                 rows.append([decoder, epoch, text.format(**content), *_states(states[name]), cost])
     head = ["decoder", "after epochs", "state", "above the floor, nats/pixel"]
     head += ["pattern, levels", "seen", "costs, nats/pixel"]
-    return _table(head, rows, text=3)
+    return table(head, rows, text=3)
 
 
 def _by_decoder(content: Content) -> dict[str, list[Content]]:
@@ -351,74 +350,7 @@ def precision(contents: Mapping[str, Content]) -> str:
         for key, c in rows.items()
     ]
     head = ["operation", "of", "lowering", "dtype", *(NAMES[b] for b in contents)]
-    return _table(head, lines, text=4)
-
-
-def choices(contents: Mapping[str, Content]) -> str:
-    """Return what the table behind `auto` rests on: direct's time divided by each row's way.
-
-    Reassembly has no direct way, and stands against what it takes otherwise.
-
-    Args:
-        contents: the files that the rows name as their measurements, by that name.
-    """
-    rows = []
-    for row in TABLE:
-        measured = [
-            case for case in contents[row.measurement]["cases"].values() if row.decides(case["ask"])
-        ]
-        otherwise = OTHERWISE.get(row.operation, "direct")
-        gains = [
-            _mean_and_worst([case[mode][otherwise] / case[mode][row.lowering] for case in measured])
-            for mode in ("forward", "training")
-        ]
-        where = "" if row.device == "cpu" else f", {row.device.upper()}"
-        where += {True: " with oneDNN", False: " without oneDNN", None: ""}[row.onednn]
-        who = f"{NAMES[row.backend]}{where}: `{row.operation}`"
-        rows.append([who, _conditions(row), f"`{row.lowering}`", str(len(measured)), *gains])
-    head = ["operation", "where", "way", "cases", "forward", "training"]
-    return _table(head, rows, text=3)
-
-
-def half(contents: Mapping[str, Content]) -> str:
-    """Return what bfloat16 takes: float32 directly / bfloat16 directly / bfloat16 by `auto`.
-
-    Args:
-        contents: files of lowerings, by backend.
-    """
-    suffix = " bfloat16"
-    cases = next(iter(contents.values()))["cases"].items()
-    names = [name for name, case in cases if name.endswith(suffix) and case["ask"]["taps"] > 1]
-    rows = []
-    for name, mode in itertools.product(names, ("forward", "training")):
-        cells = []
-        for backend, content in contents.items():
-            full, case = content["cases"][name.removesuffix(suffix)], content["cases"][name]
-            asked = {"backend": backend, "device": "cpu", "onednn": backend == "tensorflow"}
-            way = choose(**case["ask"] | asked).lowering
-            times = [full[mode]["direct"], case[mode]["direct"], case[mode][way]]
-            cells.append(f"{' / '.join(map(milliseconds, times))} (`{way}`)")
-        rows.append([f"{name.removesuffix(suffix)}, {mode}", *cells])
-    return _table(["", *(NAMES[backend] for backend in contents)], rows)
-
-
-def _conditions(row: Row) -> str:
-    """Return in words what a row asks for."""
-    what = "" if row.rank == 2 else f"{WORDS[row.rank].image}s"  # images go without saying
-    words = [what, ", ".join(row.interpolations), ", ".join(row.dtypes)]
-    words += ["nothing upsampled"] if row.identity else []
-    words += ["sizes that are powers of two"] if row.dyadic else []
-    words += [f"at least {row.pixels} pixels"] if row.pixels else []
-    words += [f"at least {row.side} pixels a side"] if row.side else []
-    for name, (least, most) in (
-        ("input channels", row.channels),
-        ("output channels", row.filters),
-    ):
-        if most < math.inf:
-            words.append(f"at most {most} {name}")
-        elif least > 0:
-            words.append(f"at least {least} {name}")
-    return "; ".join(word for word in words if word)
+    return table(head, lines, text=4)
 
 
 def circumstances(contents: Iterable[Content]) -> str:
@@ -457,7 +389,8 @@ def _mean(ratios: Sequence[float]) -> float:
     return math.exp(sum(map(math.log, ratios)) / len(ratios))
 
 
-def _mean_and_worst(ratios: Sequence[float]) -> str:
+def mean_and_worst(ratios: Sequence[float]) -> str:
+    """Return the geometric mean of ratios and, in brackets, the smallest."""
     return f"{_mean(ratios):.2f} ({min(ratios):.2f})"
 
 
@@ -495,7 +428,7 @@ def _sides(image: Sequence[int]) -> str:
     return "x".join(map(str, image))
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], text: int = 1) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], text: int = 1) -> str:
     """Return a Markdown table; the first `text` columns are text."""
     marks = [*["---"] * text, *["---:"] * (len(head) - text)]
     return "\n".join(f"| {' | '.join(line)} |" for line in [head, marks, *rows]) + "\n"
