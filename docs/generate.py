@@ -95,12 +95,14 @@ _UNKEPT = {
 
 
 def findings() -> dict[Path, str]:
-    """Return the pages of the finding, and of the one that it supersedes."""
+    """Return the pages of the findings, and of the one that is superseded."""
     photographs, mnist = (results(DOCS / "results" / name) for name in ("photographs", "mnist"))
+    learned_kernels = results(DOCS / "results" / "learned-photographs")
     told = {
         "finding.md": _found(photographs, "photographs ")
         | {"photographs numbers": _without_times(photographs)}
         | _found(mnist, "mnist "),
+        "learned.md": _found(learned_kernels, "photographs "),
         "finding-superseded.md": _superseded(),
     }
     pages = {}

@@ -183,7 +183,8 @@ def reassemble(x: Tensor, kernels: Tensor, factors: Sequence[int], k: int) -> Te
     for dim in range(1, rank + 1):
         padded = axes.edged(padded, dim, k // 2)
     numbers = ops.split(kernels, k**rank, axis=-1)  # whose gradient is one concatenation
-    for number, (_, part) in zip(numbers, axes.windows(padded, [range(k)] * rank, sizes)):
+    parts = axes.windows(padded, [range(k)] * rank, sizes)
+    for number, (_, part) in zip(numbers, parts, strict=True):
         image = ops.reshape(part, (*space, 1, groups, channels // groups))
         total = total + image * number
     return axes.weave(ops.reshape(total, (*space, *factors, channels)))
