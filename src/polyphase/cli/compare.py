@@ -1,8 +1,8 @@
 """`polyphase compare`: the main job."""
 
 import math
-import shutil
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,8 +14,7 @@ from polyphase.cli.errors import one_line_errors
 from polyphase.cli.options import Data, Epochs, Grey, Minutes, Size, Width, epochs_of
 
 if TYPE_CHECKING:
-    from polyphase.datasets import Dataset
-    from polyphase.workbench import Contender, Progress
+    from polyphase.workbench import Comparison
     from polyphase.workbench.cluster import Cluster
 
 
@@ -182,51 +181,52 @@ def compare(
 
         polyphase compare --experiment published --data mnist.npz
     """
-    from polyphase.workbench import default_folder, record
-    from polyphase.workbench.cluster import Cluster
-    from polyphase.workbench.devices import devices as several
-    from polyphase.workbench.resume import (
-        check_options,
-        contenders_of,
-        dataset_of,
-        target_of,
-        unfinished,
-    )
-    from polyphase.workbench.search import held_out
+    from polyphase.cli.progress import Watcher
+    from polyphase.report import write
+    from polyphase.workbench import default_folder
+    from polyphase.workbench.run import Run
 
     if resume is not None:
-        target = target_of(resume)
-        config = unfinished(target)
-        check_options(_given(context), config, target)
-        contenders, dataset = contenders_of(config), dataset_of(config)
-        devices, tensorboard = config.get("devices"), config.get("tensorboard", False)
+        run = Run.unfinished(resume, _given(context))
     else:
         target, stated = out or default_folder("compare"), _margin(margin, experiment)
         published = experiment is Experiment.PUBLISHED
         _refuse_beside_published(published, _given(context))
         searching = search or (Search.NONE if published else Search.LR)
-        searched = None if searching is Search.NONE else searching.value
         passes, most = epochs_of(epochs, minutes)
         how: dict[str, Any] = {"epochs": passes, "batch_size": batch_size, "minutes": most}
         if not published:
             how |= {"width": width, "encoder": encoder.value}
-        images = (data, size, grey)
-        contenders, dataset = _chosen(images, decoder, published, match, searched, how)
-        command = ["polyphase", *sys.argv[1:]]
-        what = (command, experiment.value, dataset, contenders, range(seeds))
-        config = record(*what, match, searched)
-        config |= {"devices": devices, "tensorboard": tensorboard}
-        config |= {"margin": stated, "workers": None}
+        run = Run.new(
+            target,
+            PUBLISHED if published else _decoders(decoder),
+            (data, size, grey),
+            range(seeds),
+            command=["polyphase", *sys.argv[1:]],
+            experiment=experiment.value,
+            match=match.value if match else None,
+            search=None if searching is Search.NONE else searching.value,
+            how=how,
+            options={
+                "devices": devices,
+                "tensorboard": tensorboard,
+                "margin": stated,
+                "workers": None,
+            },
+        )
+    pool = _pool(workers, scheduler, devices or run.config.get("devices"))
+    _say(run.go(write, Watcher, pool), run.target)
+
+
+def _pool(workers: int | None, scheduler: str | None, devices: int | None) -> "Cluster | None":
+    """Return where to train, if not here."""
+    from polyphase.workbench.cluster import Cluster
+
     if workers and scheduler:
         raise typer.BadParameter("give --workers or --scheduler", param_hint="--scheduler")
     if devices and (workers or scheduler):
         raise typer.BadParameter("devices are for training here", param_hint="--devices")
-    pool = Cluster(workers, scheduler) if workers or scheduler else None
-    if pool:
-        config["workers"] = str(workers or scheduler)
-    used = [dataset, held_out(dataset)] if config["search"] else [dataset]
-    with several(devices, contenders, used):
-        _run(contenders, dataset, config, target, resume is not None, pool, tensorboard)
+    return Cluster(workers, scheduler) if workers or scheduler else None
 
 
 def _margin(margin: float | None, experiment: Experiment) -> float | None:
@@ -265,88 +265,24 @@ def _refuse_beside_published(published: bool, given: dict[str, Any]) -> None:
             )
 
 
-def _chosen(
-    images: tuple[str, str | None, bool],
-    decoder: list[str] | None,
-    published: bool,
-    match: Match | None,
-    search: str | None,
-    how: dict[str, Any],
-) -> "tuple[list[Contender], Dataset]":
-    """Return what is to be compared, and on which data; all checked."""
-    from polyphase.datasets import load
-    from polyphase.workbench import ConfigError, check, contender
-    from polyphase.workbench.matching import matched_widths
-    from polyphase.workbench.search import held_out
+def _decoders(names: list[str] | None) -> Sequence[str]:
+    """Return the decoders to compare; the tutorials' own networks are none."""
+    from polyphase.workbench import ConfigError
 
-    names = PUBLISHED if published else tuple(decoder or COMPARED)
-    for name in names if not published else ():
+    for name in names or ():
         if name in PUBLISHED:
             raise ConfigError(
                 f"{name!r} is one of the tutorials' own two networks: use --experiment published. "
                 f"Decoders are {', '.join(DECODERS)}, or package.module:function."
             )
-    contenders = [contender(name, **how) for name in names]
-    dataset = load(*images)
-    check(contenders, dataset)
-    if search:
-        check(contenders, held_out(dataset))
-    if match is not None:
-        widths = matched_widths(contenders, dataset.shape, match.value)
-        contenders = [contender(name, **how, widths=widths[name]) for name in names]
-    return contenders, dataset
+    return names or COMPARED
 
 
-def _run(
-    contenders: "list[Contender]",
-    dataset: "Dataset",
-    config: dict[str, Any],
-    target: Path,
-    resume: bool,
-    pool: "Cluster | None",
-    tensorboard: bool,
-) -> None:
-    """Train, measure, write the page, and say what was found."""
-    from polyphase.cli.progress import Watcher
+def _say(comparison: "Comparison", target: Path) -> None:
+    """Print what was found, and where the page is."""
     from polyphase.cli.tables import print_table
-    from polyphase.report import answer, spread_sentence, text_columns, write
-    from polyphase.workbench import compare as compare_contenders
-    from polyphase.workbench import run_folder
-    from polyphase.workbench.comparison import Models
-    from polyphase.workbench.evidence import save
-    from polyphase.workbench.runs import write_json
-    from polyphase.workbench.search import FIRST, searched
-    from polyphase.workbench.tensorboard import Board
+    from polyphase.report import answer, spread_sentence, text_columns
 
-    seeds = config["seeds"]
-    trials = len(seeds) + (len(FIRST) + 2 if config["search"] else 0)  # or more
-    total = None if config["minutes"] else trials * sum(one.epochs for one in contenders)
-    with run_folder(target, resume) as folder:
-        write_json(folder / "config.json", config)
-        shutil.rmtree(folder / "tensorboard", ignore_errors=True)  # every epoch comes again
-        models: Models = {}
-        board = Board(folder / "tensorboard") if tensorboard else None
-        with Watcher(trials * len(contenders), total) as watcher:
-
-            def watch(progress: "Progress") -> None:
-                if board and progress.seed in seeds:  # a search has seeds of its own
-                    board(progress)
-                watcher(progress)
-
-            if config["search"]:
-                spare = (len(seeds), len(seeds) + 1)
-                if pool:
-                    every = [(one, seed) for one in contenders for seed in (*seeds, *spare)]
-                    pool.draw(every, dataset)
-                contenders = searched(contenders, dataset, spare, folder, watch, pool, models)
-                config["learning_rate"] = {one.name: one.learning_rate for one in contenders}
-            comparison = compare_contenders(
-                contenders, dataset, seeds, config, folder, watch, pool, models
-            )
-        if board:
-            board.finish(comparison)
-        save(comparison, folder)
-        write(comparison, folder)
     note = f"{spread_sentence(comparison)} Floor of the data: {comparison.floor:.4f} nats/pixel."
     print_table(*text_columns(comparison), "\n\n".join([note, " ".join(answer(comparison))]))
     typer.echo(f"Page: {target / 'report.html'}")

@@ -40,6 +40,7 @@ class Cluster:
         scheduler: address of a running one, `tcp://host:port`; used if there are no `workers`.
 
     Attributes:
+        name: the number of processes, or the scheduler's address.
         client: of `distributed`, while it trains.
 
     Raises:
@@ -55,6 +56,7 @@ class Cluster:
             raise ImportError(
                 "--workers and --scheduler need Dask. Run: pip install 'polyphase[cluster]'"
             ) from error
+        self.name = str(workers or scheduler)
         self._config = dask.config
         self._dask = distributed
         self._workers = workers

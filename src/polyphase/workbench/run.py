@@ -1,0 +1,177 @@
+"""A run: what is trained and judged in one folder, from its options to its evidence."""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from polyphase.datasets import Dataset, load
+from polyphase.workbench import evidence, resume
+from polyphase.workbench.cluster import Cluster
+from polyphase.workbench.comparison import Models, Progress, compare
+from polyphase.workbench.config import Contender, check, contender, record
+from polyphase.workbench.devices import devices
+from polyphase.workbench.matching import matched_widths
+from polyphase.workbench.results import Comparison
+from polyphase.workbench.runs import run_folder, write_json
+from polyphase.workbench.search import FIRST, held_out, searched
+from polyphase.workbench.tensorboard import Board
+
+Watch = Callable[[Progress], None]
+Watching = Callable[[int, int | None], AbstractContextManager[Watch]]
+Show = Callable[[Comparison, Path], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What one folder holds: every contender, trained with every seed.
+
+    Attributes:
+        target: the folder, once it is complete.
+        config: what `config.json` holds: all that is needed to repeat the run.
+        contenders: what is trained, with the learning rates of before any search.
+        dataset: the images.
+        resumed: whether it goes on with what was left when it was interrupted.
+    """
+
+    target: Path
+    config: dict[str, Any]
+    contenders: Sequence[Contender]
+    dataset: Dataset
+    resumed: bool = False
+
+    @classmethod
+    def new(
+        cls,
+        target: Path,
+        names: Sequence[str],
+        images: tuple[str, str | None, bool],
+        seeds: Sequence[int],
+        *,
+        command: Sequence[str],
+        experiment: str,
+        match: str | None = None,
+        search: str | None = None,
+        how: Mapping[str, Any],
+        options: Mapping[str, Any],
+    ) -> Self:
+        """Return a run that was not begun yet, all of it checked.
+
+        Args:
+            target: its folder.
+            names: of the contenders.
+            images: what `datasets.load` takes: source, size, and whether they are made grey.
+            seeds: of weights and data order.
+            command: that repeats it.
+            experiment: "fair" or "published".
+            match: in what the contenders shall agree, of `matching.MATCHES`; None: in their widths.
+            search: "lr": their learning rates are searched; None: they are not.
+            how: what else `contender` takes.
+            options: what else `config.json` shall hold.
+
+        Raises:
+            ConfigError: for anything that cannot be trained.
+        """
+        contenders = [contender(name, **how) for name in names]
+        dataset = load(*images)
+        check(contenders, dataset)
+        if search:
+            check(contenders, held_out(dataset))
+        if match is not None:
+            widths = matched_widths(contenders, dataset.shape, match)
+            contenders = [contender(name, **how, widths=widths[name]) for name in names]
+        config = record(command, experiment, dataset, contenders, seeds, match, search)
+        return cls(target, config | dict(options), contenders, dataset)
+
+    @classmethod
+    def unfinished(cls, folder: Path, given: Mapping[str, Any]) -> Self:
+        """Return a run that was interrupted, to go on with it.
+
+        Args:
+            folder: of it, with or without `.partial`.
+            given: options that must be those it was begun with; see `resume.check_options`.
+
+        Raises:
+            ConfigError: if there is none, it is damaged, or what it needs is not as it was.
+        """
+        target = resume.target_of(folder)
+        config = resume.unfinished(target)
+        resume.check_options(given, config, target)
+        contenders = resume.contenders_of(config)
+        return cls(target, config, contenders, resume.dataset_of(config), resumed=True)
+
+    def go(self, show: Show, watching: Watching, pool: Cluster | None = None) -> Comparison:
+        """Search, train and judge; leave the folder, complete.
+
+        Args:
+            show: makes what people look at of what was found, in the folder.
+            watching: gets how many trainings, and epochs (None: not known), there will be, or
+                more; returns what is called after every epoch.
+            pool: where to train; None: here.
+
+        Raises:
+            ConfigError: if what an interrupted run left is damaged, or the devices are not there.
+            OSError: if the folder cannot be made or written.
+        """
+        config = self.config | ({"workers": pool.name} if pool else {})
+        used = [self.dataset, held_out(self.dataset)] if config["search"] else [self.dataset]
+        with (
+            devices(config.get("devices"), self.contenders, used),
+            run_folder(self.target, self.resumed) as folder,
+        ):
+            write_json(folder / "config.json", config)
+            shutil.rmtree(folder / "tensorboard", ignore_errors=True)  # every epoch comes again
+            board = Board(folder / "tensorboard") if config.get("tensorboard") else None
+            with watching(self._trainings, self._epochs) as watch:
+                comparison = self._compared(config, folder, _both(watch, board, config), pool)
+            if board:
+                board.finish(comparison)
+            evidence.save(comparison, folder)
+            show(comparison, folder)
+        return comparison
+
+    def _compared(
+        self, config: dict[str, Any], folder: Path, watch: Watch, pool: Cluster | None
+    ) -> Comparison:
+        """Train and judge, with the best learning rates if they are searched."""
+        seeds, models = config["seeds"], Models()
+        contenders = self.contenders
+        if config["search"]:
+            spare = (len(seeds), len(seeds) + 1)
+            if pool:
+                every = [(one, seed) for one in contenders for seed in (*seeds, *spare)]
+                pool.draw(every, self.dataset)
+            contenders = searched(contenders, self.dataset, spare, folder, watch, pool, models)
+            config = config | {"learning_rate": {one.name: one.learning_rate for one in contenders}}
+        return compare(contenders, self.dataset, seeds, config, folder, watch, pool, models)
+
+    @property
+    def _of_each(self) -> int:
+        """How many trainings each contender has; a search may take more."""
+        return len(self.config["seeds"]) + (len(FIRST) + 2 if self.config["search"] else 0)
+
+    @property
+    def _trainings(self) -> int:
+        return self._of_each * len(self.contenders)
+
+    @property
+    def _epochs(self) -> int | None:
+        if self.config["minutes"]:
+            return None
+        return self._of_each * sum(one.epochs for one in self.contenders)
+
+
+def _both(watch: Watch, board: Board | None, config: Mapping[str, Any]) -> Watch:
+    """Return what tells both of an epoch; the board not of a search, which has other seeds."""
+    if board is None:
+        return watch
+    of_seeds = board
+
+    def told(progress: Progress) -> None:
+        if progress.seed in config["seeds"]:
+            of_seeds(progress)
+        watch(progress)
+
+    return told
