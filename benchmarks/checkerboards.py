@@ -25,7 +25,7 @@ from polyphase.constraints import EvenPhases
 from polyphase.datasets import Dataset, entropy_floor, load
 from polyphase.workbench.checkerboards import measure
 from polyphase.workbench.config import Contender, contender
-from polyphase.workbench.inference import reconstruct
+from polyphase.workbench.inference import outputs
 from polyphase.workbench.search import searched
 from polyphase.workbench.training import train
 
@@ -75,7 +75,7 @@ class Trainer:
     def judged(self, model: keras.Model) -> dict[str, Any]:
         """Return the loss, and the pattern of every layer that upsamples."""
         originals = self._dataset.validation.pixels
-        made = reconstruct(model, originals)
+        made = outputs(model, originals)
         loss = keras.losses.binary_crossentropy(originals, np.clip(made, 1e-7, 1 - 1e-7))
         stages = [
             asdict(one) | {"seen": one.seen} for one in measure(model, originals, made).stages

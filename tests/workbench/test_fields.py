@@ -1,6 +1,7 @@
 """Every field that a run writes is documented, and nothing else."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -16,16 +17,22 @@ INNER = ("data", "machine")
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A comparison with a search, and a training of one model."""
+    """A comparison with a search, a training of one model, and a comparison of every other task."""
     place = tmp_path_factory.mktemp("fields")
     pixels = np.random.default_rng(0).integers(0, 256, (40, 8, 8), dtype="uint8")
     np.save(place / "images.npy", pixels)
     common = ["--decoder", "nearest", "--data", str(place / "images.npy"), "--epochs", "1"]
-    for words in (["compare", "--search", "lr", "--seeds", "1"], ["train", "autoencoder"]):
-        arguments = [*words, *common, "--batch-size", "8", "--out", str(place / words[0])]
+    commands = {
+        "compare": ["compare", "--search", "lr", "--seeds", "1"],
+        "train": ["train", "autoencoder"],
+        "denoise": ["compare", "--task", "denoise", "--search", "none", "--seeds", "1"],
+        "enlarge": ["compare", "--task", "super-resolve", "--search", "none", "--seeds", "1"],
+    }
+    for name, words in commands.items():
+        arguments = [*words, *common, "--batch-size", "8", "--out", str(place / name)]
         result = CliRunner().invoke(app, arguments)
         assert result.exit_code == 0, result.output
-    return place / "compare", place / "train"
+    return tuple(place / name for name in commands)
 
 
 def names_in(config):
@@ -53,6 +60,9 @@ def test_fields_of_the_metrics(runs):
 
 
 def test_arrays_of_the_evidence(runs):
-    with np.load(runs[0] / "evidence.npz") as arrays:
-        names = {name.replace("nearest/0/", "DECODER/SEED/") for name in arrays.files}
-    assert names == set(EVIDENCE)
+    names = set()
+    for run in (runs[0], *runs[2:]):
+        with np.load(run / "evidence.npz") as arrays:
+            names |= set(arrays.files)
+    found = {name.replace("nearest/0/", "DECODER/SEED/") for name in names}
+    assert {re.sub("^.+/untrained/", "NAME/untrained/", name) for name in found} == set(EVIDENCE)

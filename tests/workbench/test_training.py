@@ -7,7 +7,7 @@ import pytest
 from polyphase.datasets import load
 from polyphase.workbench import contender, train
 from polyphase.workbench.comparison import shown_images
-from polyphase.workbench.inference import inference_seconds, reconstruct
+from polyphase.workbench.inference import inference_seconds, outputs
 from polyphase.workbench.training import Batches, _Recorder
 
 
@@ -113,7 +113,7 @@ def test_eight_images_are_shown_one_of_each_class_first(dataset):
 def test_reconstructions_come_in_the_order_of_the_images(count):
     model = keras.Sequential([keras.Input((2, 3, 1)), keras.layers.Rescaling(2.0)])
     images = np.random.default_rng(0).random((count, 2, 3, 1), dtype="float32")
-    np.testing.assert_allclose(reconstruct(model, images), 2 * images)
+    np.testing.assert_allclose(outputs(model, images), 2 * images)
 
 
 def test_inference_time_is_positive_for_every_model(dataset):

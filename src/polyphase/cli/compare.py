@@ -11,7 +11,7 @@ import typer
 
 from polyphase._facts import BATCH_SIZE, COMPARED, DECODERS, PUBLISHED, WIDTH
 from polyphase.cli.errors import one_line_errors
-from polyphase.cli.options import Data, Epochs, Grey, Minutes, Size, Width, epochs_of
+from polyphase.cli.options import Epochs, Grey, Minutes, Size, TaskData, Width, epochs_of
 
 if TYPE_CHECKING:
     from polyphase.workbench import Comparison
@@ -39,6 +39,14 @@ class Search(StrEnum):
     NONE = "none"
 
 
+class Task(StrEnum):
+    """What models are trained to do."""
+
+    RECONSTRUCT = "reconstruct"
+    DENOISE = "denoise"
+    SUPER_RESOLVE = "super-resolve"
+
+
 class Encoder(StrEnum):
     """What every decoder follows."""
 
@@ -49,7 +57,26 @@ class Encoder(StrEnum):
 @one_line_errors
 def compare(
     context: typer.Context,
-    data: Data = "digits",
+    task: Annotated[
+        Task,
+        typer.Option(
+            help="'reconstruct': autoencoders. 'denoise': U-Nets take Gaussian noise away. "
+            "'super-resolve': networks enlarge images whose pixels were averaged; bicubic and "
+            "Lanczos stand beside them."
+        ),
+    ] = Task.RECONSTRUCT,
+    noise: Annotated[
+        float | None,
+        typer.Option(
+            help="Of denoise: the standard deviation, of a range of 1.",
+            show_default="0.1, 25 grey levels",
+        ),
+    ] = None,
+    scale: Annotated[
+        int | None,
+        typer.Option(help="Of super-resolve: 2 or 4.", show_default="2"),
+    ] = None,
+    data: TaskData = None,
     size: Size = None,
     grey: Grey = False,
     decoder: Annotated[
@@ -114,8 +141,9 @@ def compare(
     margin: Annotated[
         float | None,
         typer.Option(
-            help="Nats per pixel, above 0: decoders are called equal where the interval of their "
-            "difference lies within it. State it before the run; it cannot be changed after.",
+            help="A difference of losses above 0, in nats per pixel (super-resolve: in grey "
+            "levels of 255): decoders are called equal where the interval of their difference lies "
+            "within it. State it before the run; it cannot be changed after.",
             show_default="none: nothing is called equal",
         ),
     ] = None,
@@ -155,7 +183,7 @@ def compare(
         typer.Option(help="Folder to make for the results.", show_default="runs/compare-DATE-TIME"),
     ] = None,
 ) -> None:
-    """Train autoencoders that differ only in how they upsample; leave a page with the evidence.
+    """Train models that differ only in how they upsample; leave a page with the evidence.
 
     Same encoder, widths, data order and seeds, for each its best learning rate; each x2 stage is
     one of the decoders.
@@ -177,6 +205,8 @@ def compare(
 
         polyphase compare --data photos/ --size 64 --epochs 100
 
+        polyphase compare --task super-resolve --scale 2 --data photos/ --size 64
+
         polyphase compare --resume runs/compare-20260101-120000
 
         polyphase compare --experiment published --data mnist.npz
@@ -185,6 +215,7 @@ def compare(
     from polyphase.report import write
     from polyphase.workbench import default_folder
     from polyphase.workbench.run import Run
+    from polyphase.workbench.tasks import task as chosen_task
 
     if resume is not None:
         run = Run.unfinished(resume, _given(context))
@@ -192,15 +223,17 @@ def compare(
         target, stated = out or default_folder("compare"), _margin(margin, experiment)
         published = experiment is Experiment.PUBLISHED
         _refuse_beside_published(published, _given(context))
+        _refuse_encoder(task, _given(context))
         searching = search or (Search.NONE if published else Search.LR)
         passes, most = epochs_of(epochs, minutes)
         how: dict[str, Any] = {"epochs": passes, "batch_size": batch_size, "minutes": most}
+        doing = chosen_task(task.value, noise=noise, scale=scale)
         if not published:
-            how |= {"width": width, "encoder": encoder.value}
+            how |= {"width": width, "encoder": encoder.value, "task": doing}
         run = Run.new(
             target,
             PUBLISHED if published else _decoders(decoder),
-            (data, size, grey),
+            (data or doing.data, size, grey),
             range(seeds),
             command=["polyphase", *sys.argv[1:]],
             experiment=experiment.value,
@@ -240,7 +273,7 @@ def _margin(margin: float | None, experiment: Experiment) -> float | None:
         )
     if not 0 < margin < math.inf:
         raise typer.BadParameter(
-            f"received {margin}; give nats per pixel above 0, for example 0.001",
+            f"received {margin}; give a difference of losses above 0, for example 0.001",
             param_hint="--margin",
         )
     return margin
@@ -257,12 +290,19 @@ def _given(context: typer.Context) -> dict[str, Any]:
 
 
 def _refuse_beside_published(published: bool, given: dict[str, Any]) -> None:
-    for name in ("decoder", "match", "encoder", "width"):
+    for name in ("task", "decoder", "match", "encoder", "width"):
         if published and name in given:
             raise typer.BadParameter(
                 "the published experiment has its own two networks; leave it out",
                 param_hint=f"--{name}",
             )
+
+
+def _refuse_encoder(task: Task, given: dict[str, Any]) -> None:
+    if task is not Task.RECONSTRUCT and "encoder" in given:
+        raise typer.BadParameter(
+            f"the task {task.value} has no other encoder; leave it out", param_hint="--encoder"
+        )
 
 
 def _decoders(names: list[str] | None) -> Sequence[str]:
@@ -281,8 +321,8 @@ def _decoders(names: list[str] | None) -> Sequence[str]:
 def _say(comparison: "Comparison", target: Path) -> None:
     """Print what was found, and where the page is."""
     from polyphase.cli.tables import print_table
-    from polyphase.report import answer, spread_sentence, text_columns
+    from polyphase.report import answer, circumstances, text_columns
 
-    note = f"{spread_sentence(comparison)} Floor of the data: {comparison.floor:.4f} nats/pixel."
+    note = circumstances(comparison)
     print_table(*text_columns(comparison), "\n\n".join([note, " ".join(answer(comparison))]))
     typer.echo(f"Page: {target / 'report.html'}")

@@ -6,12 +6,14 @@ import typer
 
 from polyphase._facts import AUTO, EPOCHS, MINUTES
 
-Data = Annotated[
-    str,
-    typer.Option(
-        help="Images: 'digits' or 'photographs' (embedded), 'mnist' or 'cifar10' (Keras downloads "
-        "them), an .npz or .npy file, or a folder of images."
-    ),
+_DATA = (
+    "Images: 'digits' or 'photographs' (embedded), 'mnist' or 'cifar10' (Keras downloads them), an "
+    ".npz or .npy file, or a folder of images."
+)
+Data = Annotated[str, typer.Option(help=_DATA)]
+TaskData = Annotated[
+    str | None,
+    typer.Option(help=_DATA, show_default="reconstruct: digits; other tasks: photographs"),
 ]
 Size = Annotated[
     str | None,

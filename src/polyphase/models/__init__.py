@@ -8,6 +8,8 @@ from polyphase.models.autoencoders import (
 )
 from polyphase.models.decoders import DECODERS, TRAITS, Traits, decoder
 from polyphase.models.generators import transposed_generator, upsampling_generator
+from polyphase.models.unets import comparison_unet
+from polyphase.models.upscalers import comparison_upscaler
 
 __all__ = [
     "DECODERS",
@@ -15,6 +17,8 @@ __all__ = [
     "TRAITS",
     "Traits",
     "comparison_autoencoder",
+    "comparison_unet",
+    "comparison_upscaler",
     "decoder",
     "transposed_autoencoder",
     "transposed_generator",

@@ -98,24 +98,32 @@ def comparison_autoencoder(
     stage = decoders.decoder(decoder)
     if encoder not in ENCODERS:
         raise ValueError(f"Unknown encoder {encoder!r}. Choose from: {', '.join(ENCODERS)}.")
+    require_halved(image_shape)
+    inner = widths or (width, width)
+    stages: list[keras.Layer] = []
+    for level in (2, 1, 0):
+        filters, activation = (inner[2 - level], "relu") if level else (image_shape[2], "sigmoid")
+        stages.append(stage(filters, activation, f"up_{3 - level}"))
+        beyond = excess(image_shape, level)
+        if any(beyond):
+            stages.append(Cropping2D(((0, beyond[0]), (0, beyond[1])), name=f"crop_{3 - level}"))
+    name = "autoencoder_" + re.sub(r"\W", "_", decoder)
+    return keras.Sequential([Input(image_shape), *ENCODERS[encoder](width), *stages], name=name)
+
+
+def require_halved(image_shape: tuple[int, int, int]) -> None:
+    """Say it if images are too small to be halved three times."""
     if min(image_shape[:2]) < 8:
         raise ValueError(
             "The autoencoders halve the image three times and need sides of at least 8 pixels. "
             f"Received: {image_shape[0]} x {image_shape[1]}."
         )
-    inner = widths or (width, width)
-    sides = [[-(-side // 2**level) for side in image_shape[:2]] for level in range(4)]
-    stages: list[keras.Layer] = []
-    for level in (2, 1, 0):
-        filters, activation = (inner[2 - level], "relu") if level else (image_shape[2], "sigmoid")
-        stages.append(stage(filters, activation, f"up_{3 - level}"))
-        excess = [
-            2 * small - large for small, large in zip(sides[level + 1], sides[level], strict=True)
-        ]
-        if any(excess):
-            stages.append(Cropping2D(((0, excess[0]), (0, excess[1])), name=f"crop_{3 - level}"))
-    name = "autoencoder_" + re.sub(r"\W", "_", decoder)
-    return keras.Sequential([Input(image_shape), *ENCODERS[encoder](width), *stages], name=name)
+
+
+def excess(image_shape: tuple[int, int, int], level: int) -> list[int]:
+    """Return by how many pixels a doubled side exceeds that of a level; level 0 is the image."""
+    sides = [[-(-side // 2**n) for side in image_shape[:2]] for n in (level, level + 1)]
+    return [2 * small - large for large, small in zip(*sides, strict=True)]
 
 
 def _centred_encoder(width: int) -> list[keras.Layer]:

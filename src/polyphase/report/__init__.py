@@ -12,12 +12,21 @@ from polyphase.report.page import render, write
 from polyphase.report.paper import write_paper
 from polyphase.report.patterns import kernel_sizes, patterns
 from polyphase.report.style import png
-from polyphase.report.table import Row, Spread, markdown, rows, spread_sentence, text_columns
+from polyphase.report.table import (
+    Row,
+    Spread,
+    circumstances,
+    markdown,
+    rows,
+    spread_sentence,
+    text_columns,
+)
 
 __all__ = [
     "Row",
     "Spread",
     "answer",
+    "circumstances",
     "error_maps",
     "kernel_sizes",
     "learning_curves",

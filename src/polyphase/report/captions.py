@@ -8,6 +8,10 @@ from polyphase.report.checkerboards import SHOWN
 from polyphase.workbench.results import Comparison
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
+LOSSES = {
+    "binary_crossentropy": "Binary cross-entropy",
+    "mean_absolute_error": "Mean absolute error, in grey levels of 255,",
+}
 _PARTS = ("train", "validation", "test")
 
 
@@ -15,13 +19,14 @@ def figures(comparison: Comparison) -> dict[str, str]:
     """Return the caption of each figure, by its name."""
     seeds = table.seeds(comparison)
     channels = ", mean over the channels" if comparison.originals.shape[-1] == 3 else ""
+    dashed = " Dashed: the floor of the data, which no reconstruction can go below."
+    floor = dashed if comparison.floor is not None else ""
     over = ": mean over the seeds, with a band from the least to the greatest."
     return {
         "learning-curves": "Validation loss after each epoch"
-        f"{over if len(seeds) > 1 else ', one seed.'} Dashed: the floor of the data, which no "
-        "reconstruction can go below.",
-        "reconstructions": f"The same {len(comparison.originals)} test images through every "
-        f"decoder, seed {seeds[0]}.",
+        f"{over if len(seeds) > 1 else ', one seed.'}{floor}",
+        "reconstructions": f"The same {len(comparison.originals)} test images{_given(comparison)} "
+        f"through every decoder, seed {seeds[0]}{_untrained(comparison)}.",
         "error-maps": f"Reconstruction minus original{channels}, seed {seeds[0]}; one scale for "
         "all.",
         "checkerboards": f"Seed {seeds[0]}. First row: what a constant comes out of the last "
@@ -31,6 +36,16 @@ def figures(comparison: Comparison) -> dict[str, str]:
         f"invisible in an image.{_harmonics(comparison)} Last: the power of the errors by "
         "frequency along rows; dotted: multiples of one over a period.",
     }
+
+
+def _given(comparison: Comparison) -> str:
+    """Say what models were given of an image, if that is another."""
+    given = comparison.task.given
+    return f", as the models are given them ({given}) in the second row," if given else ""
+
+
+def _untrained(comparison: Comparison) -> str:
+    return "; below them what needs no training" if comparison.baselines else ""
 
 
 def _harmonics(comparison: Comparison) -> str:

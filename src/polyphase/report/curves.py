@@ -45,8 +45,9 @@ def learning_curves(comparison: Comparison, size: Size = PAGE) -> Figure:
         _draw(axes, curves, comparison.floor, size)
     whole = panels[0]
     whole.set_ylim(_limits(_values(curves), comparison.floor))
-    whole.set_ylabel("validation loss, nats/pixel", color=INK, fontsize=size.text)
-    _name_floor(whole, comparison.floor, size)
+    whole.set_ylabel(f"validation loss, {comparison.unit}", color=INK, fontsize=size.text)
+    if comparison.floor is not None:
+        _name_floor(whole, comparison.floor, size)
     if size == PAGE:
         whole.set_title("All epochs" if start else "Validation loss", **_TITLE)
     if start:
@@ -105,14 +106,14 @@ def _enlarged_from(curves: Sequence[_Curve]) -> int:
     return start if np.ptp(part) < 0.25 * np.ptp(whole) else 0
 
 
-def _limits(values: np.ndarray, floor: float) -> tuple[float, float]:
-    low = min([floor, *values.tolist()])
-    high = max([floor, *values.tolist()])
+def _limits(values: np.ndarray, floor: float | None) -> tuple[float, float]:
+    shown = [*values.tolist(), *([] if floor is None else [floor])] or [0.0]
+    low, high = min(shown), max(shown)
     room = (high - low) or 0.1
     return low - 0.12 * room, high + 0.06 * room
 
 
-def _draw(axes: Axes, curves: Sequence[_Curve], floor: float, size: Size) -> None:
+def _draw(axes: Axes, curves: Sequence[_Curve], floor: float | None, size: Size) -> None:
     for curve in curves:
         epochs, losses = curve.epochs, curve.losses
         marker = "o" if len(epochs) < 16 else ""
@@ -135,7 +136,8 @@ def _draw(axes: Axes, curves: Sequence[_Curve], floor: float, size: Size) -> Non
                 alpha=0.2,
                 linewidth=0,
             )
-    axes.axhline(floor, color=GREY, linewidth=1.2, linestyle=(0, (5, 3)), zorder=1)
+    if floor is not None:
+        axes.axhline(floor, color=GREY, linewidth=1.2, linestyle=(0, (5, 3)), zorder=1)
     axes.set_xlabel("epoch", color=INK, fontsize=size.text)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     longest = max(len(curve.epochs) for curve in curves)

@@ -32,11 +32,18 @@ _GAP = 0.08  # inches between cells
 
 
 def reconstructions(comparison: Comparison, size: Size = PAGE) -> Figure:
-    """Draw the originals, then one row of reconstructions per decoder (its first seed)."""
-    names = comparison.decoders
+    """Draw the originals, then one row of reconstructions per decoder (its first seed).
+
+    What models were given stands below the originals, if that is another; baselines stand last.
+    """
+    names, given = comparison.decoders, comparison.task.given
+    first = {"original": comparison.originals}
+    if given and comparison.inputs is not None:
+        first[given] = comparison.inputs
     images = {name: comparison.of(name)[0].reconstructions for name in names}
-    figure, grid = rows({"original": comparison.originals} | images, comparison.labels, size)
-    _bars(grid[1:], names)
+    last = {one.name: one.reconstructions for one in comparison.baselines}
+    figure, grid = rows(first | images | last, comparison.labels, size)
+    _bars(grid[len(first) : len(first) + len(names)], names)
     return figure
 
 

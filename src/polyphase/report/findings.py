@@ -24,7 +24,23 @@ def answer(comparison: Comparison) -> list[str]:
     said = _ranking(comparison, trained)
     if failed:
         said.append(f"{listed(failed)} did not train: a loss of {_it(failed)} is not finite.")
-    return said
+    return [*said, *_untrained(comparison, trained)]
+
+
+def _untrained(comparison: Comparison, trained: Sequence[Row]) -> list[str]:
+    """Say what is reached without training, and whether the lowest decoder is below it."""
+    if not comparison.baselines or not trained:
+        return []
+    losses = {one.name: _rounded(one.validation_loss) for one in comparison.baselines}
+    reached = listed([f"{loss} ({name})" for name, loss in losses.items()])
+    best = trained[0]
+    ahead = [
+        one.name
+        for one in comparison.baselines
+        if not _round(best.loss.mean) < _round(one.validation_loss)
+    ]
+    beside = f"{best.decoder} is not below {listed(ahead)}" if ahead else f"{best.decoder} is below"
+    return [f"Without training: {reached}; {beside}."]
 
 
 def published(comparison: Comparison) -> bool:
@@ -75,14 +91,14 @@ def _judged(best: Row, found: Sequence[Difference], margin: float | None) -> lis
         ]
     else:
         said, clear = _decided(best, found), []
-    return [*said, *_clear(best, clear), _visible(found, best.loss.count), *_needed(open_)]
+    return [*said, *_clear(best, clear), _visible(found, best), *_needed(open_)]
 
 
 def _equal(best: Row, equal: Sequence[Difference], margin: float | None) -> str:
     names = listed([one.decoder for one in equal])
     verb = "is" if len(equal) == 1 else "are"
     return (
-        f"{names} {verb} equal to {best.decoder} within {margin} nats/pixel, the margin stated "
+        f"{names} {verb} equal to {best.decoder} within {margin} {best.unit}, the margin stated "
         "before the run"
     )
 
@@ -104,7 +120,7 @@ def _learning(comparison: Comparison, best: Row, moving: Sequence[Unsettled]) ->
     else:
         why = (
             f"the last tenth of training still moved the losses of {first.ahead} and "
-            f"{first.behind} by up to {_rounded(first.moved)} nats/pixel; their difference, with "
+            f"{first.behind} by up to {_rounded(first.moved)} {best.unit}; their difference, with "
             f"its error, bears {_rounded(first.apart)}"
         )
         if others:
@@ -188,15 +204,15 @@ def _undecided(best: Row, open_: Sequence[Difference]) -> list[str]:
     ]
 
 
-def _visible(found: Sequence[Difference], count: int) -> str:
+def _visible(found: Sequence[Difference], best: Row) -> str:
     """Say how large a difference had to be to be seen."""
     halves = [_rounded(one.half_width) for one in found]
     low, high = min(halves, key=float), max(halves, key=float)
     limit = low if low == high else f"{low} to {high}"
     by = "" if low == high else ", by decoder"
     return (
-        f"With {_count(count)} seeds that vary as these do, a difference from the lowest is told "
-        f"apart if it exceeds {limit} nats/pixel{by}."
+        f"With {_count(best.loss.count)} seeds that vary as these do, a difference from the lowest "
+        f"is told apart if it exceeds {limit} {best.unit}{by}."
     )
 
 
@@ -278,10 +294,10 @@ def order(row: Row) -> float:
 
 def _loss(row: Row) -> str:
     over = f" on average over {_count(row.loss.count)} seeds" if row.loss.count > 1 else ""
-    return (
-        f"{_rounded(row.loss.mean)} nats/pixel{over}, "
-        f"{_rounded(row.above_floor.mean)} above the floor of the data"
-    )
+    said = f"{_rounded(row.loss.mean)} {row.unit}{over}"
+    if row.above_floor is None:
+        return said
+    return f"{said}, {_rounded(row.above_floor.mean)} above the floor of the data"
 
 
 def _behind(best: Row, second: Row) -> str:

@@ -68,7 +68,10 @@ def _percent(share: float) -> float:
 
 
 def images(comparison: Comparison) -> dict[str, Any]:
-    """Return originals and every decoder's reconstructions (first seed) as small PNG files."""
+    """Return originals and what is made of them, by every decoder's first seed or by a baseline.
+
+    As small PNG files.
+    """
     return {
         "originals": [_png(image) for image in comparison.originals],
         "decoders": [
@@ -77,6 +80,10 @@ def images(comparison: Comparison) -> dict[str, Any]:
                 "images": [_png(image) for image in comparison.of(name)[0].reconstructions],
             }
             for name in comparison.decoders
+        ]
+        + [
+            {"name": one.name, "images": [_png(image) for image in one.reconstructions]}
+            for one in comparison.baselines
         ],
     }
 

@@ -126,7 +126,12 @@ def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, 
         "date": _date(str(config.get("started", ""))),
         "decoders": comparison.decoders,
         "figures": {name: _data_uri(content) for name, content in figures.items()},
-        "floor": table.number(comparison.floor, table.LOSS_DECIMALS),
+        "floor": _floor(comparison),
+        "task": comparison.task,
+        "loss": captions.LOSSES[comparison.task.loss],
+        "unit": comparison.unit,
+        "names": table.names(comparison),
+        "circumstances": table.circumstances(comparison),
         "factors": functools.partial(factors, comparison),
         "operators": operators(comparison),
         "published": findings.published(comparison),
@@ -173,15 +178,19 @@ def _alternatives(comparison: Comparison) -> dict[str, str]:
         f"{row.decoder} {table.number(row.loss.mean, table.LOSS_DECIMALS)}"
         for row in table.rows(comparison)
     )
-    floor = table.number(comparison.floor, table.LOSS_DECIMALS)
+    floor = _floor(comparison)
+    dashed = f" A dashed line marks the floor of the data, {floor}." if floor else ""
+    given = f", then as the models are given them ({comparison.task.given})"
+    untrained = findings.listed([one.name for one in comparison.baselines] or [""])
     labels = [label for label in comparison.labels if label]
     count = len(comparison.originals)
     classes = f" (classes {', '.join(labels)})" if labels else ""
     return {
         "learning-curves": f"Line chart of the validation loss per epoch for {names}. "
-        f"Losses after the last epoch: {ends}. A dashed line marks the floor of the data, {floor}.",
-        "reconstructions": f"A grid of images: {count} originals{classes} in the first row, and "
-        f"below them their reconstructions, one row each for {names}.",
+        f"Losses after the last epoch: {ends}.{dashed}",
+        "reconstructions": f"A grid of images: {count} originals{classes} in the first row"
+        f"{given if comparison.task.given else ''}, and below them their reconstructions, one row "
+        f"each for {names}{f', then {untrained}' if untrained else ''}.",
         "error-maps": f"A grid of images: the same {count} originals in the first row, and below "
         f"them the signed error of each reconstruction, one row each for {names}; blue where it "
         "is too dark, red where it is too bright.",
@@ -191,6 +200,13 @@ def _alternatives(comparison: Comparison) -> dict[str, str]:
         "longest period; below these a line chart of the power of the errors by frequency. The "
         "tables above have the numbers.",
     }
+
+
+def _floor(comparison: Comparison) -> str:
+    """Write what no loss can go below; an empty text if that is 0."""
+    if comparison.floor is None:
+        return ""
+    return table.number(comparison.floor, table.LOSS_DECIMALS)
 
 
 def _code_values(config: Mapping[str, Any]) -> dict[str, int] | None:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,13 @@ from polyphase.report.table import (
     Column,
     Spread,
     checkerboard_columns,
+    circumstances,
     columns,
+    names,
     number,
-    spread_sentence,
 )
-from polyphase.workbench.evidence import measures
-from polyphase.workbench.fields import METRICS
+from polyphase.workbench.evidence import baseline_measures, measures
+from polyphase.workbench.fields import LOSS, METRICS
 from polyphase.workbench.results import Comparison, Trial
 from polyphase.workbench.statistics import Difference
 
@@ -67,7 +69,7 @@ def texts(comparison: Comparison) -> dict[str, str]:
     return {
         "table.tex": _latex(comparison),
         "table.csv": _csv(_decoders(comparison)),
-        "trials.csv": _csv([_trial(trial) for trial in comparison.trials]),
+        "trials.csv": _csv([_trial(trial, comparison.unit) for trial in comparison.trials]),
         "caption.txt": _captions(comparison),
         "references.bib": bibtex(comparison),
     }
@@ -79,7 +81,14 @@ def _latex(comparison: Comparison) -> str:
     table = [loss, *_behind(comparison), *others, *checkerboard_columns(comparison)]
     head = "% It needs \\usepackage{booktabs}.\n"
     caption = " ".join(_table_caption(comparison))
-    return head + latex.table(comparison.decoders, table, caption, "tab:polyphase")
+    whole = names(comparison)
+    table = [_filled(column, len(whole)) for column in table]
+    return head + latex.table(whole, table, caption, "tab:polyphase")
+
+
+def _filled(column: Column, count: int) -> Column:
+    """Return a column with empty cells where baselines have none."""
+    return replace(column, cells=(*column.cells, *[Cell("")] * (count - len(column.cells))))
 
 
 def _behind(comparison: Comparison) -> list[Column]:
@@ -89,7 +98,7 @@ def _behind(comparison: Comparison) -> list[Column]:
         return []
     best = next(iter(found.values())).best
     cells = tuple(_difference(found.get(name), name == best) for name in comparison.decoders)
-    return [Column(f"behind {best}", "nats/pixel", cells)]
+    return [Column(f"behind {best}", comparison.unit, cells)]
 
 
 def _difference(one: Difference | None, best: bool) -> Cell:
@@ -101,9 +110,8 @@ def _difference(one: Difference | None, best: bool) -> Cell:
 
 def _table_caption(comparison: Comparison) -> list[str]:
     data = comparison.config.get("data", {}).get("name", "")
-    floor = number(comparison.floor, LOSS_DECIMALS)
     said = [f"Decoders on the validation images{f' of {data}' if data else ''}."]
-    said += [spread_sentence(comparison), f"Floor of the data: {floor} nats/pixel."]
+    said.append(circumstances(comparison))
     found = judged(comparison)
     if found:
         seeds = len(comparison.of(found[0].decoder))
@@ -139,9 +147,9 @@ def _csv(lines: Sequence[dict[str, Any]]) -> str:
     return text.getvalue()
 
 
-def _trial(trial: Trial) -> dict[str, Any]:
+def _trial(trial: Trial, unit: str) -> dict[str, Any]:
     """Return what was measured of a trained model, by name and unit."""
-    found = {_with_unit(name): _written(value) for name, value in _measures(trial).items()}
+    found = {_with_unit(name, unit): _written(value) for name, value in _measures(trial).items()}
     return {"decoder": trial.decoder, "seed": trial.seed} | found
 
 
@@ -161,23 +169,30 @@ def _decoders(comparison: Comparison) -> list[dict[str, Any]]:
     Counts of a model are the same for every seed.
     """
     differences = {one.decoder: one for one in judged(comparison)}
-    lines = []
+    unit, lines = comparison.unit, []
     for decoder in comparison.decoders:
         trials = [_measures(trial) for trial in comparison.of(decoder)]
         line: dict[str, Any] = {"decoder": decoder, "seeds": len(trials)}
         for name, value in trials[0].items():
             if not isinstance(value, float):
-                line[_with_unit(name)] = _written(value)
+                line[_with_unit(name, unit)] = _written(value)
                 continue
             spread = Spread.over([trial[name] for trial in trials])
-            line |= {_with_unit(name, _SPREAD[key]): getattr(spread, key) for key in _SPREAD}
-        line["floor [nats/pixel]"] = comparison.floor
+            line |= {_with_unit(name, unit, _SPREAD[key]): getattr(spread, key) for key in _SPREAD}
+        line[f"floor [{unit}]"] = "" if comparison.floor is None else comparison.floor
         one = differences.get(decoder)
-        line |= {f"behind {key} [nats/pixel]": getattr(one, key, "") for key in _SPREAD}
+        line |= {f"behind {key} [{unit}]": getattr(one, key, "") for key in _SPREAD}
         lines.append(line)
+    for baseline in comparison.baselines:
+        known = {
+            _with_unit(name, unit, _SPREAD["mean"]): value
+            for name, value in baseline_measures(baseline).items()
+        }
+        lines.append(dict.fromkeys(lines[0], "") | {"decoder": baseline.name} | known)
     return lines
 
 
-def _with_unit(name: str, kind: str = "") -> str:
+def _with_unit(name: str, of_loss: str, kind: str = "") -> str:
     unit = METRICS["final"][name].unit
+    unit = of_loss if unit == LOSS else unit
     return " ".join(filter(None, [name, kind, f"[{unit}]" if unit else ""]))

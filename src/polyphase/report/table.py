@@ -1,8 +1,8 @@
 """The table of a comparison: numbers, and their text with units and sensible digits."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from polyphase.workbench.results import Comparison, Trial
 
@@ -51,8 +51,9 @@ class Row:
         multiply_adds: of one image through the whole model, as written.
         multiply_adds_computed: as the backend's lowerings compute it; None: not known.
         offset: pixels `(rows, columns)` by which the output lies beside its input; None: not known.
-        loss: validation loss after the last epoch, nats per pixel.
-        above_floor: `loss` minus the floor of the data, nats per pixel.
+        loss: validation loss after the last epoch.
+        above_floor: `loss` minus the floor of the data; None: the loss has none.
+        unit: of both.
         psnr: dB.
         ssim: at most 1.
         seconds_per_epoch: seconds.
@@ -69,7 +70,8 @@ class Row:
     multiply_adds_computed: int | None
     offset: tuple[float, ...] | None
     loss: Spread
-    above_floor: Spread
+    above_floor: Spread | None
+    unit: str
     psnr: Spread
     ssim: Spread
     seconds_per_epoch: Spread
@@ -100,7 +102,7 @@ class Column:
     Attributes:
         name: what is measured.
         unit: its unit; empty for counts and ratios.
-        cells: one per decoder.
+        cells: one per decoder; those of `columns` also one per baseline.
         short: whether the column belongs to the short table of the terminal.
         says: what it can say of a decoder, in a few words; empty: explained elsewhere.
     """
@@ -127,10 +129,17 @@ def rows(comparison: Comparison) -> list[Row]:
         raise ValueError(
             "A comparison needs at least one trial. Received: none. Train a decoder first."
         )
-    return [_row(name, comparison.of(name), comparison.floor) for name in comparison.decoders]
+    return [_row(name, comparison.of(name), comparison) for name in comparison.decoders]
 
 
-def _row(decoder: str, trials: Sequence[Trial], floor: float) -> Row:
+def names(comparison: Comparison) -> tuple[str, ...]:
+    """Return what stands before the cells of a column: decoders, then baselines."""
+    return (*comparison.decoders, *(one.name for one in comparison.baselines))
+
+
+def _row(decoder: str, trials: Sequence[Trial], comparison: Comparison) -> Row:
+    floor = comparison.floor
+
     def over(measure: Callable[[Trial], float]) -> Spread:
         return Spread.over([measure(trial) for trial in trials])
 
@@ -141,7 +150,8 @@ def _row(decoder: str, trials: Sequence[Trial], floor: float) -> Row:
         multiply_adds_computed=trials[0].multiply_adds_computed,
         offset=trials[0].offset,
         loss=over(lambda trial: trial.validation_loss),
-        above_floor=over(lambda trial: trial.validation_loss - floor),
+        above_floor=None if floor is None else over(lambda trial: trial.validation_loss - floor),
+        unit=comparison.unit,
         psnr=over(lambda trial: trial.psnr),
         ssim=over(lambda trial: trial.ssim),
         seconds_per_epoch=over(lambda trial: trial.seconds_per_epoch),
@@ -162,20 +172,39 @@ def columns(comparison: Comparison) -> list[Column]:
     """Return the table as text, column by column, without the decoders' names."""
     table = rows(comparison)
     psnr, ssim = [row.psnr for row in table], [row.ssim for row in table]
-    loss, above = [row.loss for row in table], [row.above_floor for row in table]
+    loss = [row.loss for row in table]
+    above = [row.above_floor for row in table if row.above_floor is not None]
     parameters = tuple(Cell(f"{row.parameters:,}") for row in table)
     products = tuple(Cell(f"{row.multiply_adds:,}", _computed(row)) for row in table)
     said = "as written, and computed" if any(cell.spread for cell in products) else ""
-    return [
-        Column("validation loss", "nats/pixel", _cells(loss, LOSS_DECIMALS), says="decides"),
-        Column("above the floor", "nats/pixel", _cells(above, LOSS_DECIMALS), False, "same loss"),
-        Column("PSNR", "dB", _cells(psnr, _decimals(psnr, 1, 2)), says="describes"),
-        Column("SSIM", "", _cells(ssim, _decimals(ssim, 3, 4)), says="describes"),
+    decimals = {"psnr": _decimals(psnr, 1, 2), "ssim": _decimals(ssim, 3, 4)}
+    found = [
+        Column("validation loss", comparison.unit, _cells(loss, LOSS_DECIMALS), says="decides"),
+        Column("PSNR", "dB", _cells(psnr, decimals["psnr"]), says="describes"),
+        Column("SSIM", "", _cells(ssim, decimals["ssim"]), says="describes"),
         Column("parameters", "", parameters, says="cost as built"),
         Column("multiply-adds", said, products, False, "cost as built"),
         *_alignment(table),
         *_times(comparison, table),
     ]
+    if above:
+        cells = _cells(above, LOSS_DECIMALS)
+        found.insert(1, Column("above the floor", comparison.unit, cells, False, "same loss"))
+    return [_followed(column, comparison, decimals) for column in found]
+
+
+def _followed(column: Column, comparison: Comparison, decimals: Mapping[str, int]) -> Column:
+    """Return a column with a cell for every baseline, empty where it has no such number."""
+    known = {
+        "validation loss": ("validation_loss", LOSS_DECIMALS),
+        "PSNR": ("psnr", decimals["psnr"]),
+        "SSIM": ("ssim", decimals["ssim"]),
+    }
+    cells = [Cell("")] * len(comparison.baselines)
+    if column.name in known:
+        key, digits = known[column.name]
+        cells = [Cell(number(getattr(one, key), digits)) for one in comparison.baselines]
+    return replace(column, cells=(*column.cells, *cells))
 
 
 def _alignment(table: Sequence[Row]) -> list[Column]:
@@ -287,17 +316,25 @@ def spread_sentence(comparison: Comparison) -> str:
 def markdown(comparison: Comparison) -> str:
     """Return the table in Markdown, for the documentation, with a sentence on the spread."""
     text = markdown_columns(comparison, columns(comparison))
+    return f"{text}\n{circumstances(comparison)}\n"
+
+
+def circumstances(comparison: Comparison) -> str:
+    """Say what the numbers are over the seeds, and what no loss can go below, if anything."""
+    said = spread_sentence(comparison)
+    if comparison.floor is None:
+        return said
     floor = number(comparison.floor, LOSS_DECIMALS)
-    return f"{text}\n{spread_sentence(comparison)} Floor of the data: {floor} nats/pixel.\n"
+    return f"{said} Floor of the data: {floor} {comparison.unit}."
 
 
 def markdown_columns(comparison: Comparison, table: Sequence[Column]) -> str:
-    """Return columns in Markdown, a line per decoder."""
+    """Return columns in Markdown, a line per decoder, and per baseline if they have those."""
     lines = [
         ["decoder", *(column.heading for column in table)],
         ["---", *("---:" for _ in table)],
     ]
-    for index, decoder in enumerate(comparison.decoders):
+    for index, decoder in enumerate(names(comparison)[: len(table[0].cells)]):
         name = decoder.replace("\\", "\\\\").replace("|", "\\|")
         lines.append([name, *(column.cells[index].text for column in table)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
@@ -313,7 +350,7 @@ def text_columns(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     lines = [
         [decoder, *(f"{cell.value}\n{cell.spread}".rstrip() for cell in cells)]
         for decoder, *cells in zip(
-            comparison.decoders, *(column.cells for column in table), strict=True
+            names(comparison), *(column.cells for column in table), strict=True
         )
     ]
     return ["decoder", *(f"{column.name}\n{column.unit}".rstrip() for column in table)], lines

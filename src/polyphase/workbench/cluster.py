@@ -21,7 +21,7 @@ KEPT = {
     "MALLOC_TRIM_THRESHOLD_": 2**32,
     "MALLOC_TOP_PAD_": 2**28,
 }
-Task = tuple[Contender, int]
+Training = tuple[Contender, int]
 Data = tuple[str, str | None, bool, str, str]  # what `_load` is called with
 Result = tuple[list[np.ndarray], tuple[Epoch, ...]]
 Part = Callable[[Dataset], Dataset]
@@ -67,30 +67,30 @@ class Cluster:
             self._answering(scheduler).close()
 
     def train(
-        self, tasks: Sequence[Task], dataset: Dataset, part: Part = whole
+        self, trainings: Sequence[Training], dataset: Dataset, part: Part = whole
     ) -> Iterator[Result]:
-        """Yield weights and history of every training, in the order of the tasks.
+        """Yield weights and history of every training, in the order of the trainings.
 
         Each has a part of the dataset, such as `search.held_out`. All are submitted at once. One
         whose worker dies is trained again by another worker.
         """
-        self.draw(tasks, dataset)
+        self.draw(trainings, dataset)
         backend = keras.backend.backend()
         with self._connected() as self.client:
             data = (dataset.source, dataset.size, dataset.grey, dataset.sha256, backend)
             futures = [
                 self.client.submit(_train, one, seed, data, part, self._starts[one.name, seed])
-                for one, seed in tasks
+                for one, seed in trainings
             ]
             for future in futures:
                 yield future.result()
 
-    def draw(self, tasks: Sequence[Task], dataset: Dataset) -> None:
+    def draw(self, trainings: Sequence[Training], dataset: Dataset) -> None:
         """Draw the first weights of all trainings to come, unless they are drawn already.
 
         Dask's threads draw from Python's `random`, as Keras does => before the first `train`.
         """
-        for one, seed in tasks:
+        for one, seed in trainings:
             if (one.name, seed) not in self._starts:
                 self._starts[one.name, seed] = _start(one, dataset, seed)
 

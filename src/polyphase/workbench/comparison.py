@@ -14,10 +14,10 @@ from polyphase.inspection.alignment import offset
 from polyphase.rewrite.cost import Cost
 from polyphase.rewrite.zeros import random_weights_are_zeros
 from polyphase.workbench.checkerboards import gains_of, measure
-from polyphase.workbench.cluster import Cluster, Task
+from polyphase.workbench.cluster import Cluster, Training
 from polyphase.workbench.config import Contender
-from polyphase.workbench.evidence import measures
-from polyphase.workbench.inference import decoder_of, inference_seconds, reconstruct
+from polyphase.workbench.evidence import baseline_measures, measures
+from polyphase.workbench.inference import decoder_of, inference_seconds, made, outputs
 from polyphase.workbench.kept import (
     checkpoint_path,
     finished,
@@ -26,9 +26,11 @@ from polyphase.workbench.kept import (
     model_path,
     save_model,
 )
-from polyphase.workbench.metrics import psnr, ssim
-from polyphase.workbench.results import Comparison, Epoch, Trial
+from polyphase.workbench.metrics import loss_of, psnr, ssim
+from polyphase.workbench.results import Baseline, Comparison, Epoch, Trial, floor_of
 from polyphase.workbench.runs import append_metrics, write_json
+from polyphase.workbench.tasks import Task
+from polyphase.workbench.tasks.task import keys_to_judge
 from polyphase.workbench.training import train, untrained
 
 SHOWN = 8
@@ -117,24 +119,27 @@ def compare(
     write_json(folder / "config.json", config)
     (folder / "models").mkdir(exist_ok=True)
     forget_unfinished(folder, contenders, seeds)
-    tasks = [(one, seed) for seed in seeds for one in contenders]
+    trainings = [(one, seed) for seed in seeds for one in contenders]
     if workers is not None:
-        _train_elsewhere(workers, tasks, dataset, folder, watch)
+        _train_elsewhere(workers, trainings, dataset, folder, watch)
         watch = _nobody
     models = {} if models is None else models
-    trained = [_train(one, dataset, seed, folder, watch, models) for one, seed in tasks]
+    trained = [_train(one, dataset, seed, folder, watch, models) for one, seed in trainings]
     seconds = _inference(trained, dataset)
     shown = shown_images(dataset.test)
     trials = [
         _judge(one, times, dataset, shown.pixels, folder)
         for one, times in zip(trained, seconds, strict=True)
     ]
+    task = contenders[0].task
     return Comparison(
         config=config,
-        floor=config["data"]["floor"],
+        floor=floor_of(config),
         originals=shown.pixels,
         labels=shown.labels,
         trials=tuple(trials),
+        inputs=task.inputs(shown.pixels, keys_to_judge(range(len(shown)))),
+        baselines=_baselines(task, dataset, shown.pixels, folder),
     )
 
 
@@ -184,15 +189,15 @@ def _train(
 
 def _train_elsewhere(
     workers: Cluster,
-    tasks: Sequence[Task],
+    trainings: Sequence[Training],
     dataset: Dataset,
     folder: Path,
     watch: Callable[[Progress], None],
 ) -> None:
     """Let workers train what is not finished yet, and save what they send, in order."""
-    missing = [task for task in tasks if not model_path(folder, *task).exists()]
+    missing = [one for one in trainings if not model_path(folder, *one).exists()]
     results = workers.train(missing, dataset)
-    for one, seed in tasks:
+    for one, seed in trainings:
         if (one, seed) in missing:
             weights, history = next(results)
             with random_weights_are_zeros():
@@ -224,9 +229,9 @@ def _inference(trained: Sequence[_Trained], dataset: Dataset) -> list[tuple[floa
     own = {one.contender.name: one for one in trained if one.contender.widths}
     decoders = {name: decoder_of(_again(one, dataset)) for name, one in own.items()}
     parts = {
-        index: decoders[one.contender.name]
+        index: decoder
         for index, one in enumerate(trained)
-        if one.contender.name in own
+        if (decoder := decoders.get(one.contender.name)) is not None
     }
     models = [*(one.model for one in trained), *parts.values()]
     seconds = inference_seconds(models, dataset.validation.pixels)
@@ -250,9 +255,9 @@ def _judge(
     folder: Path,
 ) -> Trial:
     """Measure one trained model."""
-    originals = dataset.validation.pixels
+    originals, task = dataset.validation.pixels, trained.contender.task
     trained.model.set_weights(trained.weights)
-    reconstructed = reconstruct(trained.model, originals)
+    reconstructed = outputs(trained.model, originals, task).clip(0, 1)
     cost = Cost.of(trained.model)
     trial = Trial(
         decoder=trained.contender.name,
@@ -265,9 +270,28 @@ def _judge(
         psnr=psnr(originals, reconstructed),
         ssim=ssim(originals, reconstructed),
         inference_seconds=seconds[0],
-        reconstructions=reconstruct(trained.model, shown),
+        reconstructions=outputs(trained.model, shown, task),
         checkerboard=measure(trained.model, originals, reconstructed, trained.first_gains),
         decoder_seconds=seconds[1],
     )
     append_metrics(folder, kind="final", decoder=trial.decoder, seed=trial.seed, **measures(trial))
     return trial
+
+
+def _baselines(
+    task: Task, dataset: Dataset, shown: np.ndarray, folder: Path
+) -> tuple[Baseline, ...]:
+    """Measure what the task can do without training."""
+    originals, found = dataset.validation.pixels, []
+    for name, function in task.baselines().items():
+        results = made(function, originals, task).clip(0, 1)
+        one = Baseline(
+            name=name,
+            validation_loss=loss_of(task, originals, results),
+            psnr=psnr(originals, results),
+            ssim=ssim(originals, results),
+            reconstructions=made(function, shown, task),
+        )
+        append_metrics(folder, kind="baseline", decoder=name, seed=None, **baseline_measures(one))
+        found.append(one)
+    return tuple(found)

@@ -15,12 +15,12 @@ from polyphase._facts import BATCH_SIZE, EPOCHS, MOST_EPOCHS, PUBLISHED, WIDTH, 
 from polyphase.datasets import Dataset, entropy_floor
 from polyphase.models import (
     DECODERS,
-    comparison_autoencoder,
     decoder,
     transposed_autoencoder,
     upsampling_autoencoder,
 )
 from polyphase.workbench.environment import machine, versions
+from polyphase.workbench.tasks import RECONSTRUCT, Task
 
 LEARNING_RATE = 0.001
 
@@ -43,6 +43,7 @@ class Contender:
         width: channels of the encoder; None: a published model.
         encoder: one of `polyphase.models.ENCODERS`; None: a published model.
         minutes: None: train all epochs; otherwise to a plateau, or so long (see `plateau`).
+        task: what it is trained to do.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Contender:
     width: int | None = None
     encoder: str | None = None
     minutes: float | None = None
+    task: Task = RECONSTRUCT
 
 
 NAMES = (*DECODERS, *PUBLISHED)
@@ -68,6 +70,7 @@ def contender(
     width: int = WIDTH,
     encoder: str = "centred",
     minutes: float | None = None,
+    task: Task = RECONSTRUCT,
 ) -> Contender:
     """Return a contender by name; None takes the published or the default value.
 
@@ -81,6 +84,7 @@ def contender(
         width: channels of the encoder.
         encoder: one of `polyphase.models.ENCODERS`.
         minutes: train to a plateau, for so many minutes at most.
+        task: what it is trained to do; published models reconstruct.
 
     Raises:
         ConfigError: for an unknown name, or a decoder that cannot be used.
@@ -92,9 +96,10 @@ def contender(
             raise ConfigError(str(error)) from error
         widths = widths or (width, width)
         facts: dict[str, Any] = {"widths": widths, "width": width, "encoder": encoder}
-        build = functools.partial(comparison_autoencoder, name, **facts)
+        build = functools.partial(task.network, name, **facts)
         passes = epochs or (EPOCHS if minutes is None else MOST_EPOCHS)
-        return Contender(name, build, passes, batch_size or BATCH_SIZE, minutes=minutes, **facts)
+        facts |= {"minutes": minutes, "task": task}
+        return Contender(name, build, passes, batch_size or BATCH_SIZE, **facts)
     published, size = {
         "upsampling": (upsampling_autoencoder, 25),
         "transposed": (transposed_autoencoder, 1000),
@@ -131,11 +136,8 @@ def check(contenders: Sequence[Contender], dataset: Dataset) -> None:
                 f"{height}x{width} with {channels} channels. Give --size 28 --grey, or a decoder "
                 f"for any size: {', '.join(DECODERS)}."
             )
-        if min(height, width) < 8:
-            raise ConfigError(
-                "The autoencoders halve the image three times and need sides of at least 8 "
-                f"pixels. Received: {height}x{width}."
-            )
+        if refused := one.task.refused(dataset.shape):
+            raise ConfigError(refused)
 
 
 def record(
@@ -151,6 +153,8 @@ def record(
     return {
         "command": shlex.join(command),
         "experiment": experiment,
+        "task": contenders[0].task.name,
+        **contenders[0].task.options,
         "data": {
             "name": dataset.name,
             "source": dataset.source,
@@ -175,7 +179,7 @@ def record(
         "optimizer": "adam",
         "learning_rate": {one.name: one.learning_rate for one in contenders},
         "widths": {one.name: one.widths for one in contenders if one.widths},
-        "loss": "binary_crossentropy",
+        "loss": contenders[0].task.loss,
         "backend": keras.backend.backend(),
         "versions": versions(),
         "machine": machine(),

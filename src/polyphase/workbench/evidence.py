@@ -11,7 +11,7 @@ import numpy as np
 from polyphase.inspection.harmonics import Pattern
 from polyphase.workbench.checkerboards import Checkerboard, Stage
 from polyphase.workbench.config import ConfigError
-from polyphase.workbench.results import Comparison, Epoch, Trial
+from polyphase.workbench.results import Baseline, Comparison, Epoch, Trial, floor_of
 from polyphase.workbench.runs import (
     TRAIN,
     file_name,
@@ -24,6 +24,7 @@ from polyphase.workbench.schema import CHECKERBOARD, STAGE, misfit
 
 FILE = "evidence.npz"
 _ARRAYS = ("pattern", "mean_error", "spectrum")
+_OF_BASELINES = ("validation_loss", "psnr", "ssim")
 _HARMONICS = "harmonics"  # not of runs that did not measure them
 
 
@@ -59,6 +60,15 @@ def measures(trial: Trial) -> dict[str, Any]:
     }
 
 
+def baseline_measures(one: Baseline) -> dict[str, Any]:
+    """Return what was measured of a baseline, by the names in `metrics.jsonl`."""
+    return {name: getattr(one, name) for name in _OF_BASELINES}
+
+
+def _baseline_key(name: str) -> str:
+    return f"{file_name(name)}/untrained/reconstructions"
+
+
 def save(comparison: Comparison, folder: Path) -> None:
     """Write the images and arrays of a comparison as `evidence.npz`; the rest is in its metrics."""
     arrays: Any = {"originals": comparison.originals, "labels": np.array(comparison.labels, str)}
@@ -70,6 +80,10 @@ def save(comparison: Comparison, folder: Path) -> None:
             arrays[key(*who, name)] = getattr(trial.checkerboard, name)
         if trial.checkerboard.harmonics is not None:
             arrays[key(*who, _HARMONICS)] = trial.checkerboard.harmonics
+    if comparison.inputs is not None and comparison.task.given:
+        arrays["inputs"] = comparison.inputs
+    for one in comparison.baselines:
+        arrays[_baseline_key(one.name)] = one.reconstructions
     unfinished = folder / f"{FILE}.tmp"
     with unfinished.open("wb") as file:
         np.savez(file, **arrays)
@@ -110,12 +124,27 @@ def load(folder: Path) -> Comparison:
             trial_of(final, lines, _arrays(arrays, final, index))
             for index, final in enumerate(finals)
         )
+        inputs = arrays["inputs"] if "inputs" in arrays.files else None
+        baselines = tuple(
+            Baseline(
+                line["decoder"],
+                reconstructions=arrays[_baseline_key(line["decoder"])],
+                **{name: line[name] for name in _OF_BASELINES},
+            )
+            for line in lines
+            if line["kind"] == "baseline"
+        )
+        shown = [one.reconstructions for one in baselines]
+        if any(one.shape != originals.shape for one in shown) or (
+            inputs is not None and (inputs.ndim, len(inputs)) != (4, len(originals))
+        ):
+            raise ValueError("what it holds of inputs and baselines does not fit")
         for one in trials:
             most = config["epochs"][one.decoder]
             _check(
                 one, originals, len(labels), range(1 if config.get("minutes") else most, most + 1)
             )
-    return Comparison(config, config["data"]["floor"], originals, labels, trials)
+    return Comparison(config, floor_of(config), originals, labels, trials, inputs, baselines)
 
 
 def _damaged(final: dict[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-_LOSS = "nats/pixel"
+LOSS = "of the loss"
 _SECONDS = "s"
 _IMAGES = "image range"
 
@@ -22,6 +22,9 @@ class Field:
 
 CONFIG = {
     "command": Field("the command line; run it to repeat the run"),
+    "task": Field("`reconstruct`, `denoise` or `super-resolve`"),
+    "noise": Field("of `denoise`: its standard deviation", _IMAGES),
+    "scale": Field("of `super-resolve`: 2 or 4, pixels of a side averaged to one"),
     "experiment": Field("`fair`: decoders in one model; `published`: the two tutorials'; `train`"),
     "data.name": Field("of the data set"),
     "data.source": Field("its name, or its path"),
@@ -32,7 +35,7 @@ CONFIG = {
     "data.validation": Field("number of images that all numbers are measured on"),
     "data.test": Field("number of images of which some are shown, and none is measured"),
     "data.shape": Field("height, width, channels of an image", "pixels"),
-    "data.floor": Field("lowest loss that the validation images allow: their mean entropy", _LOSS),
+    "data.floor": Field("lowest loss that the validation images allow: their mean entropy", LOSS),
     "decoders": Field("names of what was trained, in their order"),
     "seeds": Field("of weights and order of the data, the same for every decoder"),
     "epochs": Field("by decoder: passes over the training images, at most where `minutes` are"),
@@ -40,7 +43,7 @@ CONFIG = {
     "batch_size": Field("by decoder: images per step"),
     "match": Field("`parameters` or `multiply-adds` if widths were chosen to agree in them; null"),
     "search": Field("`lr` if each decoder's learning rate was searched; null"),
-    "margin": Field("within which decoders are called equal; null (`compare` only)", _LOSS),
+    "margin": Field("within which decoders are called equal; null (`compare` only)", LOSS),
     "encoder": Field("`centred` or `even`; published models: null"),
     "width": Field("channels of the encoder; published models: null"),
     "optimizer": Field("as Keras names it"),
@@ -61,27 +64,27 @@ CONFIG = {
 }
 
 WHO = {
-    "kind": Field("`epoch`, `search` or `final`"),
+    "kind": Field("`epoch`, `search`, `final` or `baseline`"),
     "decoder": Field("its name"),
-    "seed": Field("of weights and order of the data"),
+    "seed": Field("of weights and order of the data; null of a baseline"),
 }
 METRICS = {
     "epoch": {
         "epoch": Field("counted from 0"),
-        "loss": Field("mean over the epoch's training steps", _LOSS),
-        "validation_loss": Field("on the validation images after the epoch", _LOSS),
+        "loss": Field("mean over the epoch's training steps", LOSS),
+        "validation_loss": Field("on the validation images after the epoch", LOSS),
         "seconds": Field("wall time of the training steps, without validation", _SECONDS),
     },
     "search": {
         "learning_rate": Field("that was tried"),
-        "validation_loss": Field("of held-out training images, after the last epoch", _LOSS),
+        "validation_loss": Field("of held-out training images, after the last epoch", LOSS),
     },
     "final": {
         "parameters": Field("trainable ones of the whole model"),
         "multiply_adds": Field("of one image through the whole model, as written"),
         "multiply_adds_computed": Field("the same, as the backend's lowerings compute it; or null"),
         "offset": Field("rows, columns by which the output lies too far up and left", "pixels"),
-        "validation_loss": Field("on the validation images after the last epoch", _LOSS),
+        "validation_loss": Field("on the validation images after the last epoch", LOSS),
         "psnr": Field("mean over the validation images, peak 1", "dB"),
         "ssim": Field("mean over the validation images, at most 1"),
         "seconds_per_epoch": Field("median, without the first if there are more", _SECONDS),
@@ -99,12 +102,19 @@ METRICS = {
             "`ratio` of its power to the neighbours'"
         ),
     },
+    "baseline": {
+        "validation_loss": Field("on the validation images, without training", LOSS),
+        "psnr": Field("mean over the validation images, peak 1", "dB"),
+        "ssim": Field("mean over the validation images, at most 1"),
+    },
 }
 
 EVIDENCE = {
     "run": Field("which run it is of"),
     "originals": Field("`(8, height, width, channels)`: the test images that are shown", _IMAGES),
     "labels": Field("their classes; empty texts where there are none"),
+    "inputs": Field("what models were given of them, where that is another", _IMAGES),
+    "NAME/untrained/reconstructions": Field("of a baseline; the same shape", _IMAGES),
     "DECODER/SEED/reconstructions": Field("of the originals; the same shape", _IMAGES),
     "DECODER/SEED/pattern": Field(
         "`(s_h, s_w)`, the period of the last upsampling layer: what a constant comes out of it "

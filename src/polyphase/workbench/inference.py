@@ -7,22 +7,36 @@ import keras
 import numpy as np
 
 from polyphase.datasets.storage import gathered
+from polyphase.workbench.tasks import RECONSTRUCT, Task
+from polyphase.workbench.tasks.task import Map, keys_to_judge
 
 BATCH = 256
 
 
-def reconstruct(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """Return the model's output for all images, in batches of one shape: compiled once."""
-    outputs = (
-        model.predict_on_batch(_batch(images, start))[: len(images) - start]
+def outputs(model: keras.Model, images: np.ndarray, task: Task = RECONSTRUCT) -> np.ndarray:
+    """Return what a model makes of all images, in batches of one shape: compiled once."""
+    return made(model.predict_on_batch, images, task)
+
+
+def made(function: Map, images: np.ndarray, task: Task) -> np.ndarray:
+    """Return what a function makes of what the task gives of all images, in batches of one shape.
+
+    Args:
+        function: of `BATCH` inputs.
+        images: `(n, height, width, channels)`, as its results.
+        task: that makes the inputs of them.
+    """
+    parts = (
+        function(_batch(images, start, task))[: len(images) - start]
         for start in range(0, len(images), BATCH)
     )
-    return gathered(images.shape, outputs)
+    return gathered(images.shape, parts)
 
 
-def _batch(images: np.ndarray, start: int) -> np.ndarray:
-    """Return `BATCH` images from `start` on, from the first again after the last."""
-    return images[np.arange(start, start + BATCH) % len(images)]
+def _batch(images: np.ndarray, start: int, task: Task = RECONSTRUCT) -> np.ndarray:
+    """Return inputs of `BATCH` images from `start` on, from the first again after the last."""
+    indices = np.arange(start, start + BATCH) % len(images)
+    return task.inputs(images[indices], keys_to_judge(indices.tolist()))
 
 
 def inference_seconds(
@@ -31,7 +45,7 @@ def inference_seconds(
     """Return the median seconds per image of each model, measured in turns after warm-up.
 
     Args:
-        models: built models, of images or of codes.
+        models: built models, of images or of something else.
         images: `(n, height, width, channels)`; models of such images get the first `BATCH`, others
             random numbers of their own shape.
         rounds: timed calls of each model.
@@ -54,7 +68,7 @@ def _input(model: keras.Model, images: np.ndarray) -> np.ndarray:
     return np.random.default_rng(0).random((BATCH, *shape), np.float32)
 
 
-def decoder_of(autoencoder: keras.Sequential) -> keras.Sequential:
+def decoder_of(autoencoder: keras.Model) -> keras.Sequential | None:
     """Return an autoencoder from its code on: its first layer that enlarges, and all after it.
 
     The encoder of a comparison is the same for all, and takes more than half of the time. A model
@@ -62,12 +76,15 @@ def decoder_of(autoencoder: keras.Sequential) -> keras.Sequential:
 
     Args:
         autoencoder: built, of images of known size; its layers are shared with what is returned.
+            None of a model that is no sequence: what is before the code is needed after it.
 
     Example:
         >>> from polyphase.models import comparison_autoencoder
         >>> decoder_of(comparison_autoencoder("nearest")).input_shape
         (None, 4, 4, 8)
     """
+    if not isinstance(autoencoder, keras.Sequential):
+        return None
     layers = autoencoder.layers
     sides = [(layer.input.shape[1], layer.output.shape[1]) for layer in layers]
     first = next((index for index, (before, after) in enumerate(sides) if after > before), 0)

@@ -94,12 +94,22 @@ def _check(runs: Sequence[Run]) -> None:
                 f"{first} and {name} were made with different data and cannot stand in one table: "
                 f"{_images(one)} and {_images(other)}."
             )
+        if one.task != other.task:
+            raise ConfigError(
+                f"{first} and {name} were trained to do different things and cannot stand in one "
+                f"table: {_doing(one)} and {_doing(other)}."
+            )
     for index, (name, run) in enumerate(runs):
         for earlier, before in runs[:index]:
             if run.config == before.config and _losses(run) == _losses(before):
                 raise ConfigError(
                     f"{name} is a copy of {earlier}: the same run would count twice. Give one."
                 )
+
+
+def _doing(run: Comparison) -> str:
+    options = [f"{key} {value}" for key, value in run.task.options.items()]
+    return ", ".join([run.task.name, *options])
 
 
 def _images(run: Comparison) -> str:

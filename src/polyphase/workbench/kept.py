@@ -10,10 +10,10 @@ import keras
 import numpy as np
 
 from polyphase.datasets import Dataset
-from polyphase.datasets.storage import slices
 from polyphase.rewrite.zeros import random_weights_are_zeros
 from polyphase.workbench.config import ConfigError, Contender
-from polyphase.workbench.inference import reconstruct
+from polyphase.workbench.inference import outputs
+from polyphase.workbench.metrics import loss_of
 from polyphase.workbench.plateau import done
 from polyphase.workbench.results import Epoch
 from polyphase.workbench.runs import file_name, keep_metrics, read_metrics, readable
@@ -97,8 +97,9 @@ def finished(
             model.load_weights(path)
     if name != path.stem:
         raise ConfigError(f"{path} is the model of another training, {name!r}. {cure}")
-    images = dataset.validation.pixels
-    loss, recorded = _loss(images, reconstruct(model, images)), history[-1].validation_loss
+    images, task = dataset.validation.pixels, contender.task
+    loss = loss_of(task, images, outputs(model, images, task))
+    recorded = history[-1].validation_loss
     if not np.isclose(loss, recorded, rtol=1e-4, equal_nan=True):
         raise ConfigError(
             f"{path} is another model than the one that was trained: its validation loss is "
@@ -111,12 +112,3 @@ def _name_in(path: Path) -> str:
     """Return the name of the model in a `.keras` file."""
     with zipfile.ZipFile(path) as archive:
         return str(json.loads(archive.read("config.json"))["config"]["name"])
-
-
-def _loss(images: np.ndarray, outputs: np.ndarray) -> float:
-    """Return the mean binary cross-entropy, clipped as Keras clips it."""
-    total = 0.0
-    for part in slices(images.shape):
-        x, y = images[part], np.clip(outputs[part].astype(np.float64), 1e-7, 1 - 1e-7)
-        total -= float(np.sum(x * np.log(y) + (1 - x) * np.log(1 - y)))
-    return total / images.size

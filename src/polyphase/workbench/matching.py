@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import keras
 
-from polyphase.models import comparison_autoencoder
 from polyphase.rewrite.cost import Cost
 from polyphase.rewrite.zeros import random_weights_are_zeros
 from polyphase.workbench.config import ConfigError, Contender
@@ -63,9 +62,7 @@ def _cost(
     @functools.cache
     def cost(widths: Widths) -> int:
         with random_weights_are_zeros():
-            model = comparison_autoencoder(
-                one.name, shape, widths, one.width or 1, one.encoder or ""
-            )
+            model = one.task.network(one.name, shape, widths, one.width or 1, one.encoder or "")
         return count(model) - count(keras.Model(model.inputs, model.get_layer("up_1").input))
 
     return cost

@@ -1,9 +1,11 @@
-"""How good reconstructions are: PSNR and SSIM, means over images."""
+"""How good reconstructions are: PSNR and SSIM, means over images; and Keras' losses."""
 
+import keras
 import numpy as np
 from skimage.metrics import structural_similarity
 
 from polyphase.datasets.storage import slices
+from polyphase.workbench.tasks import Task
 
 
 def psnr(originals: np.ndarray, reconstructions: np.ndarray) -> float:
@@ -58,3 +60,19 @@ def ssim(originals: np.ndarray, reconstructions: np.ndarray) -> float:
         for original, reconstruction in zip(originals, reconstructions, strict=True)
     ]
     return float(np.mean(values))
+
+
+def loss_of(task: Task, originals: np.ndarray, reconstructions: np.ndarray) -> float:
+    """Return a task's loss, the mean over all images, in float32 as Keras computes it.
+
+    Example:
+        >>> from polyphase.workbench.tasks import task
+        >>> half = np.full((1, 2, 2, 1), 0.5)
+        >>> loss_of(task("super-resolve"), np.zeros((1, 2, 2, 1)), half)
+        127.5
+    """
+    function, total = keras.losses.get(task.loss), 0.0
+    for part in slices(originals.shape):
+        values = function(originals[part], reconstructions[part])
+        total += float(np.sum(keras.ops.convert_to_numpy(values), dtype=np.float64))
+    return task.weight * total / (originals.size / originals.shape[-1])

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from polyphase.workbench.checkerboards import Checkerboard
+from polyphase.workbench.tasks import Task, task_of
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class Epoch:
     """One epoch of one training.
 
     Attributes:
-        loss: mean training loss over the epoch (binary cross-entropy, nats per pixel).
+        loss: mean training loss over the epoch, in the unit of the task's loss.
         validation_loss: loss on the validation images after the epoch.
         seconds: wall time of the epoch's training steps, without validation.
     """
@@ -76,24 +77,63 @@ class Trial:
         return float(np.median([epoch.seconds for epoch in self.history[1:] or self.history]))
 
 
+def floor_of(config: dict[str, Any]) -> float | None:
+    """Return the floor of a comparison's loss; see `Comparison`."""
+    floor: float = config["data"]["floor"]
+    return floor if task_of(config).loss == "binary_crossentropy" else None
+
+
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """What can be done without training.
+
+    Attributes:
+        name: of it.
+        validation_loss: on the validation images.
+        psnr: mean over the validation images, dB, peak 1.
+        ssim: mean over the validation images, at most 1.
+        reconstructions: `(8, height, width, channels)` float32, of the shown images.
+    """
+
+    name: str
+    validation_loss: float
+    psnr: float
+    ssim: float
+    reconstructions: np.ndarray
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """All trials of one comparison, and what they were shown.
 
     Attributes:
         config: the effective configuration, as saved in `config.json`.
-        floor: the lowest binary cross-entropy any reconstruction of the validation images can
-            reach (their mean entropy per pixel, nats).
+        floor: the lowest binary cross-entropy any result for the validation images can reach (their
+            mean entropy per pixel, nats); None where the loss is another, which can be 0.
         originals: `(8, height, width, channels)` float32 in 0..1.
         labels: the class of each original, as text; empty text where there is none.
         trials: seeds outer, decoders inner.
+        inputs: what models were given of the originals; None: the originals.
+        baselines: what can be done without training.
     """
 
     config: dict[str, Any]
-    floor: float
+    floor: float | None
     originals: np.ndarray
     labels: tuple[str, ...]
     trials: tuple[Trial, ...]
+    inputs: np.ndarray | None = None
+    baselines: tuple[Baseline, ...] = ()
+
+    @property
+    def task(self) -> Task:
+        """What the models were trained to do."""
+        return task_of(self.config)
+
+    @property
+    def unit(self) -> str:
+        """The unit of losses."""
+        return self.task.unit
 
     @property
     def decoders(self) -> tuple[str, ...]:
@@ -102,7 +142,7 @@ class Comparison:
 
     @property
     def margin(self) -> float | None:
-        """Differences within it count as none, nats per pixel; stated before the run."""
+        """Differences of losses within it count as none; stated before the run."""
         return self.config.get("margin")
 
     @property

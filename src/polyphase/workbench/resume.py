@@ -13,6 +13,7 @@ from polyphase.workbench.config import ConfigError, Contender, contender
 from polyphase.workbench.environment import versions
 from polyphase.workbench.runs import TRAIN, keep_metrics, partial_of, read_config
 from polyphase.workbench.schema import RESUMED
+from polyphase.workbench.tasks import task_of
 
 
 def target_of(run: Path) -> Path:
@@ -89,6 +90,9 @@ def check_options(given: Mapping[str, Any], config: dict[str, Any], target: Path
         "minutes": config["minutes"],
         "width": config["width"],
         "encoder": config["encoder"],
+        "task": config["task"],
+        "noise": config.get("noise"),
+        "scale": config.get("scale"),
         "batch_size": _common(config["batch_size"]),
         "seeds": len(config["seeds"]),
         "experiment": config["experiment"],
@@ -139,6 +143,7 @@ def contenders_of(config: dict[str, Any]) -> list[Contender]:
             config["epochs"][name],
             config["batch_size"][name],
             minutes=config["minutes"],
+            task=task_of(config),
             **_network(config, name),
         )
         for name in config["decoders"]

@@ -16,6 +16,7 @@ import numpy as np
 from polyphase.datasets.checks import one_line
 from polyphase.workbench import schema
 from polyphase.workbench.config import ConfigError
+from polyphase.workbench.tasks import task_of
 
 TRAIN = "train"  # the experiment of `polyphase train`, which keeps no checkpoints
 
@@ -184,6 +185,7 @@ def read_config(folder: Path, shape: dict[str, Any] = schema.CONFIG) -> dict[str
             wrong = "".join(lacking[:1])
         if wrong:
             raise ValueError(f"it is no configuration of a run, {wrong}")
+        config["task"] = task_of(config).name  # runs of before do not say it
     return config
 
 

@@ -29,6 +29,8 @@ LINES: dict[str, dict[str, Any]] = {
     "epoch": WHO | EPOCH,
     "search": WHO | {"learning_rate": NUMBER, "validation_loss": NUMBER},
     "final": WHO | FINAL,
+    "baseline": {"kind": str, "decoder": str, "seed": type(None)}
+    | {"validation_loss": NUMBER, "psnr": NUMBER, "ssim": NUMBER},
 }
 CONFIG = {
     "command": str,
@@ -42,7 +44,13 @@ CONFIG = {
     "versions": {str: str},
     "started": str,
 }
-OPTIONAL = {"margin": (*NUMBER, type(None)), "workers": (str, type(None))}
+OPTIONAL = {
+    "margin": (*NUMBER, type(None)),
+    "workers": (str, type(None)),
+    "task": (str, type(None)),
+    "noise": (*NUMBER, type(None)),
+    "scale": (int, type(None)),
+}
 RESUMED = CONFIG | {
     "widths": {str: [int]},
     "match": (str, type(None)),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from polyphase.datasets import Dataset, Images
-from polyphase.workbench.cluster import Cluster, Task
+from polyphase.workbench.cluster import Cluster, Training
 from polyphase.workbench.comparison import Models, Progress, replay
 from polyphase.workbench.config import LEARNING_RATE, Contender
 from polyphase.workbench.results import Epoch
@@ -90,7 +90,7 @@ def searched(
 
 
 def _histories(
-    trials: Sequence[Task],
+    trials: Sequence[Training],
     dataset: Dataset,
     watch: Watch,
     workers: Cluster | None,

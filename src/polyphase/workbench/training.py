@@ -1,4 +1,4 @@
-"""Train one autoencoder: the same images in the same order for every model of a seed."""
+"""Train one model: the same images in the same order for every model of a seed."""
 
 import json
 import math
@@ -15,20 +15,30 @@ from polyphase.workbench import checkpoint
 from polyphase.workbench.config import Contender
 from polyphase.workbench.plateau import done
 from polyphase.workbench.results import Epoch
+from polyphase.workbench.tasks import RECONSTRUCT, Task
+from polyphase.workbench.tasks.task import keys_to_judge, keys_to_train
 
 VALIDATION_BATCH = 1000
 OnEpoch = Callable[[int, Epoch, bool], None]
 
 
 class Batches(keras.utils.PyDataset):
-    """Images as their own targets, in an order that depends on seed and epoch alone.
+    """Images as targets, in an order that depends on seed and epoch alone.
 
     A last batch that would be smaller is left out (the next epoch's order gives its images
     another chance), so that every step has one shape and is compiled once.
     """
 
-    def __init__(self, images: np.ndarray, batch_size: int, seed: int, epoch: int = 0) -> None:
+    def __init__(
+        self,
+        images: np.ndarray,
+        batch_size: int,
+        seed: int,
+        epoch: int = 0,
+        task: Task = RECONSTRUCT,
+    ) -> None:
         super().__init__()
+        self._task = task
         self._images = images
         self._batch_size = batch_size
         self._seed = seed
@@ -41,7 +51,7 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         batch = self._images[chosen]
-        return batch, batch
+        return self._task.inputs(batch, keys_to_train(self._seed, self._epoch, chosen)), batch
 
     def on_epoch_end(self) -> None:
         """Draw the next epoch's order."""
@@ -51,18 +61,20 @@ class Batches(keras.utils.PyDataset):
 
 
 class InOrder(keras.utils.PyDataset):
-    """Images as their own targets, all of them, in their order; the last batch may be smaller."""
+    """Images as targets, all of them, in their order; the last batch may be smaller."""
 
-    def __init__(self, images: np.ndarray) -> None:
+    def __init__(self, images: np.ndarray, task: Task = RECONSTRUCT) -> None:
         super().__init__()
+        self._task = task
         self._images = images
 
     def __len__(self) -> int:
         return math.ceil(len(self._images) / VALIDATION_BATCH)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        batch = self._images[index * VALIDATION_BATCH : (index + 1) * VALIDATION_BATCH].copy()
-        return batch, batch
+        start = index * VALIDATION_BATCH
+        batch = self._images[start : start + VALIDATION_BATCH].copy()
+        return self._task.inputs(batch, keys_to_judge(range(start, start + len(batch)))), batch
 
 
 class _Recorder(keras.callbacks.Callback):
@@ -74,14 +86,14 @@ class _Recorder(keras.callbacks.Callback):
         history: list[Epoch],
         on_epoch: OnEpoch,
         saved: Path | None,
-        task: str,
+        belongs: str,
     ) -> None:
         super().__init__()
         self.history = history
         self._contender = contender
         self._on_epoch = on_epoch
         self._saved = saved
-        self._task = task
+        self._belongs = belongs
         self._began = self._seconds = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -96,7 +108,7 @@ class _Recorder(keras.callbacks.Callback):
         one = Epoch(float(logs["loss"]), float(logs["val_loss"]), self._seconds)
         self.history.append(one)
         if self._saved:
-            checkpoint.save(self._saved, self.model, self.history, self._task)
+            checkpoint.save(self._saved, self.model, self.history, self._belongs)
         self.model.stop_training = done(self._contender, self.history)
         self._on_epoch(epoch, one, self.model.stop_training)
 
@@ -117,7 +129,7 @@ def train(
     again: keras.Model | None = None,
     on_start: Callable[[keras.Model], None] = lambda model: None,
 ) -> tuple[keras.Model, tuple[Epoch, ...]]:
-    """Build and train one autoencoder: Adam, binary cross-entropy, input = target.
+    """Build and train one model of its task: Adam, and the task's loss.
 
     Args:
         contender: what to build, and for how many epochs in which batches.
@@ -143,32 +155,33 @@ def train(
     on_start(model)
     for variable, value in zip(model.variables, start, strict=True) if start else ():
         variable.assign(value)
-    model = _compiled(model, contender.learning_rate, again)
-    task = _task(contender, dataset, seed)
-    history = checkpoint.restore(saved, model, task) if saved and saved.exists() else []
+    model = _compiled(model, contender, again)
+    belongs = _belongs(contender, dataset, seed)
+    history = checkpoint.restore(saved, model, belongs) if saved and saved.exists() else []
     over = bool(history) and done(contender, history)
     begin = len(history)
     for epoch, one in enumerate(history):
         on_epoch(epoch, one, over and epoch + 1 == begin)
-    recorder = _Recorder(contender, history, on_epoch, saved, task)
+    recorder = _Recorder(contender, history, on_epoch, saved, belongs)
+    task = contender.task
     model.fit(
-        Batches(dataset.train.pixels, contender.batch_size, seed, begin),
+        Batches(dataset.train.pixels, contender.batch_size, seed, begin, task),
         epochs=begin if over else contender.epochs,
         initial_epoch=begin,
         shuffle=False,
-        validation_data=InOrder(dataset.validation.pixels),
+        validation_data=InOrder(dataset.validation.pixels, task),
         callbacks=[recorder],
         verbose=0,
     )
     return model, tuple(recorder.history)
 
 
-def _compiled(first: keras.Model, rate: float, again: keras.Model | None) -> keras.Model:
+def _compiled(first: keras.Model, contender: Contender, again: keras.Model | None) -> keras.Model:
     """Return a compiled model with the weights of `first` and an optimiser that never stepped."""
-    optimizer = keras.optimizers.Adam(rate)
+    optimizer = keras.optimizers.Adam(contender.learning_rate)
     # PyTorch compiles nothing => a fresh model costs nothing, and draws dropout as it always did.
     if again is None or keras.backend.backend() == "torch":
-        first.compile(optimizer, loss="binary_crossentropy")
+        first.compile(optimizer, loss=contender.task.loss, loss_weights=contender.task.weight)
         return first
     optimizer.build(again.trainable_variables)
     state = [*again.variables, *again.optimizer.variables]
@@ -177,9 +190,10 @@ def _compiled(first: keras.Model, rate: float, again: keras.Model | None) -> ker
     return again
 
 
-def _task(contender: Contender, dataset: Dataset, seed: int) -> str:
+def _belongs(contender: Contender, dataset: Dataset, seed: int) -> str:
     """Return what a checkpoint belongs to."""
     facts = {"decoder": contender.name, "seed": seed, "widths": contender.widths}
     facts |= {"batch_size": contender.batch_size, "learning_rate": contender.learning_rate}
     facts |= {"width": contender.width, "encoder": contender.encoder}
+    facts |= {"task": contender.task.name, **contender.task.options}
     return json.dumps(facts | {"data": dataset.sha256})

@@ -1,0 +1,46 @@
+"""Tasks: what the models of a comparison are trained to do with images."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from polyphase._facts import UserError
+from polyphase.workbench.tasks.denoise import Denoise
+from polyphase.workbench.tasks.reconstruct import Reconstruct
+from polyphase.workbench.tasks.super_resolve import SuperResolve
+from polyphase.workbench.tasks.task import Task
+
+__all__ = ["RECONSTRUCT", "TASKS", "Task", "task", "task_of"]
+
+TASKS: dict[str, type[Task]] = {one.name: one for one in (Reconstruct, Denoise, SuperResolve)}
+RECONSTRUCT = Reconstruct()
+
+
+def task(name: str, **options: Any) -> Task:
+    """Return a task by its name, with those of its options that are given.
+
+    Raises:
+        UserError: for an unknown name, an option that it does not have, or one out of range.
+
+    Example:
+        >>> task("super-resolve", scale=4)
+        SuperResolve(scale=4)
+    """
+    if name not in TASKS:
+        raise UserError(f"Unknown task {name!r}. Choose from: {', '.join(TASKS)}.")
+    given = {key: value for key, value in options.items() if value is not None}
+    for key in given:
+        if key not in options_of(name):
+            raise UserError(f"--{key} is no option of the task {name!r}. Leave it out.")
+    return TASKS[name](**given)
+
+
+def task_of(config: Mapping[str, Any]) -> Task:
+    """Return the task of a run; those of before there were several reconstruct."""
+    name = config.get("task") or Reconstruct.name
+    return task(name, **{key: config.get(key) for key in options_of(name)})
+
+
+def options_of(name: str) -> list[str]:
+    """Return the names of a task's options."""
+    return [one.name for one in fields(TASKS[name])]

@@ -1,0 +1,93 @@
+"""What a task is: what a model is given of an image that it shall return."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+
+Shape = tuple[int, int, int]
+Keys = Sequence[Sequence[int]]
+Map = Callable[[np.ndarray], np.ndarray]
+
+_NOT_TRAINED = 2**32 - 1  # where trainings have their seed
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """What models are trained to do, and with which loss.
+
+    Attributes:
+        name: as on the command line.
+        verb: what a model does with an image.
+        models: what they are called.
+        fixed: what of them is the same for every decoder.
+        data: images to do it with, unless others are given.
+        loss: as Keras names it.
+        weight: by which it is multiplied.
+        unit: of the product.
+        given: what a model gets, in words; empty: the image itself.
+    """
+
+    name: ClassVar[str]
+    verb: ClassVar[str]
+    models: ClassVar[str]
+    fixed: ClassVar[str]
+    data: ClassVar[str]
+    loss: ClassVar[str]
+    weight: ClassVar[float] = 1.0
+    unit: ClassVar[str] = "nats/pixel"
+    given: ClassVar[str] = ""
+
+    @abstractmethod
+    def network(
+        self,
+        decoder: str,
+        image_shape: Shape,
+        widths: tuple[int, int] | None = None,
+        width: int = 8,
+        encoder: str = "centred",
+    ) -> keras.Model:
+        """Return an untrained model, as `models.comparison_autoencoder` takes its arguments.
+
+        Its stages are called `up_1`, `up_2`, ...; what is before `up_1` is the same for all.
+        """
+
+    def inputs(self, images: np.ndarray, keys: Keys) -> np.ndarray:
+        """Return what a model is given.
+
+        Args:
+            images: `(n, height, width, channels)` float32 in 0..1.
+            keys: of each image: numbers that what is random depends on, and on nothing else.
+        """
+        return images
+
+    def baselines(self) -> dict[str, Map]:
+        """Return ways to do it without training, by their names: of inputs, to images."""
+        return {}
+
+    def refused(self, shape: Shape) -> str:
+        """Return why images of a shape cannot be used; an empty text if they can."""
+        if min(shape[:2]) < 8:
+            return (
+                "The autoencoders halve the image three times and need sides of at least 8 "
+                f"pixels. Received: {shape[0]}x{shape[1]}."
+            )
+        return ""
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What of it can be chosen, with its values."""
+        return asdict(self)
+
+
+def keys_to_train(seed: int, epoch: int, chosen: Iterable[int]) -> Keys:
+    """Return the keys of images that are trained on: others in every epoch."""
+    return [(seed, epoch, int(index)) for index in chosen]
+
+
+def keys_to_judge(indices: Iterable[int]) -> Keys:
+    """Return the keys of images that are not: always the same."""
+    return [(_NOT_TRAINED, index) for index in indices]

@@ -1,0 +1,43 @@
+"""The U-Net and the network of super-resolution: what they begin as, and sizes of any kind."""
+
+import keras
+import numpy as np
+import pytest
+
+from polyphase.models import comparison_unet, comparison_upscaler
+from tests.gradients import to_numpy
+
+
+@pytest.mark.parametrize("sides", [(8, 8), (28, 28), (17, 30), (9, 33)])
+def test_a_unet_keeps_the_size_of_any_image(sides):
+    model = comparison_unet("transposed-4", (*sides, 1), widths=(5, 3), width=4)
+    assert model.output_shape == (None, *sides, 1)
+    assert model.predict(np.zeros((2, *sides, 1)), verbose=0).shape == (2, *sides, 1)
+
+
+def test_ways_lead_across():
+    """A single pixel of the input is seen beside the code: its level's features come to the end."""
+    keras.utils.set_random_seed(0)
+    model = comparison_unet("nearest", (32, 32, 1))
+    joins = [one for one in model.layers if isinstance(one, keras.layers.Concatenate)]
+    assert [one.output.shape[1] for one in joins] == [8, 16, 32]
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.parametrize("decoder", ["nearest", "subpixel", "carafe"])
+def test_super_resolution_begins_with_bicubic_upsampling(scale, decoder):
+    model = comparison_upscaler(decoder, (16, 24, 2), scale)
+    x = np.random.default_rng(0).random((2, 16 // scale, 24 // scale, 2), dtype="float32")
+    bicubic = keras.ops.image.resize(x, (16, 24), "bicubic", data_format="channels_last")
+    np.testing.assert_allclose(to_numpy(model(x)), to_numpy(bicubic), atol=1e-5)
+
+
+@pytest.mark.parametrize(("sides", "scale"), [((16, 16), 3), ((15, 16), 2), ((16, 18), 4)])
+def test_scales_that_do_not_fit_are_refused(sides, scale):
+    with pytest.raises(ValueError, match=f"Received: {scale}, {sides[0]} x {sides[1]}"):
+        comparison_upscaler("nearest", (*sides, 1), scale)
+
+
+def test_images_that_are_too_small_for_a_unet_are_refused():
+    with pytest.raises(ValueError, match="at least 8 pixels. Received: 7 x 8"):
+        comparison_unet("nearest", (7, 8, 1))
