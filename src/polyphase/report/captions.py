@@ -6,6 +6,7 @@ from typing import Any
 from polyphase.report import table
 from polyphase.report.checkerboards import SHOWN
 from polyphase.workbench.results import Comparison
+from polyphase.workbench.tasks.denoise import AS_GIVEN
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
 LOSSES = {
@@ -45,7 +46,8 @@ def _given(comparison: Comparison) -> str:
 
 
 def _untrained(comparison: Comparison) -> str:
-    return "; below them what needs no training" if comparison.baselines else ""
+    more = [one.name for one in comparison.baselines if one.name != AS_GIVEN]
+    return "; below them what needs no training" if more else ""
 
 
 def _harmonics(comparison: Comparison) -> str:

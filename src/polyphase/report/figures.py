@@ -17,6 +17,7 @@ from polyphase.report.curves import learning_curves
 from polyphase.report.palette import colours
 from polyphase.report.style import DPI, GREY, INK, PAGE, Size, bare, plain, png
 from polyphase.workbench.results import Comparison
+from polyphase.workbench.tasks.denoise import AS_GIVEN
 
 __all__ = [
     "error_maps",
@@ -34,14 +35,15 @@ _GAP = 0.08  # inches between cells
 def reconstructions(comparison: Comparison, size: Size = PAGE) -> Figure:
     """Draw the originals, then one row of reconstructions per decoder (its first seed).
 
-    What models were given stands below the originals, if that is another; baselines stand last.
+    What models were given stands below the originals, if that is another; baselines stand last,
+    but for one that leaves it as it is.
     """
     names, given = comparison.decoders, comparison.task.given
-    first = {"original": comparison.originals}
+    first: dict[str, np.ndarray] = {"original": comparison.originals}
     if given and comparison.inputs is not None:
         first[given] = comparison.inputs
     images = {name: comparison.of(name)[0].reconstructions for name in names}
-    last = {one.name: one.reconstructions for one in comparison.baselines}
+    last = {one.name: one.reconstructions for one in comparison.baselines if one.name != AS_GIVEN}
     figure, grid = rows(first | images | last, comparison.labels, size)
     _bars(grid[len(first) : len(first) + len(names)], names)
     return figure

@@ -11,6 +11,9 @@ from polyphase.models import comparison_unet
 from polyphase.workbench.tasks.task import Keys, Map, Shape, Task
 
 
+AS_GIVEN = "as given"
+
+
 @dataclass(frozen=True)
 class Denoise(Task):
     """A U-Net returns the image without the noise, which is drawn anew for every epoch.
@@ -55,4 +58,4 @@ class Denoise(Task):
 
     def baselines(self) -> dict[str, Map]:
         """Return the images as they are given, clipped to the range."""
-        return {"as given": lambda images: images}
+        return {AS_GIVEN: lambda images: images}
