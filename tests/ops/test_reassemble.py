@@ -51,6 +51,7 @@ CASES = {
 }
 
 
+@pytest.mark.grid(29)
 @pytest.mark.parametrize("data_format", cases.FORMATS)
 @pytest.mark.parametrize("lowering", LOWERINGS)
 @pytest.mark.parametrize("name", CASES)

@@ -17,7 +17,7 @@ INNER = ("data", "machine")
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A comparison with a search, a training of one model, and a comparison of every other task."""
+    """Comparisons of every task, one with a search; trainings of a model and of a generator."""
     place = tmp_path_factory.mktemp("fields")
     pixels = np.random.default_rng(0).integers(0, 256, (40, 8, 8), dtype="uint8")
     np.save(place / "images.npy", pixels)
@@ -26,13 +26,16 @@ def runs(tmp_path_factory):
         "compare": ["compare", "--search", "lr", "--seeds", "1"],
         "train": ["train", "autoencoder"],
         "denoise": ["compare", "--task", "denoise", "--search", "none", "--seeds", "1"],
+        "gan": ["train", "gan", "--width", "4"],
         "enlarge": ["compare", "--task", "super-resolve", "--search", "none", "--seeds", "1"],
     }
     for name, words in commands.items():
         arguments = [*words, *common, "--batch-size", "8", "--out", str(place / name)]
+        if name == "gan":
+            arguments = [one.replace("--decoder", "--generator") for one in arguments]
         result = CliRunner().invoke(app, arguments)
         assert result.exit_code == 0, result.output
-    return tuple(place / name for name in commands)
+    return {name: place / name for name in commands}
 
 
 def names_in(config):
@@ -42,14 +45,14 @@ def names_in(config):
 
 
 def test_fields_of_the_configuration(runs):
-    written = [names_in(json.loads((run / "config.json").read_text())) for run in runs]
+    written = [names_in(json.loads((run / "config.json").read_text())) for run in runs.values()]
     assert set.union(*written) | OPTIONAL == set(CONFIG)
     assert names_in(schema.RESUMED | {"machine": {}}) <= set(CONFIG)
 
 
 def test_fields_of_the_metrics(runs):
     found = {}
-    for run in runs:
+    for run in runs.values():
         for line in map(json.loads, (run / "metrics.jsonl").read_text().splitlines()):
             assert set(line) == set(WHO | METRICS[line["kind"]]), line
             found[line["kind"]] = line
@@ -61,8 +64,8 @@ def test_fields_of_the_metrics(runs):
 
 def test_arrays_of_the_evidence(runs):
     names = set()
-    for run in (runs[0], *runs[2:]):
-        with np.load(run / "evidence.npz") as arrays:
+    for name in ("compare", "denoise", "enlarge"):
+        with np.load(runs[name] / "evidence.npz") as arrays:
             names |= set(arrays.files)
     found = {name.replace("nearest/0/", "DECODER/SEED/") for name in names}
     assert {re.sub("^.+/untrained/", "NAME/untrained/", name) for name in found} == set(EVIDENCE)

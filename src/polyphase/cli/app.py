@@ -12,6 +12,7 @@ from polyphase.cli.fold import fold
 from polyphase.cli.inspect import inspect
 from polyphase.cli.runs import report, runs
 from polyphase.cli.train import autoencoder
+from polyphase.cli.train_gan import gan
 from polyphase.cli.usage import Commands
 
 app = typer.Typer(
@@ -22,8 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-train = typer.Typer(help="Train one model and draw what it does.", no_args_is_help=True)
+train = typer.Typer(help="Train one model, or two, and draw what they do.", no_args_is_help=True)
 train.command("autoencoder")(autoencoder)
+train.command("gan")(gan)
 app.command()(compare)
 app.command()(demo)
 app.command()(bench)

@@ -57,6 +57,11 @@ class Progress:
     result: Epoch
     last: bool
 
+    @property
+    def words(self) -> str:
+        """What is said of it."""
+        return f"validation loss {self.result.validation_loss:.4f}"
+
     @classmethod
     def of(cls, one: Contender, seed: int, epoch: int, result: Epoch, last: bool) -> "Progress":
         """Return what a contender's training has finished."""

@@ -22,9 +22,11 @@ class Field:
 
 CONFIG = {
     "command": Field("the command line; run it to repeat the run"),
-    "task": Field("`reconstruct`, `denoise` or `super-resolve`"),
+    "task": Field("`reconstruct`, `denoise`, `super-resolve` or `gan`"),
     "noise": Field("of `denoise`: its standard deviation", _IMAGES),
     "scale": Field("of `super-resolve`: 2 or 4, pixels of a side averaged to one"),
+    "penalty": Field("of `gan`: weight of the penalties R1 and R2"),
+    "discriminator": Field("of `gan`: `strided` or `blurred`"),
     "experiment": Field("`fair`: decoders in one model; `published`: the two tutorials'; `train`"),
     "data.name": Field("of the data set"),
     "data.source": Field("its name, or its path"),
@@ -49,7 +51,7 @@ CONFIG = {
     "optimizer": Field("as Keras names it"),
     "learning_rate": Field("by decoder: of the optimizer"),
     "widths": Field("by decoder: channels of its two inner stages; published models have none"),
-    "loss": Field("as Keras names it"),
+    "loss": Field("as Keras names it; of `gan`: `relativistic` or `non-saturating`"),
     "backend": Field("of Keras: `jax`, `tensorflow` or `torch`"),
     "versions": Field("of Python, Polyphase, Keras, NumPy and the backend"),
     "machine.cpus": Field("number of logical processors"),
@@ -64,7 +66,7 @@ CONFIG = {
 }
 
 WHO = {
-    "kind": Field("`epoch`, `search`, `final` or `baseline`"),
+    "kind": Field("`epoch`, `search`, `final`, `baseline` or `round`"),
     "decoder": Field("its name"),
     "seed": Field("of weights and order of the data; null of a baseline"),
 }
@@ -101,6 +103,14 @@ METRICS = {
             "pattern at its harmonics: `amplitude` with an interval `low` to `high` (image range), "
             "`ratio` of its power to the neighbours'"
         ),
+    },
+    "round": {
+        "epoch": Field("counted from 0"),
+        "discriminator": Field("its loss, without the penalties; mean over the epoch's steps"),
+        "generator": Field("its loss, likewise"),
+        "penalty": Field("R1 and R2 together, unweighted, likewise"),
+        "spread": Field("standard deviation of made images over latents, to that of real ones"),
+        "seconds": Field("wall time of the training steps", _SECONDS),
     },
     "baseline": {
         "validation_loss": Field("on the validation images, without training", LOSS),

@@ -29,6 +29,9 @@ LINES: dict[str, dict[str, Any]] = {
     "epoch": WHO | EPOCH,
     "search": WHO | {"learning_rate": NUMBER, "validation_loss": NUMBER},
     "final": WHO | FINAL,
+    "round": WHO
+    | dict.fromkeys(("discriminator", "generator", "penalty", "spread", "seconds"), NUMBER)
+    | {"epoch": int},
     "baseline": {"kind": str, "decoder": str, "seed": type(None)}
     | {"validation_loss": NUMBER, "psnr": NUMBER, "ssim": NUMBER},
 }
@@ -50,6 +53,8 @@ OPTIONAL = {
     "task": (str, type(None)),
     "noise": (*NUMBER, type(None)),
     "scale": (int, type(None)),
+    "penalty": (*NUMBER, type(None)),
+    "discriminator": (str, type(None)),
 }
 RESUMED = CONFIG | {
     "widths": {str: [int]},

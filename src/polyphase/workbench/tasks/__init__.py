@@ -6,13 +6,14 @@ from typing import Any
 
 from polyphase._facts import UserError
 from polyphase.workbench.tasks.denoise import Denoise
+from polyphase.workbench.tasks.gan import Gan
 from polyphase.workbench.tasks.reconstruct import Reconstruct
 from polyphase.workbench.tasks.super_resolve import SuperResolve
 from polyphase.workbench.tasks.task import Task
 
 __all__ = ["RECONSTRUCT", "TASKS", "Task", "task", "task_of"]
 
-TASKS: dict[str, type[Task]] = {one.name: one for one in (Reconstruct, Denoise, SuperResolve)}
+TASKS: dict[str, type[Task]] = {one.name: one for one in (Reconstruct, Denoise, SuperResolve, Gan)}
 RECONSTRUCT = Reconstruct()
 
 

@@ -1,0 +1,116 @@
+"""The generator whose upsampling can be chosen, and what it is trained against."""
+
+import re
+
+import keras
+import numpy as np
+from keras.layers import Conv2D, Dense, DepthwiseConv2D, Flatten, Input, Reshape
+
+from polyphase.models import decoders
+
+LATENT = 64
+_SLOPE = "leaky_relu"
+_BLUR = np.array([1, 3, 3, 1]) / 8
+
+
+def gan_generator(
+    decoder: str,
+    image_shape: tuple[int, int, int] = (28, 28, 1),
+    width: int = 32,
+    first: str | None = None,
+) -> keras.Model:
+    """Return a generator of two x2 stages, the last of which makes the image.
+
+    A Dense layer to a fourth of the sides and twice the width, a 3x3 convolution, the stage `up_1`,
+    a 3x3 convolution and the stage `up_2`, with a sigmoid; all others have leaky ReLU.
+
+    Args:
+        decoder: of both stages, or of the last: a name of `DECODERS`, or `package.module:function`.
+        image_shape: `(height, width, channels)`, sides that 4 divides, at least 8 pixels.
+        width: channels of the first stage, at least 1.
+        first: decoder of the first stage; None: the same.
+
+    Returns:
+        A model of latent vectors `(batch, 64)` to images in 0..1.
+
+    Raises:
+        ValueError: for an unknown decoder, or sides that 4 does not divide.
+
+    Example:
+        >>> gan_generator("nearest").output_shape
+        (None, 28, 28, 1)
+    """
+    early, last = decoders.decoder(first or decoder), decoders.decoder(decoder)
+    height, wide, channels = image_shape
+    if height % 4 or wide % 4 or min(height, wide) < 8:
+        raise ValueError(
+            "The generator doubles its image twice and makes sides that are multiples of 4, from 8 "
+            f"on. Received: {height} x {wide}."
+        )
+    small = (height // 4, wide // 4, 2 * width)
+    return keras.Sequential(
+        [
+            Input((LATENT,)),
+            Dense(int(np.prod(small)), activation=_SLOPE, kernel_initializer="he_uniform"),
+            Reshape(small),
+            _convolution(2 * width),
+            early(width, _SLOPE, "up_1"),
+            _convolution(width),
+            last(channels, "sigmoid", "up_2"),
+        ],
+        name="generator_" + re.sub(r"\W", "_", decoder),
+    )
+
+
+def discriminator(
+    image_shape: tuple[int, int, int] = (28, 28, 1), width: int = 32, blurred: bool = False
+) -> keras.Model:
+    """Return a network that scores images: two halvings, leaky ReLU, no normalisation.
+
+    Args:
+        image_shape: `(height, width, channels)`, sides of at least 4 pixels.
+        width: channels at full size; each halving doubles them.
+        blurred: whether images are blurred by (1, 3, 3, 1) / 8 along both axes before pixels are
+            left out; otherwise convolutions have strides, and see aliases.
+
+    Returns:
+        A model of images to scores `(batch, 1)`, any real numbers.
+
+    Example:
+        >>> discriminator((10, 10, 1), blurred=True).output_shape
+        (None, 1)
+    """
+    layers: list[keras.Layer] = [Input(image_shape), _convolution(width)]
+    for filters in (2 * width, 4 * width):
+        layers.append(_convolution(filters, 1 if blurred else 2))
+        if blurred:
+            layers.append(_Blur(filters))
+    model = keras.Sequential([*layers, Flatten(), Dense(1)], name="discriminator")
+    for layer in model.layers:
+        if isinstance(layer, _Blur):
+            layer.set()
+    return model
+
+
+class _Blur(DepthwiseConv2D):
+    """A blur and a halving, which are not trained."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(4, strides=2, padding="same", use_bias=False, trainable=False)
+        self._channels = channels
+
+    def set(self) -> None:
+        """Set the kernel."""
+        kernel = np.outer(_BLUR, _BLUR)[..., None, None]
+        self.set_weights([np.repeat(kernel, self._channels, axis=2)])
+
+
+def _convolution(filters: int, strides: int = 1) -> keras.Layer:
+    return Conv2D(
+        filters,
+        3,
+        strides=strides,
+        padding="same",
+        activation=_SLOPE,
+        kernel_initializer="he_uniform",
+    )

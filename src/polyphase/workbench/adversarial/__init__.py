@@ -1,0 +1,1 @@
+"""Generators and discriminators, trained against each other."""

@@ -1,0 +1,303 @@
+"""Generators against discriminators: losses, penalties, steps and what a command leaves."""
+
+import io
+import json
+import math
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import polyphase as pp
+from polyphase._facts import UserError
+from polyphase.cli.app import app
+from polyphase.datasets import load
+from polyphase.models import DECODERS
+from polyphase.models.gans import LATENT, discriminator, gan_generator
+from polyphase.report import samples
+from polyphase.workbench import ConfigError
+from polyphase.workbench.adversarial import losses
+from polyphase.workbench.adversarial.steps import Aims, Networks, stepper
+from polyphase.workbench.adversarial.training import Round, contender_of, networks_of, train
+from polyphase.workbench.runs import read_config
+from polyphase.workbench.tasks import task, task_of
+from tests.gradients import to_numpy
+
+REAL, MADE = np.array([[0.5], [-1.0], [2.0]]), np.array([[1.5], [0.0], [-0.5]])
+
+
+def softplus(x):
+    return math.log1p(math.exp(x))
+
+
+def test_losses_by_hand():
+    pairs = list(zip(REAL.ravel(), MADE.ravel(), strict=True))
+    expected = {
+        ("relativistic", "of_discriminator"): sum(softplus(m - r) for r, m in pairs) / 3,
+        ("relativistic", "of_generator"): sum(softplus(r - m) for r, m in pairs) / 3,
+        ("non-saturating", "of_discriminator"): sum(softplus(-r) + softplus(m) for r, m in pairs)
+        / 3,
+        ("non-saturating", "of_generator"): sum(softplus(-m) for _, m in pairs) / 3,
+    }
+    for (loss, of), value in expected.items():
+        assert float(getattr(losses, of)(loss, REAL, MADE)) == pytest.approx(value, rel=1e-6)
+
+
+def linear(shape, weights):
+    """Return a discriminator whose score is a weighted sum: its gradient is the weights."""
+    model = keras.Sequential([keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(1)])
+    model.set_weights([weights.reshape(-1, 1), np.zeros(1)])
+    return model
+
+
+def networks(shape=(8, 8, 1), generator=None, judge=None, rate=0.0):
+    keras.utils.set_random_seed(0)
+    making = generator or gan_generator("nearest", shape, 4)
+    judging = judge or discriminator(shape, 4)
+    average = keras.models.clone_model(making)
+    average.set_weights(making.get_weights())
+    optimizers = tuple(keras.optimizers.SGD(rate) for _ in range(2))
+    for one, model in zip(optimizers, (making, judging), strict=True):
+        one.build(model.trainable_variables)
+    return Networks(making, judging, average, optimizers)
+
+
+def batch(shape=(8, 8, 1), count=6):
+    generator = np.random.default_rng(0)
+    real = generator.random((count, *shape), dtype="float32")
+    return real, generator.standard_normal((2, count, LATENT), dtype="float32")
+
+
+def test_penalties_of_a_linear_score_are_its_weights():
+    weights = np.random.default_rng(1).standard_normal(64).astype("float32")
+    both = networks(judge=linear((8, 8, 1), weights))
+    step, _ = stepper(both, Aims("relativistic", 1.0, 0.5))
+    *_, penalties = step(*batch())
+    # R1 and R2, each half the squared length.
+    assert float(penalties) == pytest.approx(float(weights @ weights), rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", losses.LOSSES)
+def test_a_step_reports_the_losses_of_before_it(loss):
+    both = networks()
+    real, latents = batch()
+    scores = [to_numpy(both.discriminator(x)) for x in (real, both.generator(latents[0]))]
+    expected = float(losses.of_discriminator(loss, *scores))
+    step, _ = stepper(both, Aims(loss, 0.3, 0.5))
+    found = [float(one) for one in step(real, latents)]
+    assert found[0] == pytest.approx(expected, rel=1e-4)
+    made = to_numpy(both.discriminator(both.generator(latents[1])))
+    assert found[1] == pytest.approx(float(losses.of_generator(loss, scores[0], made)), rel=1e-4)
+
+
+def smooth(shape):
+    """Return a discriminator without kinks, which differences of pixels would meet."""
+    layers = [
+        keras.layers.Conv2D(3, 3, strides=2, activation="tanh"),
+        keras.layers.Conv2D(3, 3, activation="softplus"),
+    ]
+    flat = [keras.layers.Flatten(), keras.layers.Dense(1)]
+    return keras.Sequential([keras.Input(shape), *layers, *flat])
+
+
+@pytest.mark.parametrize("loss", losses.LOSSES)
+def test_a_step_goes_down_the_gradient_penalties_included(loss):
+    """Against finite differences of the whole, along the step that was taken."""
+    rate, gamma = 1e-3, 0.5
+    judge = smooth((8, 8, 1))
+    both = networks(judge=judge, rate=rate)
+    real, latents = batch()
+    before = [to_numpy(one) for one in judge.trainable_variables]
+    made = to_numpy(both.generator(latents[0]))
+
+    def whole(values):
+        for variable, value in zip(judge.trainable_variables, values, strict=True):
+            variable.assign(value)
+        scores = [to_numpy(judge(x)) for x in (real, made)]
+        total = float(losses.of_discriminator(loss, *scores))
+        return total + gamma * sum(lengths(judge, x) for x in (real, made))
+
+    step, settle = stepper(both, Aims(loss, gamma, 0.5))
+    step(real, latents)
+    settle()
+    after = [to_numpy(one) for one in judge.trainable_variables]
+    direction = [(a - b) / rate for a, b in zip(after, before, strict=True)]
+    size = sum(float(np.sum(one.astype("float64") ** 2)) for one in direction)
+    assert size > 1e-4
+    t = 1e-2 / math.sqrt(size)
+    ahead, behind = (
+        whole([b + sign * t * d for b, d in zip(before, direction, strict=True)])
+        for sign in (1, -1)
+    )
+    assert (ahead - behind) / (2 * t) == pytest.approx(-size, rel=0.03)
+
+
+def lengths(judge, x, h=1e-2):
+    """Return half the mean squared length of the scores' gradients, by differences of pixels."""
+    total = 0.0
+    flat = x.reshape(len(x), -1)
+    for pixel in range(flat.shape[1]):
+        sides = []
+        for sign in (1, -1):
+            moved = flat.copy()
+            moved[:, pixel] += sign * h
+            sides.append(to_numpy(judge(moved.reshape(x.shape))).astype("float64"))
+        total += float(np.mean(((sides[0] - sides[1]) / (2 * h)) ** 2))
+    return total / 2
+
+
+def test_the_average_moves_by_its_share():
+    both = networks(rate=0.1)
+    before = [to_numpy(one) for one in both.average.trainable_variables]
+    step, settle = stepper(both, Aims("non-saturating", 0.0, 0.75))
+    step(*batch())
+    settle()
+    after = [to_numpy(one) for one in both.generator.trainable_variables]
+    assert max(np.abs(a - b).max() for a, b in zip(after, before, strict=True)) > 1e-6
+    for mean, old, new in zip(both.average.trainable_variables, before, after, strict=True):
+        np.testing.assert_allclose(to_numpy(mean), 0.75 * old + 0.25 * new, atol=1e-6)
+
+
+def test_a_blur_is_not_trained_and_sees_no_aliases():
+    judge = discriminator((16, 16, 1), 2, blurred=True)
+    blurs = [one for one in judge.layers if isinstance(one, keras.layers.DepthwiseConv2D)]
+    assert len(blurs) == 2
+    assert not any(one.trainable_variables for one in blurs)
+    board = (np.indices((16, 16)).sum(0) % 2)[None, ..., None].repeat(4, -1).astype("float32")
+    inner = to_numpy(blurs[0](board))[0, 1:-1, 1:-1]
+    np.testing.assert_allclose(inner, 0.5, atol=1e-6)
+
+
+def test_every_decoder_generates():
+    for name in DECODERS:
+        assert gan_generator(name, (12, 8, 3), 4).output_shape == (None, 12, 8, 3)
+    mixed = gan_generator("nearest", (8, 8, 1), 4, first="transposed-4")
+    assert [type(mixed.get_layer(f"up_{i}")).__name__ for i in (1, 2)] == [
+        "Conv2DTranspose",
+        "UpSampleConv2D",
+    ]
+
+
+def not_a_number(filters, activation, name):
+    """A decoder whose first weights are no numbers."""
+    return pp.layers.UpSampleConv2D(
+        filters,
+        3,
+        padding="same",
+        activation=activation,
+        kernel_initializer=keras.initializers.Constant(math.nan),
+        name=name,
+    )
+
+
+def dataset(side=8):
+    return load("digits", side)
+
+
+def trained(name="nearest", epochs=2, **options):
+    doing, data = task("gan", **options), dataset()
+    one = contender_of(name, doing, data, epochs, 64, 4)
+    both, rounds, shown = networks_of(one, doing, data, 0), [], []
+
+    def on_epoch(epoch, found, images):
+        rounds.append(found)
+        shown.append(images)
+
+    trouble = train(both, doing, data, 0, epochs, 64, on_epoch)
+    return rounds, shown, trouble
+
+
+def test_the_same_seed_gives_the_same_images(backend):
+    if backend != "jax":
+        pytest.skip("bit for bit is promised on JAX")
+    (one, first, _), (other, second, _) = trained(), trained()
+    assert [replace(x, seconds=0) for x in one] == [replace(x, seconds=0) for x in other]
+    np.testing.assert_array_equal(first[-1], second[-1])
+
+
+def test_a_loss_that_is_not_finite_ends_a_training():
+    rounds, _, trouble = trained("tests.workbench.test_adversarial:not_a_number", epochs=3)
+    assert trouble == "a loss is not finite"
+    assert len(rounds) == 1
+
+
+def test_one_image_for_all_latents_is_noticed():
+    assert Round(0.5, 0.5, 0.1, 0.5, 1.0).trouble == ""
+    assert Round(0.5, 0.5, 0.1, 0.01, 1.0).trouble == "all latents give one image"
+    assert Round(0.5, math.nan, 0.1, 0.5, 1.0).trouble == "a loss is not finite"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"loss": "hinge"}, "Choose from: relativistic, non-saturating"),
+        ({"penalty": -1.0}, "from 0 on. Received: -1.0"),
+        ({"penalty": math.nan}, "from 0 on. Received: nan"),
+        ({"discriminator": "deep"}, "Choose from: strided, blurred"),
+    ],
+)
+def test_options_that_are_none_are_refused(options, message):
+    with pytest.raises(UserError, match=message):
+        task("gan", **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "message"),
+    [
+        ("nearest", 10, "multiples of 4, from 8 on. Received: 10x10. Give --size, for example 8"),
+        ("upsampling", 28, "makes 10x10 grey images. Received: 28x28 with 1 channels"),
+        ("cubist", 8, "Unknown decoder 'cubist'"),
+    ],
+)
+def test_generators_that_do_not_fit_are_refused(name, side, message):
+    with pytest.raises(ConfigError, match=message):
+        contender_of(name, task("gan"), dataset(side), 1, 8, 4)
+
+
+@pytest.mark.parametrize("name", ["subpixel", "upsampling", "transposed"])
+def test_the_command_leaves_pictures_and_a_generator(name, tmp_path):
+    size = ["--size", "8"] if name == "subpixel" else ["--size", "10", "--grey"]
+    words = ["train", "gan", "--generator", name, *size, "--epochs", "3", "--width", "4"]
+    result = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "run")])
+    assert result.exit_code == 0, result.output
+    made = tmp_path / "run"
+    lines = [json.loads(line) for line in (made / "metrics.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [0, 1, 2]
+    with Image.open(made / "training.webp") as film, Image.open(made / "samples.png") as last:
+        assert film.n_frames == 3
+        assert film.size == last.size
+    generator = keras.saving.load_model(made / "generator.keras")
+    side = generator.output_shape[1]
+    images = generator.predict(np.zeros((2, generator.input_shape[1])), verbose=0)
+    assert images.shape == (2, side, side, 1)
+    assert task_of(read_config(made)) == task("gan")
+
+
+def test_a_training_that_fails_says_so_and_keeps_what_it_made(tmp_path):
+    words = ["train", "gan", "--size", "8", "--epochs", "3", "--width", "4"]
+    words += ["--generator", "tests.workbench.test_adversarial:not_a_number"]
+    result = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "run")])
+    assert result.exit_code == 2
+    assert "failed after 1 of 3 epochs: a loss is not finite" in result.stderr
+    assert (tmp_path / "run" / "samples.png").exists()
+
+
+def test_a_grid_shows_every_image_in_its_place():
+    images = np.linspace(0, 1, 6)[:, None, None, None] * np.ones((6, 4, 6, 3))
+    sheet = np.asarray(samples.grid(images))
+    scale = sheet.shape[0] // (2 * 5 - 1)
+    for index, image in enumerate(images):
+        top, left = (index // 3) * 5 * scale, (index % 3) * 7 * scale
+        cell = sheet[top : top + 4 * scale, left : left + 6 * scale]
+        assert set(cell.ravel().tolist()) == {int(image.max() * 255 + 0.5)}
+
+
+def test_a_long_training_is_a_film_of_sixty_frames():
+    frames = [samples.grid(np.full((1, 8, 8, 1), i / 200)) for i in range(200)]
+    with Image.open(io.BytesIO(samples.animation(frames))) as film:
+        assert film.n_frames == 60
+        film.seek(59)
+        assert np.asarray(film.convert("L")).mean() == pytest.approx(199 / 200 * 255, abs=3)
