@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -91,6 +92,18 @@ def test_a_run_that_is_killed_twice_ends_as_one_that_was_not(backend):
     assert_same("whole", "run")
     assert not Path("run.partial").exists()
     assert not list(Path("run").glob("training*"))
+
+
+@pytest.mark.parametrize("task", ["denoise", "super-resolve"])
+def test_every_task_goes_on(task, backend):
+    if backend != "jax":
+        pytest.skip("bit for bit is promised on JAX")
+    invoke(*OPTIONS, "--epochs", "2", "--task", task, "--out", "whole")
+    shutil.copytree("whole", "run.partial")
+    Path("run.partial/models/transposed-3-seed0.keras").unlink()
+    Path("run.partial/evidence.npz").unlink()
+    invoke("--resume", "run")
+    assert_same("whole", "run")
 
 
 @pytest.mark.exhaustive
@@ -182,6 +195,9 @@ GIVEN = {
     "--batch-size": ("8", "9"),
     "--seeds": ("1", "5"),
     "--experiment": ("fair", "published"),
+    "--task": ("reconstruct", "denoise"),
+    "--noise": (None, "0.2"),
+    "--scale": (None, "4"),
     "--match": (None, "parameters"),
     "--search": ("none", "lr"),
     "--minutes": (None, "3"),
