@@ -94,6 +94,7 @@ def test_a_run_that_is_killed_twice_ends_as_one_that_was_not(backend):
     assert not list(Path("run").glob("training*"))
 
 
+@pytest.mark.grid(1)
 @pytest.mark.parametrize("task", ["denoise", "super-resolve"])
 def test_every_task_goes_on(task, backend):
     if backend != "jax":

@@ -80,6 +80,7 @@ def test_penalties_of_a_linear_score_are_its_weights():
     assert float(penalties) == pytest.approx(float(weights @ weights), rel=1e-5)
 
 
+@pytest.mark.grid(1)
 @pytest.mark.parametrize("loss", losses.LOSSES)
 def test_a_step_reports_the_losses_of_before_it(loss):
     both = networks()
@@ -103,6 +104,7 @@ def smooth(shape):
     return keras.Sequential([keras.Input(shape), *layers, *flat])
 
 
+@pytest.mark.grid(1)
 @pytest.mark.parametrize("loss", losses.LOSSES)
 def test_a_step_goes_down_the_gradient_penalties_included(loss):
     """Against finite differences of the whole, along the step that was taken."""
@@ -257,6 +259,7 @@ def test_generators_that_do_not_fit_are_refused(name, side, message):
         contender_of(name, task("gan"), dataset(side), 1, 8, 4)
 
 
+@pytest.mark.grid(1)
 @pytest.mark.parametrize("name", ["subpixel", "upsampling", "transposed"])
 def test_the_command_leaves_pictures_and_a_generator(name, tmp_path):
     size = ["--size", "8"] if name == "subpixel" else ["--size", "10", "--grey"]

@@ -140,7 +140,8 @@ def test_runs_of_before_there_were_tasks_reconstruct():
     assert task_of({"task": "super-resolve", "scale": 4}) == task("super-resolve", scale=4)
 
 
-@pytest.mark.parametrize("name", COMPARED)
+@pytest.mark.grid(1)
+@pytest.mark.parametrize("name", ["super-resolve", "denoise", "reconstruct"])
 def test_a_run_is_found_again_as_it_was(name, tmp_path):
     found = run(tmp_path / "run", task(name), write)
     again = found_by(tmp_path / "run")
@@ -165,7 +166,8 @@ def test_a_run_is_found_again_as_it_was(name, tmp_path):
         assert one.name in answer(found)[-1]
 
 
-@pytest.mark.parametrize("name", ["denoise", "super-resolve"])
+@pytest.mark.grid(1)
+@pytest.mark.parametrize("name", ["super-resolve", "denoise"])
 def test_measures_are_those_of_the_saved_model(name, tmp_path):
     """Loss, PSNR and SSIM anew, by NumPy and scikit-image, from the files that a run left."""
     found = run(tmp_path / "run", task(name))
@@ -261,6 +263,7 @@ def test_a_finished_model_is_recognised_by_its_loss(tmp_path):
     assert model.output_shape == (None, 16, 16, 3)
 
 
+@pytest.mark.exhaustive
 def test_every_task_takes_every_decoder():
     """And a matched one; built, not trained."""
     for name in COMPARED:
