@@ -202,7 +202,7 @@ def test_what_needs_no_training_is_measured_as_the_rest(tmp_path):
     assert given.psnr == pytest.approx(np.mean(-10 * np.log10(errors)), abs=1e-4)
     lines = [json.loads(x) for x in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     (line,) = [one for one in lines if one["kind"] == "baseline"]
-    assert line == {"kind": "baseline", "decoder": "as given", "seed": None} | {
+    assert line == {"kind": "baseline", "decoder": "the noisy image", "seed": None} | {
         name: getattr(given, name) for name in ("validation_loss", "psnr", "ssim")
     }
 

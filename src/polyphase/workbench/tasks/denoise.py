@@ -10,7 +10,7 @@ from polyphase._facts import UserError
 from polyphase.models import comparison_unet
 from polyphase.workbench.tasks.task import Keys, Map, Shape, Task
 
-AS_GIVEN = "as given"
+AS_GIVEN = "the noisy image"
 
 
 @dataclass(frozen=True)
