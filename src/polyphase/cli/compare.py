@@ -15,6 +15,7 @@ from polyphase.cli.options import Epochs, Grey, Minutes, Size, TaskData, Width, 
 
 if TYPE_CHECKING:
     from polyphase.workbench import Comparison
+    from polyphase.workbench import tasks as workbench
     from polyphase.workbench.cluster import Cluster
 
 
@@ -223,11 +224,11 @@ def compare(
         target, stated = out or default_folder("compare"), _margin(margin, experiment)
         published = experiment is Experiment.PUBLISHED
         _refuse_beside_published(published, _given(context))
-        _refuse_encoder(task, _given(context))
         searching = search or (Search.NONE if published else Search.LR)
         passes, most = epochs_of(epochs, minutes)
         how: dict[str, Any] = {"epochs": passes, "batch_size": batch_size, "minutes": most}
         doing = chosen_task(task.value, noise=noise, scale=scale)
+        _refuse_encoder(doing, _given(context))
         if not published:
             how |= {"width": width, "encoder": encoder.value, "task": doing}
         run = Run.new(
@@ -298,10 +299,10 @@ def _refuse_beside_published(published: bool, given: dict[str, Any]) -> None:
             )
 
 
-def _refuse_encoder(task: Task, given: dict[str, Any]) -> None:
-    if task is not Task.RECONSTRUCT and "encoder" in given:
+def _refuse_encoder(doing: "workbench.Task", given: dict[str, Any]) -> None:
+    if not doing.encoders and "encoder" in given:
         raise typer.BadParameter(
-            f"the task {task.value} has no other encoder; leave it out", param_hint="--encoder"
+            f"the task {doing.name} has no other encoder; leave it out", param_hint="--encoder"
         )
 
 

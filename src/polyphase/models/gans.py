@@ -1,6 +1,7 @@
 """The generator whose upsampling can be chosen, and what it is trained against."""
 
 import re
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,7 +18,6 @@ def gan_generator(
     decoder: str,
     image_shape: tuple[int, int, int] = (28, 28, 1),
     width: int = 32,
-    first: str | None = None,
 ) -> keras.Model:
     """Return a generator of two x2 stages, the last of which makes the image.
 
@@ -25,10 +25,9 @@ def gan_generator(
     a 3x3 convolution and the stage `up_2`, with a sigmoid; all others have leaky ReLU.
 
     Args:
-        decoder: of both stages, or of the last: a name of `DECODERS`, or `package.module:function`.
+        decoder: of both stages: a name of `DECODERS`, or `package.module:function`.
         image_shape: `(height, width, channels)`, sides that 4 divides, at least 8 pixels.
         width: channels of the first stage, at least 1.
-        first: decoder of the first stage; None: the same.
 
     Returns:
         A model of latent vectors `(batch, 64)` to images in 0..1.
@@ -40,12 +39,12 @@ def gan_generator(
         >>> gan_generator("nearest").output_shape
         (None, 28, 28, 1)
     """
-    early, last = decoders.decoder(first or decoder), decoders.decoder(decoder)
+    stage = decoders.decoder(decoder)
     height, wide, channels = image_shape
     if height % 4 or wide % 4 or min(height, wide) < 8:
         raise ValueError(
             "The generator doubles its image twice and makes sides that are multiples of 4, from 8 "
-            f"on. Received: {height} x {wide}."
+            f"on. Received: {height} x {wide}. Resize the images."
         )
     small = (height // 4, wide // 4, 2 * width)
     return keras.Sequential(
@@ -54,9 +53,9 @@ def gan_generator(
             Dense(int(np.prod(small)), activation=_SLOPE, kernel_initializer="he_uniform"),
             Reshape(small),
             _convolution(2 * width),
-            early(width, _SLOPE, "up_1"),
+            stage(width, _SLOPE, "up_1"),
             _convolution(width),
-            last(channels, "sigmoid", "up_2"),
+            stage(channels, "sigmoid", "up_2"),
         ],
         name="generator_" + re.sub(r"\W", "_", decoder),
     )
@@ -84,25 +83,24 @@ def discriminator(
     for filters in (2 * width, 4 * width):
         layers.append(_convolution(filters, 1 if blurred else 2))
         if blurred:
-            layers.append(_Blur(filters))
-    model = keras.Sequential([*layers, Flatten(), Dense(1)], name="discriminator")
-    for layer in model.layers:
-        if isinstance(layer, _Blur):
-            layer.set()
-    return model
+            layers.append(
+                DepthwiseConv2D(
+                    4,
+                    strides=2,
+                    padding="same",
+                    use_bias=False,
+                    depthwise_initializer=_blur,
+                    trainable=False,
+                )
+            )
+    return keras.Sequential([*layers, Flatten(), Dense(1)], name="discriminator")
 
 
-class _Blur(DepthwiseConv2D):
-    """A blur and a halving, which are not trained."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__(4, strides=2, padding="same", use_bias=False, trainable=False)
-        self._channels = channels
-
-    def set(self) -> None:
-        """Set the kernel."""
-        kernel = np.outer(_BLUR, _BLUR)[..., None, None]
-        self.set_weights([np.repeat(kernel, self._channels, axis=2)])
+def _blur(shape: tuple[int, ...], dtype: Any = None) -> Any:
+    """Return the kernel of a blur, the same for every channel."""
+    return keras.ops.broadcast_to(
+        keras.ops.cast(np.outer(_BLUR, _BLUR)[..., None, None], dtype), shape
+    )
 
 
 def _convolution(filters: int, strides: int = 1) -> keras.Layer:

@@ -6,7 +6,6 @@ from typing import Any
 from polyphase.report import table
 from polyphase.report.checkerboards import SHOWN
 from polyphase.workbench.results import Comparison
-from polyphase.workbench.tasks.denoise import AS_GIVEN
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
 LOSSES = {
@@ -46,7 +45,7 @@ def _given(comparison: Comparison) -> str:
 
 
 def _untrained(comparison: Comparison) -> str:
-    more = [one.name for one in comparison.baselines if one.name != AS_GIVEN]
+    more = [one.name for one in comparison.baselines if one.name != comparison.task.given]
     return "; below them what needs no training" if more else ""
 
 

@@ -17,7 +17,6 @@ from polyphase.report.curves import learning_curves
 from polyphase.report.palette import colours
 from polyphase.report.style import DPI, GREY, INK, PAGE, Size, bare, plain, png
 from polyphase.workbench.results import Comparison
-from polyphase.workbench.tasks.denoise import AS_GIVEN
 
 __all__ = [
     "error_maps",
@@ -35,15 +34,14 @@ _GAP = 0.08  # inches between cells
 def reconstructions(comparison: Comparison, size: Size = PAGE) -> Figure:
     """Draw the originals, then one row of reconstructions per decoder (its first seed).
 
-    What models were given stands below the originals, if that is another; baselines stand last,
-    but for one that leaves it as it is.
+    What models were given stands below the originals, if that is another; baselines stand last.
     """
     names, given = comparison.decoders, comparison.task.given
     first: dict[str, np.ndarray] = {"original": comparison.originals}
-    if given and comparison.inputs is not None:
+    if comparison.inputs is not None:
         first[given] = comparison.inputs
     images = {name: comparison.of(name)[0].reconstructions for name in names}
-    last = {one.name: one.reconstructions for one in comparison.baselines if one.name != AS_GIVEN}
+    last = {one.name: one.reconstructions for one in comparison.baselines if one.name != given}
     figure, grid = rows(first | images | last, comparison.labels, size)
     _bars(grid[len(first) : len(first) + len(names)], names)
     return figure

@@ -11,6 +11,7 @@ from PIL import Image
 
 from polyphase.report.curves import padded
 from polyphase.report.palette import colours
+from polyphase.report.style import eight_bits
 from polyphase.report.table import LOSS_DECIMALS, number
 from polyphase.workbench.results import Comparison
 
@@ -90,7 +91,7 @@ def images(comparison: Comparison) -> dict[str, Any]:
 
 def _png(image: np.ndarray) -> str:
     """Return an image `(height, width, 1 or 3)` in 0..1 as a data URI, pixel by pixel."""
-    pixels = np.clip(np.nan_to_num(image) * 255 + 0.5, 0, 255).astype("uint8")
+    pixels = eight_bits(image)
     buffer = io.BytesIO()
     Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(buffer, "png")
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

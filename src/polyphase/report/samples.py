@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from polyphase.report.style import eight_bits
+
 _PIXELS = 480  # of a grid's side, at least
 _FRAMES = 60
 _MILLISECONDS = 120
@@ -30,8 +32,7 @@ def grid(images: np.ndarray) -> Image.Image:
         top, left = (index // columns) * (height + 1), (index % columns) * (width + 1)
         sheet[top : top + height, left : left + width] = image
     scale = max(1, -(-_PIXELS // max(sheet.shape[:2])))
-    pixels = np.clip(np.nan_to_num(sheet) * 255 + 0.5, 0, 255).astype("uint8")
-    large = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
+    large = eight_bits(sheet).repeat(scale, axis=0).repeat(scale, axis=1)
     return Image.fromarray(large[..., 0] if channels == 1 else large)
 
 

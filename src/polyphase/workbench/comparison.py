@@ -17,7 +17,7 @@ from polyphase.workbench.checkerboards import gains_of, measure
 from polyphase.workbench.cluster import Cluster, Training
 from polyphase.workbench.config import Contender
 from polyphase.workbench.evidence import baseline_measures, measures
-from polyphase.workbench.inference import decoder_of, inference_seconds, made, outputs
+from polyphase.workbench.inference import clipped, decoder_of, inference_seconds, made, outputs
 from polyphase.workbench.kept import (
     checkpoint_path,
     finished,
@@ -143,7 +143,7 @@ def compare(
         originals=shown.pixels,
         labels=shown.labels,
         trials=tuple(trials),
-        inputs=task.inputs(shown.pixels, keys_to_judge(range(len(shown)))),
+        inputs=task.inputs(shown.pixels, keys_to_judge(range(len(shown)))) if task.given else None,
         baselines=_baselines(task, dataset, shown.pixels, folder),
     )
 
@@ -262,7 +262,7 @@ def _judge(
     """Measure one trained model."""
     originals, task = dataset.validation.pixels, trained.contender.task
     trained.model.set_weights(trained.weights)
-    reconstructed = outputs(trained.model, originals, task).clip(0, 1)
+    reconstructed = made(clipped(trained.model.predict_on_batch), originals, task)
     cost = Cost.of(trained.model)
     trial = Trial(
         decoder=trained.contender.name,
@@ -289,7 +289,7 @@ def _baselines(
     """Measure what the task can do without training."""
     originals, found = dataset.validation.pixels, []
     for name, function in task.baselines().items():
-        results = made(function, originals, task).clip(0, 1)
+        results = made(clipped(function), originals, task)
         one = Baseline(
             name=name,
             validation_loss=loss_of(task, originals, results),

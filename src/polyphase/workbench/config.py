@@ -35,19 +35,20 @@ class Contender:
 
     Attributes:
         name: a decoder's name, or "upsampling" (R6) or "transposed" (R7).
-        build: makes the untrained model for images of a shape `(height, width, channels)`.
+        build: makes the untrained model for images of a shape `(height, width, channels)`; with
+            other `widths`, unless it is a published one.
         epochs: passes over the training images; at most so many where there are `minutes`.
         batch_size: images per step.
         learning_rate: of Adam.
         widths: channels of a decoder's two inner stages; None: a published model.
         width: channels of the encoder; None: a published model.
-        encoder: one of `polyphase.models.ENCODERS`; None: a published model.
+        encoder: one of `polyphase.models.ENCODERS`; None: it cannot be chosen.
         minutes: None: train all epochs; otherwise to a plateau, or so long (see `plateau`).
         task: what it is trained to do.
     """
 
     name: str
-    build: Callable[[tuple[int, int, int]], keras.Model]
+    build: Callable[..., keras.Model]
     epochs: int
     batch_size: int
     learning_rate: float = LEARNING_RATE
@@ -82,7 +83,7 @@ def contender(
             `keras.layers` for comparison.
         widths: channels of a decoder's two inner stages; default `width`.
         width: channels of the encoder.
-        encoder: one of `polyphase.models.ENCODERS`.
+        encoder: one of `polyphase.models.ENCODERS`, where the task has them.
         minutes: train to a plateau, for so many minutes at most.
         task: what it is trained to do; published models reconstruct.
 
@@ -95,7 +96,9 @@ def contender(
         except ValueError as error:
             raise ConfigError(str(error)) from error
         widths = widths or (width, width)
-        facts: dict[str, Any] = {"widths": widths, "width": width, "encoder": encoder}
+        facts: dict[str, Any] = {"widths": widths, "width": width}
+        if task.encoders:
+            facts["encoder"] = encoder
         build = functools.partial(task.network, name, **facts)
         passes = epochs or (EPOCHS if minutes is None else MOST_EPOCHS)
         facts |= {"minutes": minutes, "task": task}

@@ -80,7 +80,7 @@ def save(comparison: Comparison, folder: Path) -> None:
             arrays[key(*who, name)] = getattr(trial.checkerboard, name)
         if trial.checkerboard.harmonics is not None:
             arrays[key(*who, _HARMONICS)] = trial.checkerboard.harmonics
-    if comparison.inputs is not None and comparison.task.given:
+    if comparison.inputs is not None:
         arrays["inputs"] = comparison.inputs
     for one in comparison.baselines:
         arrays[_baseline_key(one.name)] = one.reconstructions

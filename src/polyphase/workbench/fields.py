@@ -46,7 +46,7 @@ CONFIG = {
     "match": Field("`parameters` or `multiply-adds` if widths were chosen to agree in them; null"),
     "search": Field("`lr` if each decoder's learning rate was searched; null"),
     "margin": Field("within which decoders are called equal; null (`compare` only)", LOSS),
-    "encoder": Field("`centred` or `even`; published models: null"),
+    "encoder": Field("`centred` or `even`; null where it cannot be chosen"),
     "width": Field("channels of the encoder; published models: null"),
     "optimizer": Field("as Keras names it"),
     "learning_rate": Field("by decoder: of the optimizer"),

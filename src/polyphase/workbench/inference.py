@@ -18,6 +18,11 @@ def outputs(model: keras.Model, images: np.ndarray, task: Task = RECONSTRUCT) ->
     return made(model.predict_on_batch, images, task)
 
 
+def clipped(function: Map) -> Map:
+    """Return a function whose results lie in 0..1."""
+    return lambda inputs: function(inputs).clip(0, 1)
+
+
 def made(function: Map, images: np.ndarray, task: Task) -> np.ndarray:
     """Return what a function makes of what the task gives of all images, in batches of one shape.
 

@@ -62,7 +62,7 @@ def _cost(
     @functools.cache
     def cost(widths: Widths) -> int:
         with random_weights_are_zeros():
-            model = one.task.network(one.name, shape, widths, one.width or 1, one.encoder or "")
+            model = one.build(shape, widths=widths)
         return count(model) - count(keras.Model(model.inputs, model.get_layer("up_1").input))
 
     return cost

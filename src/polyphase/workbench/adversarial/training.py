@@ -11,10 +11,10 @@ import keras
 import numpy as np
 
 from polyphase.datasets import Dataset
-from polyphase.models import decoder
+from polyphase.models import DECODERS
 from polyphase.workbench.adversarial.steps import Aims, Networks, stepper
 from polyphase.workbench.config import ConfigError, Contender
-from polyphase.workbench.tasks.gan import PUBLISHED, Gan
+from polyphase.workbench.tasks.gan import PUBLISHED, SHAPE, Gan
 from polyphase.workbench.training import Batches
 
 RATE = 5e-4
@@ -92,20 +92,24 @@ def contender_of(
     Raises:
         ConfigError: for an unknown name, images that it cannot make, or too few of them.
     """
-    if refused := task.refused_by(generator, dataset.shape):
-        raise ConfigError(refused)
+    height, wide, channels = dataset.shape
+    if generator in PUBLISHED and dataset.shape != SHAPE:
+        raise ConfigError(
+            f"The tutorials' generator {generator!r} makes 10x10 grey images. Received: "
+            f"{height}x{wide} with {channels} channels. Give --size 10 --grey, or a generator for "
+            f"any size: {', '.join(DECODERS)}."
+        )
     if batch_size > len(dataset.train):
         raise ConfigError(
             f"A batch of {batch_size} images is larger than the training set of "
             f"{len(dataset.train)}. Use a smaller --batch-size or more data."
         )
-    if generator not in PUBLISHED:
-        try:
-            decoder(generator)
-        except ValueError as error:
-            raise ConfigError(str(error)) from error
-    passes = epochs or math.ceil(STEPS / (len(dataset.train) // batch_size))
     build = functools.partial(task.network, generator, width=width)
+    try:
+        build(dataset.shape)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    passes = epochs or math.ceil(STEPS / (len(dataset.train) // batch_size))
     return Contender(generator, build, passes, batch_size, RATE, width=width, task=task)
 
 

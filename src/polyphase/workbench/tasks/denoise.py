@@ -1,7 +1,7 @@
 """Take Gaussian noise from an image."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -9,8 +9,6 @@ import numpy as np
 from polyphase._facts import UserError
 from polyphase.models import comparison_unet
 from polyphase.workbench.tasks.task import Keys, Map, Shape, Task
-
-AS_GIVEN = "the noisy image"
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Denoise(Task):
     fixed: ClassVar[str] = "Encoder, ways across"
     data: ClassVar[str] = "photographs"
     loss: ClassVar[str] = "binary_crossentropy"
-    given: ClassVar[str] = "with noise"
+    given: ClassVar[str] = "the noisy image"
 
     def __post_init__(self) -> None:
         if not 0 < self.noise <= 1:
@@ -38,16 +36,9 @@ class Denoise(Task):
                 f"Received: {self.noise}."
             )
 
-    def network(
-        self,
-        decoder: str,
-        image_shape: Shape,
-        widths: tuple[int, int] | None = None,
-        width: int = 8,
-        encoder: str = "centred",
-    ) -> keras.Model:
+    def network(self, decoder: str, image_shape: Shape, **facts: Any) -> keras.Model:
         """Return three halvings, three stages, and the ways across."""
-        return comparison_unet(decoder, image_shape, widths, width)
+        return comparison_unet(decoder, image_shape, **facts)
 
     def inputs(self, images: np.ndarray, keys: Keys) -> np.ndarray:
         """Add the noise; nothing is clipped."""
@@ -57,4 +48,4 @@ class Denoise(Task):
 
     def baselines(self) -> dict[str, Map]:
         """Return the images as they are given, clipped to the range."""
-        return {AS_GIVEN: lambda images: images}
+        return {self.given: lambda images: images}

@@ -1,7 +1,7 @@
 """Return the image itself, through a code of a few numbers."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import keras
 
@@ -18,15 +18,9 @@ class Reconstruct(Task):
     models: ClassVar[str] = "Autoencoders"
     fixed: ClassVar[str] = "Encoder, code"
     data: ClassVar[str] = "digits"
+    encoders: ClassVar[bool] = True
     loss: ClassVar[str] = "binary_crossentropy"
 
-    def network(
-        self,
-        decoder: str,
-        image_shape: Shape,
-        widths: tuple[int, int] | None = None,
-        width: int = 8,
-        encoder: str = "centred",
-    ) -> keras.Model:
+    def network(self, decoder: str, image_shape: Shape, **facts: Any) -> keras.Model:
         """Return an encoder of three halvings with a decoder of three stages."""
-        return comparison_autoencoder(decoder, image_shape, widths, width, encoder)
+        return comparison_autoencoder(decoder, image_shape, **facts)

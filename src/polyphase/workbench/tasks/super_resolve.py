@@ -2,7 +2,7 @@
 
 import functools
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -33,22 +33,15 @@ class SuperResolve(Task):
     loss: ClassVar[str] = "mean_absolute_error"
     weight: ClassVar[float] = 255.0
     unit: ClassVar[str] = "grey levels"
-    given: ClassVar[str] = "small"
+    given: ClassVar[str] = "the small image"
 
     def __post_init__(self) -> None:
         if self.scale not in (2, 4):
             raise UserError(f"--scale is 2 or 4. Received: {self.scale}.")
 
-    def network(
-        self,
-        decoder: str,
-        image_shape: Shape,
-        widths: tuple[int, int] | None = None,
-        width: int = 8,
-        encoder: str = "centred",
-    ) -> keras.Model:
+    def network(self, decoder: str, image_shape: Shape, **facts: Any) -> keras.Model:
         """Return convolutions of the small image, then one stage, or two for a scale of 4."""
-        return comparison_upscaler(decoder, image_shape, self.scale, widths, width)
+        return comparison_upscaler(decoder, image_shape, self.scale, **facts)
 
     def inputs(self, images: np.ndarray, keys: Keys) -> np.ndarray:
         """Average the pixels of every cell."""

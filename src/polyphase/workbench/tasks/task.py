@@ -25,6 +25,7 @@ class Task(ABC):
         models: what they are called.
         fixed: what of them is the same for every decoder.
         data: images to do it with, unless others are given.
+        encoders: whether the encoder can be chosen, of `models.ENCODERS`.
         loss: as Keras names it.
         weight: by which it is multiplied.
         unit: of the product.
@@ -36,23 +37,23 @@ class Task(ABC):
     models: ClassVar[str]
     fixed: ClassVar[str]
     data: ClassVar[str]
+    encoders: ClassVar[bool] = False
     loss: ClassVar[str]
     weight: ClassVar[float] = 1.0
     unit: ClassVar[str] = "nats/pixel"
     given: ClassVar[str] = ""
 
     @abstractmethod
-    def network(
-        self,
-        decoder: str,
-        image_shape: Shape,
-        widths: tuple[int, int] | None = None,
-        width: int = 8,
-        encoder: str = "centred",
-    ) -> keras.Model:
-        """Return an untrained model, as `models.comparison_autoencoder` takes its arguments.
+    def network(self, decoder: str, image_shape: Shape, **facts: Any) -> keras.Model:
+        """Return an untrained model.
 
         Its stages are called `up_1`, `up_2`, ...; what is before `up_1` is the same for all.
+
+        Args:
+            decoder: of its stages.
+            image_shape: `(height, width, channels)` of what it returns.
+            facts: `width` and `widths`, as `models.comparison_autoencoder` takes them, and
+                `encoder` where there are `encoders`.
         """
 
     def inputs(self, images: np.ndarray, keys: Keys) -> np.ndarray:
