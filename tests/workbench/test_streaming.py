@@ -7,6 +7,8 @@ import pytest
 
 from polyphase.datasets import load, storage
 from polyphase.workbench import compare, contender, record
+from polyphase.workbench.inference import clipped, made
+from polyphase.workbench.tasks import task
 
 
 def run(folder, source):
@@ -36,3 +38,11 @@ def test_the_same_numbers_from_disk_in_parts_as_from_memory(tmp_path, monkeypatc
     for name in ("mean_error", "spectrum"):
         ours, theirs = (getattr(one.checkerboard, name) for one in (found, expected))
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+
+
+def test_clipped_results_stay_on_disk(monkeypatch):
+    monkeypatch.setattr(storage, "IN_MEMORY", 0)
+    images = np.random.default_rng(0).random((300, 4, 6, 1), dtype="float32")
+    found = made(clipped(lambda x: x), images, task("denoise", noise=1.0))
+    assert not found.flags.writeable
+    assert (found.min(), found.max()) == (0, 1)
