@@ -19,3 +19,9 @@ def test_no_name_and_no_number_is_cut_off_on_a_narrow_terminal(width, capsys, mo
     assert ("validation loss, nats/pixel: 0.5558 (0.4877" in " ".join(shown.split())) == (
         width < 60
     )
+
+
+def test_what_was_not_measured_is_left_out_on_a_narrow_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    print_table(["decoder", "loss\nnats/pixel", "parameters"], [["bicubic", "0.4871", ""]], "Note.")
+    assert capsys.readouterr().out == "bicubic\n  loss, nats/pixel: 0.4871\n\nNote.\n"

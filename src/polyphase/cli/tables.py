@@ -24,7 +24,7 @@ def print_table(
     else:
         for name, *cells in rows:
             typer.echo(name)
-            named = zip(headers[1:], cells, strict=True)
+            named = [pair for pair in zip(headers[1:], cells, strict=True) if pair[1]]
             print_sentences("; ".join(map(_named, named)), indent="  ")
     console.print()
     print_sentences(note)
