@@ -97,12 +97,15 @@ _UNKEPT = {
 def findings() -> dict[Path, str]:
     """Return the pages of the findings, and of the one that is superseded."""
     photographs, mnist = (results(DOCS / "results" / name) for name in ("photographs", "mnist"))
-    learned_kernels = results(DOCS / "results" / "learned-photographs")
+    kernels = {
+        which: results(DOCS / "results" / f"learned-{which}") for which in ("photographs", "mnist")
+    }
     told = {
         "finding.md": _found(photographs, "photographs ")
         | {"photographs numbers": _without_times(photographs)}
         | _found(mnist, "mnist "),
-        "learned.md": _found(learned_kernels, "photographs "),
+        "learned.md": _found(kernels["photographs"], "photographs ")
+        | _found(kernels["mnist"], "mnist "),
         "finding-superseded.md": _superseded(),
     }
     pages = {}
