@@ -72,8 +72,9 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def results(folder: Path) -> Comparison:
-    """Return the numbers of a finished run from its config.json and metrics.jsonl."""
+def results(name: str) -> Comparison:
+    """Return the numbers of a finished run of `docs/results` from config.json and metrics.jsonl."""
+    folder = DOCS / "results" / name
     config = json.loads((folder / "config.json").read_text())
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     trials = (
@@ -96,16 +97,13 @@ _UNKEPT = {
 
 def findings() -> dict[Path, str]:
     """Return the pages of the findings, and of the one that is superseded."""
-    photographs, mnist = (results(DOCS / "results" / name) for name in ("photographs", "mnist"))
-    kernels = {
-        which: results(DOCS / "results" / f"learned-{which}") for which in ("photographs", "mnist")
-    }
+    photographs = results("photographs")
     told = {
         "finding.md": _found(photographs, "photographs ")
         | {"photographs numbers": _without_times(photographs)}
-        | _found(mnist, "mnist "),
-        "learned.md": _found(kernels["photographs"], "photographs ")
-        | _found(kernels["mnist"], "mnist "),
+        | _found(results("mnist"), "mnist "),
+        "learned.md": _found(results("learned-photographs"), "photographs ")
+        | _found(results("learned-mnist"), "mnist "),
         "finding-superseded.md": _superseded(),
     }
     pages = {}
@@ -120,7 +118,7 @@ def findings() -> dict[Path, str]:
 def crop_side() -> str:
     """Return the page on the crop side with the runs of its experiment."""
     runs = {
-        (data, encoder): results(DOCS / "results" / f"crop-{encoder}-{data}")
+        (data, encoder): results(f"crop-{encoder}-{data}")
         for data, encoder in itertools.product(("mnist", "photographs"), ("even", "centred"))
     }
     page = (DOCS / "crop-side.md").read_text()
@@ -174,14 +172,12 @@ def _without_times(comparison: Comparison) -> str:
 
 
 def _superseded() -> dict[str, str]:
-    first, matched, tutorials = (
-        results(DOCS / "results" / name) for name in ("first", "matched", "published")
-    )
+    first, matched = results("first"), results("matched")
     return {
         **_found(first, ""),
         "checkerboards": markdown_columns(first, checkerboard_columns(first)),
         **_found(matched, "matched "),
-        "published": markdown(tutorials),
+        "published": markdown(results("published")),
     }
 
 
@@ -242,7 +238,7 @@ def detail() -> str:
 
 def published() -> str:
     """Return the table and the circumstances of the published comparison."""
-    comparison = results(DOCS / "results" / "published")
+    comparison = results("published")
     return f"{markdown(comparison)}\n{_circumstances(comparison.config)}"
 
 

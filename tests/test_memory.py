@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-# In a process of its own: the threads that other tests leave behind take memory too.
+# In a process of its own: what other tests left behind may grow meanwhile.
 _GROWTHS = """
 import numpy as np
 from polyphase.memory import growth
