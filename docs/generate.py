@@ -26,7 +26,8 @@ from polyphase.report.table import (
     spread_sentence,
 )
 from polyphase.workbench import Comparison, fields
-from polyphase.workbench.evidence import trial_of
+from polyphase.workbench.evidence import baseline_of, trial_of
+from polyphase.workbench.results import floor_of
 from polyphase.workbench.statistics import differences
 
 DOCS = Path(__file__).parent
@@ -82,7 +83,10 @@ def results(name: str) -> Comparison:
         for line in lines
         if line["kind"] == "final"
     )
-    return Comparison(config, config["data"]["floor"], np.empty(0), (), tuple(trials))
+    baselines = (baseline_of(line, np.empty(0)) for line in lines if line["kind"] == "baseline")
+    return Comparison(
+        config, floor_of(config), np.empty(0), (), tuple(trials), baselines=tuple(baselines)
+    )
 
 
 # Runs from before checkerboards were measured have none; of no run the documentation keeps arrays.
@@ -103,7 +107,8 @@ def findings() -> dict[Path, str]:
         | {"photographs numbers": _without_times(photographs)}
         | _found(results("mnist"), "mnist "),
         "learned.md": _found(results("learned-photographs"), "photographs ")
-        | _found(results("learned-mnist"), "mnist "),
+        | _found(results("learned-mnist"), "mnist ")
+        | _found(results("learned-super-resolve"), "super-resolve "),
         "finding-superseded.md": _superseded(),
     }
     pages = {}
@@ -190,7 +195,7 @@ def _found(comparison: Comparison, which: str) -> dict[str, str]:
         for one in differences(comparison)
     ]
     head = [
-        "| decoder | behind, nats/pixel | decided | seeds needed |",
+        f"| decoder | behind, {comparison.unit} | decided | seeds needed |",
         "| --- | ---: | --- | --- |",
     ]
     return {

@@ -65,6 +65,12 @@ def baseline_measures(one: Baseline) -> dict[str, Any]:
     return {name: getattr(one, name) for name in _OF_BASELINES}
 
 
+def baseline_of(line: dict[str, Any], reconstructions: np.ndarray) -> Baseline:
+    """Return a baseline of its line and its images."""
+    measured = {name: line[name] for name in _OF_BASELINES}
+    return Baseline(line["decoder"], reconstructions=reconstructions, **measured)
+
+
 def _baseline_key(name: str) -> str:
     return f"{file_name(name)}/untrained/reconstructions"
 
@@ -126,11 +132,7 @@ def load(folder: Path) -> Comparison:
         )
         inputs = arrays["inputs"] if "inputs" in arrays.files else None
         baselines = tuple(
-            Baseline(
-                line["decoder"],
-                reconstructions=arrays[_baseline_key(line["decoder"])],
-                **{name: line[name] for name in _OF_BASELINES},
-            )
+            baseline_of(line, arrays[_baseline_key(line["decoder"])])
             for line in lines
             if line["kind"] == "baseline"
         )
