@@ -44,7 +44,8 @@ def test_only_the_search_and_the_epochs_of_finished_trainings_are_kept(tmp_path)
 @pytest.mark.parametrize("path", sorted(RESULTS.rglob("config.json")), ids=lambda p: p.parent.name)
 def test_published_runs_are_whole(path):
     config, lines = read_config(path.parent), read_metrics(path.parent)
-    assert {line["decoder"] for line in lines} <= set(config["decoders"])
+    trained = {line["decoder"] for line in lines if line["kind"] != "baseline"}
+    assert trained == set(config["decoders"])
 
 
 def test_a_damaged_line_is_named_by_its_number(tmp_path):
