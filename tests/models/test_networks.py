@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import polyphase as pp
-from polyphase.models import comparison_unet, comparison_upscaler
+from polyphase.models import comparison_autoencoder, comparison_unet, comparison_upscaler
+from polyphase.models.gans import gan_generator
 from tests.gradients import to_numpy
 
 
@@ -42,3 +43,27 @@ def test_scales_that_do_not_fit_are_refused(sides, scale):
 def test_images_that_are_too_small_for_a_unet_are_refused():
     with pytest.raises(ValueError, match="at least 8 pixels. Received: 7 x 8"):
         comparison_unet("nearest", (7, 8, 1))
+
+
+@pytest.mark.parametrize(
+    "network", [comparison_autoencoder, comparison_unet, gan_generator, comparison_upscaler]
+)
+def test_the_last_stage_may_be_another(network):
+    more = {"scale": 4} if network is comparison_upscaler else {}
+    model = network("nearest/transposed-3", (16, 16, 1), **more)
+    stages = [type(one).__name__ for one in model.layers if one.name.startswith("up_")]
+    assert len(stages) > 1
+    assert stages == ["UpSampleConv2D"] * (len(stages) - 1) + ["Conv2DTranspose"]
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "message"),
+    [
+        ("nearest/", 4, "Unknown decoder ''"),
+        ("nearest/transposed-3/subpixel", 4, "Unknown decoder 'transposed-3/subpixel'"),
+        ("nearest/transposed-3", 2, "has one stage, and 'nearest/transposed-3' names two"),
+    ],
+)
+def test_stages_that_no_network_has_are_refused(name, scale, message):
+    with pytest.raises(ValueError, match=message):
+        comparison_upscaler(name, (16, 16, 1), scale)

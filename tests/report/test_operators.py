@@ -8,9 +8,9 @@ from tests.report.synthetic import comparison
 NAMES = ("nearest", "transposed-4", "subpixel")
 
 
-def with_own(found):
+def with_own(found, name="mine:own"):
     """Add a user's decoder."""
-    own = dataclasses.replace(found.trials[0], decoder="mine:own")
+    own = dataclasses.replace(found.trials[0], decoder=name)
     return dataclasses.replace(found, trials=(*found.trials, own))
 
 
@@ -33,3 +33,13 @@ def test_factors_are_named_in_joined_runs_too():
     names = {"run: nearest": "nearest", "transposed-4": "transposed-4"}
     joined = dataclasses.replace(found, config=found.config | {"names": names})
     assert factors(joined, "run: nearest", "transposed-4") == "tying of weights"
+
+
+def test_a_last_stage_of_its_own_is_said():
+    found = with_own(comparison(seeds=(0,), decoders=NAMES), "nearest/transposed-4")
+    said = operators(with_own(found, "mine:own/nearest"))
+    assert said["nearest/transposed-4"] == (
+        "the earlier stages: nearest upsampling, then a 3x3 convolution; the last: transposed "
+        "convolution of 4x4"
+    )
+    assert said["mine:own/nearest"].startswith(f"the earlier stages: {OWN}; the last: nearest")

@@ -55,7 +55,7 @@ def linear(shape, weights):
 
 def networks(shape=(8, 8, 1), generator=None, judge=None, rate=0.0):
     keras.utils.set_random_seed(0)
-    making = generator or gan_generator("nearest", shape, 4)
+    making = generator or gan_generator("nearest", shape, width=4)
     judging = judge or discriminator(shape, 4)
     average = keras.models.clone_model(making)
     average.set_weights(making.get_weights())
@@ -175,7 +175,7 @@ def test_a_blur_is_not_trained_and_sees_no_aliases():
 
 def test_every_decoder_generates():
     for name in DECODERS:
-        assert gan_generator(name, (12, 8, 3), 4).output_shape == (None, 12, 8, 3)
+        assert gan_generator(name, (12, 8, 3), width=4).output_shape == (None, 12, 8, 3)
 
 
 def not_a_number(filters, activation, name):

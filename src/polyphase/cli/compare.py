@@ -85,7 +85,8 @@ def compare(
         typer.Option(
             help=f"A decoder, repeatable: {', '.join(DECODERS)}; or your own as "
             "package.module:function, which is called with (filters, activation, name) and "
-            "returns a layer that doubles an image's sides.",
+            "returns a layer that doubles an image's sides. EARLIER/LAST: the last stage has "
+            "another, as in nearest/transposed-3.",
             show_default=f"{', '.join(COMPARED[:-1])} and {COMPARED[-1]}",
         ),
     ] = None,

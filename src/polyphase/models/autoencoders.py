@@ -77,7 +77,7 @@ def comparison_autoencoder(
     The stages are called `up_1`, `up_2`, `up_3`; `up_1` takes the code.
 
     Args:
-        decoder: a name of `DECODERS`, or a function as `package.module:function`.
+        decoder: a name that `decoders.stages` takes.
         image_shape: `(height, width, channels)`, sides of at least 8 pixels.
         widths: channels of the decoder's first and second stage, at least 1; default `width`.
         width: channels of the encoder and of the code, at least 1.
@@ -95,7 +95,7 @@ def comparison_autoencoder(
         >>> comparison_autoencoder("nearest").output_shape
         (None, 28, 28, 1)
     """
-    stage = decoders.decoder(decoder)
+    doubling = decoders.stages(decoder, 3)
     if encoder not in ENCODERS:
         raise ValueError(f"Unknown encoder {encoder!r}. Choose from: {', '.join(ENCODERS)}.")
     require_halved(image_shape)
@@ -103,7 +103,7 @@ def comparison_autoencoder(
     stages: list[keras.Layer] = []
     for level in (2, 1, 0):
         filters, activation = (inner[2 - level], "relu") if level else (image_shape[2], "sigmoid")
-        stages.append(stage(filters, activation, f"up_{3 - level}"))
+        stages.append(doubling[2 - level](filters, activation, f"up_{3 - level}"))
         beyond = excess(image_shape, level)
         if any(beyond):
             stages.append(Cropping2D(((0, beyond[0]), (0, beyond[1])), name=f"crop_{3 - level}"))

@@ -231,6 +231,29 @@ def decoder(name: str) -> Stage:
     return stage
 
 
+def stages(name: str, count: int) -> list[Stage]:
+    """Return the x2 stages of a network, in their order.
+
+    Args:
+        name: of a decoder, for all; or two as `EARLIER/LAST`: the last stage has its own.
+        count: how many, at least 1; two decoders need two stages.
+
+    Raises:
+        ValueError: as `decoder` does, or for two decoders of one stage.
+
+    Example:
+        >>> nearest, last = stages("nearest/transposed-3", 2)
+        >>> last(3, "relu", "up").kernel_size
+        (3, 3)
+    """
+    earlier, two, last = name.partition("/")
+    if not two:
+        return [decoder(name)] * count
+    if count < 2:
+        raise ValueError(f"The network has one stage, and {name!r} names two. Give one decoder.")
+    return [decoder(earlier)] * (count - 1) + [decoder(last)]
+
+
 def _imported(module: str, function: str, name: str) -> Stage:
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())

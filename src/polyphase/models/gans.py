@@ -17,6 +17,7 @@ _BLUR = np.array([1, 3, 3, 1]) / 8
 def gan_generator(
     decoder: str,
     image_shape: tuple[int, int, int] = (28, 28, 1),
+    widths: tuple[int, int] | None = None,
     width: int = 32,
 ) -> keras.Model:
     """Return a generator of two x2 stages, the last of which makes the image.
@@ -25,9 +26,11 @@ def gan_generator(
     a 3x3 convolution and the stage `up_2`, with a sigmoid; all others have leaky ReLU.
 
     Args:
-        decoder: of both stages: a name of `DECODERS`, or `package.module:function`.
+        decoder: of both stages: a name that `decoders.stages` takes.
         image_shape: `(height, width, channels)`, sides that 4 divides, at least 8 pixels.
-        width: channels of the first stage, at least 1.
+        widths: channels of the first stage, and of the convolution behind it, at least 1; default
+            `width`.
+        width: half the channels before them, at least 1.
 
     Returns:
         A model of latent vectors `(batch, 64)` to images in 0..1.
@@ -39,7 +42,8 @@ def gan_generator(
         >>> gan_generator("nearest").output_shape
         (None, 28, 28, 1)
     """
-    stage = decoders.decoder(decoder)
+    first, last = decoders.stages(decoder, 2)
+    inner, behind = widths or (width, width)
     height, wide, channels = image_shape
     if height % 4 or wide % 4 or min(height, wide) < 8:
         raise ValueError(
@@ -53,9 +57,9 @@ def gan_generator(
             Dense(int(np.prod(small)), activation=_SLOPE, kernel_initializer="he_uniform"),
             Reshape(small),
             _convolution(2 * width),
-            stage(width, _SLOPE, "up_1"),
-            _convolution(width),
-            stage(channels, "sigmoid", "up_2"),
+            first(inner, _SLOPE, "up_1"),
+            _convolution(behind),
+            last(channels, "sigmoid", "up_2"),
         ],
         name="generator_" + re.sub(r"\W", "_", decoder),
     )

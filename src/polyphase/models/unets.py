@@ -22,7 +22,7 @@ def comparison_unet(
     last, with a sigmoid; all others have ReLU. The stages are called `up_1`, `up_2`, `up_3`.
 
     Args:
-        decoder: a name of `DECODERS`, or a function as `package.module:function`.
+        decoder: a name that `decoders.stages` takes.
         image_shape: `(height, width, channels)`, sides of at least 8 pixels.
         widths: channels of the first stage, and of the two others, at least 1; default `width`.
         width: channels of the encoder, at least 1.
@@ -40,7 +40,7 @@ def comparison_unet(
         >>> comparison_unet("nearest").output_shape
         (None, 32, 32, 3)
     """
-    stage = decoders.decoder(decoder)
+    doubling = decoders.stages(decoder, 3)
     require_halved(image_shape)
     first, others = widths or (width, width)
     image = x = Input(image_shape)
@@ -51,7 +51,7 @@ def comparison_unet(
         x = MaxPooling2D((2, 2), padding="same")(x)
     x = _convolution(width, "relu")(x)
     for number, level in enumerate((2, 1, 0), start=1):
-        x = stage(first if number == 1 else others, "relu", f"up_{number}")(x)
+        x = doubling[number - 1](first if number == 1 else others, "relu", f"up_{number}")(x)
         beyond = excess(image_shape, level)
         if any(beyond):
             x = Cropping2D(((0, beyond[0]), (0, beyond[1])), name=f"crop_{number}")(x)

@@ -25,7 +25,7 @@ def comparison_upscaler(
     upsampling.
 
     Args:
-        decoder: a name of `DECODERS`, or a function as `package.module:function`.
+        decoder: a name that `decoders.stages` takes.
         image_shape: `(height, width, channels)` of the large image, sides that `scale` divides.
         scale: 2 or 4.
         widths: channels of the stages, and of the convolution behind them, at least 1; default
@@ -44,18 +44,18 @@ def comparison_upscaler(
         >>> model.input_shape, model.output_shape
         ((None, 8, 8, 3), (None, 32, 32, 3))
     """
-    stage = decoders.decoder(decoder)
     height, wide, channels = image_shape
     if scale not in (2, 4) or height % scale or wide % scale:
         raise ValueError(
             f"A scale is 2 or 4, and divides both sides of the image. Received: {scale}, "
             f"{height} x {wide}."
         )
+    doubling = decoders.stages(decoder, scale // 2)
     image = x = Input((height // scale, wide // scale, channels))
     for _ in range(_CONVOLUTIONS):
         x = _convolution(width)(x)
     stages, behind = widths or (width, width)
-    for number in range(1, scale // 2 + 1):
+    for number, stage in enumerate(doubling, start=1):
         x = stage(stages, "relu", f"up_{number}")(x)
     x = _convolution(behind)(x)
     added = Conv2D(channels, 3, padding="same", kernel_initializer="zeros", name="added")(x)

@@ -21,15 +21,21 @@ def factors(comparison: Comparison, one: str, other: str) -> str:
 
 
 def _said(comparison: Comparison, name: str) -> str:
-    traits = TRAITS.get(_known(comparison, name))
+    known = _known(comparison, name)
+    traits = TRAITS.get(known)
     if traits is None:
-        return OWN
+        return _mixed(*known.split("/")) if "/" in known else OWN
     side = traits.pixels
     weights = f"{traits.weights} weights for two channels"
     window = f"sees {side} by {side} pixels of its input, {weights}"
     if traits.predicted:
         window = f"{weights}, beside those that predict"
     return "; ".join(filter(None, [traits.operator, window, _imitated(comparison, name)]))
+
+
+def _mixed(earlier: str, last: str) -> str:
+    first, second = (TRAITS[one].operator if one in TRAITS else OWN for one in (earlier, last))
+    return f"the earlier stages: {first}; the last: {second}"
 
 
 def _imitated(comparison: Comparison, name: str) -> str:

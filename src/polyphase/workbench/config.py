@@ -15,10 +15,11 @@ from polyphase._facts import BATCH_SIZE, EPOCHS, MOST_EPOCHS, PUBLISHED, WIDTH, 
 from polyphase.datasets import Dataset, entropy_floor
 from polyphase.models import (
     DECODERS,
-    decoder,
     transposed_autoencoder,
     upsampling_autoencoder,
 )
+from polyphase.models.decoders import stages
+from polyphase.rewrite.zeros import random_weights_are_zeros
 from polyphase.workbench.environment import machine, versions
 from polyphase.workbench.tasks import RECONSTRUCT, Task
 
@@ -59,9 +60,6 @@ class Contender:
     task: Task = RECONSTRUCT
 
 
-NAMES = (*DECODERS, *PUBLISHED)
-
-
 def contender(
     name: str,
     epochs: int | None = None,
@@ -76,7 +74,7 @@ def contender(
     """Return a contender by name; None takes the published or the default value.
 
     Args:
-        name: one of `NAMES`, or a user's own decoder, `package.module:function`.
+        name: one of `PUBLISHED`, or what `models.decoders.stages` takes.
         epochs: passes over the training images, at least 1; with `minutes` at most so many.
         batch_size: images per step, at least 1.
         layers: where R6 and R7 take their upsampling layers from: `polyphase.layers`, or
@@ -92,7 +90,7 @@ def contender(
     """
     if name not in PUBLISHED:
         try:
-            decoder(name)
+            stages(name, 2)
         except ValueError as error:
             raise ConfigError(str(error)) from error
         widths = widths or (width, width)
@@ -141,6 +139,11 @@ def check(contenders: Sequence[Contender], dataset: Dataset) -> None:
             )
         if refused := one.task.refused(dataset.shape):
             raise ConfigError(refused)
+        try:
+            with random_weights_are_zeros():
+                one.build(dataset.shape)
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
 
 
 def record(
