@@ -17,11 +17,11 @@ from polyphase.cli.app import app
 from polyphase.datasets import load
 from polyphase.models import DECODERS
 from polyphase.models.gans import LATENT, discriminator, gan_generator
-from polyphase.report import samples
-from polyphase.workbench import ConfigError
-from polyphase.workbench.adversarial import losses
+from polyphase.workbench import ConfigError, check, checkpoint, contender
+from polyphase.workbench.adversarial import losses, samples
 from polyphase.workbench.adversarial.steps import Aims, Networks, stepper
-from polyphase.workbench.adversarial.training import Round, contender_of, networks_of, train
+from polyphase.workbench.adversarial.training import _pictured, drawn, train
+from polyphase.workbench.results import GanEpoch
 from polyphase.workbench.runs import read_config
 from polyphase.workbench.tasks import task, task_of
 from tests.gradients import to_numpy
@@ -194,37 +194,75 @@ def dataset(side=8):
     return load("digits", side)
 
 
-def trained(name="nearest", epochs=2, **options):
-    doing, data = task("gan", **options), dataset()
-    one = contender_of(name, doing, data, epochs, 64, 4)
-    both, rounds, shown = networks_of(one, doing, data, 0), [], []
+def trained(name="nearest", epochs=2, saved=None, start=None, **options):
+    one = contender(name, epochs, 64, width=4, task=task("gan", **options))
+    seen = []
+    model, history = train(one, dataset(), 0, lambda *x: seen.append(x), saved, start)
+    assert [(epoch, last) for epoch, _, last in seen] == [
+        (epoch, epoch + 1 == len(history)) for epoch in range(len(history))
+    ]
+    return model.get_weights(), history
 
-    def on_epoch(epoch, found, images):
-        rounds.append(found)
-        shown.append(images)
 
-    trouble = train(both, doing, data, 0, epochs, 64, on_epoch)
-    return rounds, shown, trouble
+def assert_same(one, other):
+    """All weights and losses are the same, and the pictures too."""
+    for ours, theirs in zip(one[0], other[0], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    first, second = ([replace(x, seconds=0) for x in some[1]] for some in (one, other))
+    assert repr(first) == repr(second)  # NaN is NaN
+    assert [x.picture for x in one[1]] == [x.picture for x in other[1]]
 
 
 def test_the_same_seed_gives_the_same_images(backend):
     if backend != "jax":
         pytest.skip("bit for bit is promised on JAX")
-    (one, first, _), (other, second, _) = trained(), trained()
-    assert [replace(x, seconds=0) for x in one] == [replace(x, seconds=0) for x in other]
-    np.testing.assert_array_equal(first[-1], second[-1])
+    one = contender("nearest", 2, 64, width=4, task=task("gan"))
+    first = drawn(one, dataset(), 0)
+    assert_same(trained(), trained(start=first))
+    other = [array + 0.1 for array in first]
+    assert trained()[1] != trained(start=other)[1]
+
+
+class KilledError(Exception):
+    """Raised after an epoch."""
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_a_training_goes_on_where_it_was_killed(epochs, tmp_path, monkeypatch, backend):
+    if backend != "jax":
+        pytest.skip("bit for bit is promised on JAX")
+    whole, saved, save = trained(epochs=3), tmp_path / "training.npz", checkpoint.save
+
+    def save_and_die(path, variables, history, task):
+        save(path, variables, history, task)
+        if len(history) == epochs:
+            raise KilledError
+
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        patched.setattr(checkpoint, "save", save_and_die)
+        trained(epochs=3, saved=saved)
+    assert_same(trained(epochs=3, saved=saved), whole)
+    assert_same(trained(epochs=3, saved=saved), whole)  # over already
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path):
+    saved = tmp_path / "training.npz"
+    trained(epochs=1, saved=saved)
+    with pytest.raises(ConfigError, match="was saved by another training"):
+        trained(epochs=1, saved=saved, penalty=1.0)
 
 
 def test_a_loss_that_is_not_finite_ends_a_training():
-    rounds, _, trouble = trained("tests.workbench.test_adversarial:not_a_number", epochs=3)
-    assert trouble == "a loss is not finite"
-    assert len(rounds) == 1
+    _, history = trained("tests.workbench.test_adversarial:not_a_number", epochs=3)
+    assert [one.trouble for one in history] == ["a loss is not finite"]
 
 
 def test_one_image_for_all_latents_is_noticed():
-    assert Round(0.5, 0.5, 0.1, 0.5, 1.0).trouble == ""
-    assert Round(0.5, 0.5, 0.1, 0.01, 1.0).trouble == "all latents give one image"
-    assert Round(0.5, math.nan, 0.1, 0.5, 1.0).trouble == "a loss is not finite"
+    one = GanEpoch(0.5, math.nan, 1.0, 0.5, 0.1, spread=0.5)
+    assert one.trouble == ""
+    assert replace(one, spread=0.01).trouble == "all latents give one image"
+    assert replace(one, discriminator=math.nan).trouble == "a loss is not finite"
+    assert replace(one, loss=math.inf).trouble == "a loss is not finite"
 
 
 @pytest.mark.parametrize(
@@ -251,7 +289,7 @@ def test_options_that_are_none_are_refused(options, message):
 )
 def test_generators_that_do_not_fit_are_refused(name, side, message):
     with pytest.raises(ConfigError, match=message):
-        contender_of(name, task("gan"), dataset(side), 1, 8, 4)
+        check([contender(name, 1, 8, width=4, task=task("gan"))], dataset(side))
 
 
 @pytest.mark.grid(1)
@@ -294,10 +332,14 @@ def test_a_grid_shows_every_image_in_its_place():
 
 
 def test_a_long_training_is_a_film_of_sixty_frames():
+    for epochs in (1, 2, 59, 60, 61, 200):
+        shown = [epoch for epoch in range(epochs) if _pictured(epoch, epochs)]
+        assert len(shown) == min(epochs, 60)
+        assert {0, epochs - 1} <= set(shown)
     board = np.indices((8, 8)).sum(0)[None, ..., None]
-    frames = [samples.grid((board + i) % 7 / 6) for i in range(200)]
-    with Image.open(io.BytesIO(samples.animation(frames))) as film:
-        assert film.n_frames == 60
-        film.seek(59)
+    frames = [samples.grid((board + i) % 7 / 6) for i in range(9)]
+    with Image.open(io.BytesIO(samples.animation(list(map(samples.png, frames))))) as film:
+        assert film.n_frames == 9
+        film.seek(8)
         last = np.asarray(film.convert("L"), "float64")
         assert np.abs(last - np.asarray(frames[-1])).mean() < 5

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from polyphase.cli.app import app
 from polyphase.workbench import schema
-from polyphase.workbench.fields import CONFIG, EVIDENCE, METRICS, WHO
+from polyphase.workbench.fields import CONFIG, EVIDENCE, GAN_EPOCH, METRICS, WHO
 
 OPTIONAL = {"machine.accelerator"}  # only where a GPU is in use
 INNER = ("data", "machine")
@@ -54,11 +54,13 @@ def test_fields_of_the_metrics(runs):
     found = {}
     for run in runs.values():
         for line in map(json.loads, (run / "metrics.jsonl").read_text().splitlines()):
-            assert set(line) == set(WHO | METRICS[line["kind"]]), line
+            more = GAN_EPOCH if "spread" in line else {}
+            assert set(line) == set(WHO | METRICS[line["kind"]] | more), line
             found[line["kind"]] = line
     assert set(found) == set(METRICS) == set(schema.LINES)
     for kind, shape in schema.LINES.items():
         assert set(shape) <= set(WHO | METRICS[kind])
+    assert set(schema.GAN) == set(GAN_EPOCH)
     assert set(schema.CHECKERBOARD) <= set(METRICS["final"])
 
 

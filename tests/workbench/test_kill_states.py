@@ -80,7 +80,7 @@ def run(target, dataset, resume=False, searching=False):
     """Do what the command does, or go on with it."""
     with run_folder(target, resume) as folder:
         new = record(["polyphase"], "fair", dataset, TWO, [0])
-        config = unfinished(target) if resume else new
+        config = unfinished(target, "polyphase compare") if resume else new
         write_json(folder / "config.json", config)
         chosen = search.searched(TWO, dataset, (1, 2), folder) if searching else TWO
         comparison = compare(chosen, dataset, [0], config, folder)
@@ -153,7 +153,7 @@ def test_every_state_is_resumed_to_the_same_end(tmp_path, monkeypatch, searching
         target, partial = state / "run", state / "run.partial"
         if not (partial / "config.json").exists():
             with pytest.raises(ConfigError, match="no config.json"):
-                unfinished(target)
+                unfinished(target, "polyphase compare")
             continue
         run(target, dataset, resume=True, searching=searching)
         assert_same(tmp_path / "whole", target)

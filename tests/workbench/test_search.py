@@ -1,6 +1,7 @@
 """The search for a learning rate sees nothing that judges."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -59,7 +60,7 @@ def found(tmp_path, monkeypatch, losses):
         tried.append((one.learning_rate, seed))
         return None, (Epoch(0.0, losses[one.learning_rate, seed], 0.0),)
 
-    monkeypatch.setattr(search, "train", train)
+    monkeypatch.setattr(search, "trainer_of", lambda task: SimpleNamespace(train=train))
     np.save(tmp_path / "images.npy", np.random.default_rng(0).random((60, 8, 10), "float32"))
     dataset = load(tmp_path / "images.npy")
     one = contender("nearest", epochs=1, batch_size=8)

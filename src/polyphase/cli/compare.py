@@ -11,7 +11,7 @@ import typer
 
 from polyphase._facts import BATCH_SIZE, COMPARED, DECODERS, PUBLISHED, WIDTH
 from polyphase.cli.errors import one_line_errors
-from polyphase.cli.options import Epochs, Grey, Minutes, Size, TaskData, Width, epochs_of
+from polyphase.cli.options import Epochs, Grey, Minutes, Size, TaskData, Width, epochs_of, given
 
 if TYPE_CHECKING:
     from polyphase.workbench import Comparison
@@ -220,16 +220,16 @@ def compare(
     from polyphase.workbench.tasks import task as chosen_task
 
     if resume is not None:
-        run = Run.unfinished(resume, _given(context))
+        run = Run.unfinished(resume, given(context), "polyphase compare")
     else:
         target, stated = out or default_folder("compare"), _margin(margin, experiment)
         published = experiment is Experiment.PUBLISHED
-        _refuse_beside_published(published, _given(context))
+        _refuse_beside_published(published, given(context))
         searching = search or (Search.NONE if published else Search.LR)
         passes, most = epochs_of(epochs, minutes)
         how: dict[str, Any] = {"epochs": passes, "batch_size": batch_size, "minutes": most}
         doing = chosen_task(task.value, noise=noise, scale=scale)
-        _refuse_encoder(doing, _given(context))
+        _refuse_encoder(doing, given(context))
         if not published:
             how |= {"width": width, "encoder": encoder.value, "task": doing}
         run = Run.new(
@@ -279,16 +279,6 @@ def _margin(margin: float | None, experiment: Experiment) -> float | None:
             param_hint="--margin",
         )
     return margin
-
-
-def _given(context: typer.Context) -> dict[str, Any]:
-    """Return the options that were given, by the names of their parameters."""
-    sources = {name: context.get_parameter_source(name) for name in context.params}
-    return {
-        name: context.params[name]
-        for name, source in sources.items()
-        if source is not None and source.name != "DEFAULT"
-    }
 
 
 def _refuse_beside_published(published: bool, given: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -26,6 +27,17 @@ Size = Annotated[
 Grey = Annotated[bool, typer.Option("--grey", help="Make every image grey.")]
 Width = Annotated[
     int, typer.Option(min=1, help="Channels of the encoder, the code and the decoder's stages.")
+]
+
+
+Resume = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="RUN",
+        help="Go on with an interrupted run after its last finished epoch, with the options it "
+        "was begun with.",
+        show_default="none",
+    ),
 ]
 
 
@@ -68,3 +80,13 @@ def epochs_of(epochs: str | None, minutes: float | None) -> tuple[int | None, fl
     if minutes is not None:
         raise typer.BadParameter(f"it goes with --epochs {AUTO}", param_hint="--minutes")
     return int(epochs) if epochs else None, None
+
+
+def given(context: typer.Context) -> dict[str, Any]:
+    """Return the options that were given, by the names of their parameters."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return {
+        name: context.params[name]
+        for name, source in sources.items()
+        if source is not None and source.name != "DEFAULT"
+    }

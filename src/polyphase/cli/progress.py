@@ -11,7 +11,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Display
 
 from polyphase.workbench import Progress
-from polyphase.workbench.adversarial.training import GanProgress
 
 _SECONDS_BETWEEN_LINES = 15
 
@@ -76,7 +75,7 @@ class Watcher:
         if not issubclass(what.exc_type, KeyboardInterrupt):
             self._unraisable(what)
 
-    def __call__(self, progress: Progress | GanProgress) -> None:
+    def __call__(self, progress: Progress) -> None:
         """Show one finished epoch."""
         if self._interrupted:
             raise KeyboardInterrupt
@@ -84,7 +83,7 @@ class Watcher:
             self._trainings += 1
             self._total += progress.epochs or 1
         place = f"[{self._finished + 1}/{self._trainings}] {progress.decoder}, seed {progress.seed}"
-        loss = progress.words
+        loss = progress.result.words
         advance = 1 if self._by_epoch else int(progress.last)
         description = f"{_plain(place)}: {loss}"
         self._display.update(

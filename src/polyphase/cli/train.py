@@ -1,7 +1,6 @@
 """`polyphase train autoencoder`: one model, and its reconstructions."""
 
 import sys
-from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,7 @@ import typer
 
 from polyphase._facts import BATCH_SIZE, DECODERS, EPOCHS, PUBLISHED, WIDTH
 from polyphase.cli.errors import one_line_errors
-from polyphase.cli.options import Data, Grey, Size, Width
+from polyphase.cli.options import Data, Grey, Resume, Size, Width, given
 
 
 class Layers(StrEnum):
@@ -22,6 +21,7 @@ class Layers(StrEnum):
 
 @one_line_errors
 def autoencoder(
+    context: typer.Context,
     decoder: Annotated[
         str,
         typer.Option(
@@ -56,6 +56,7 @@ def autoencoder(
             help="Layers of the two published autoencoders: ours, or Keras' own to compare with."
         ),
     ] = Layers.POLYPHASE,
+    resume: Resume = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder to make for the results.", show_default="runs/train-DATE-TIME"),
@@ -63,7 +64,8 @@ def autoencoder(
 ) -> None:
     """Train an autoencoder; draw eight test images beside their reconstructions.
 
-    The run folder holds config.json, metrics.jsonl, model.keras and reconstructions.png.
+    The run folder holds config.json, metrics.jsonl, model.keras and reconstructions.png. Whatever
+    stops a run, --resume goes on with it after its last finished epoch.
 
     Examples:
 
@@ -74,59 +76,55 @@ def autoencoder(
         polyphase train autoencoder --data photos/ --size 28 --grey
 
         polyphase train autoencoder --decoder bilinear --epochs 100
+
+        polyphase train autoencoder --resume runs/train-20260101-120000
     """
     import keras
 
     from polyphase import layers as polyphase_layers
     from polyphase.cli.progress import Watcher
-    from polyphase.datasets import load
     from polyphase.report import pairs, png
-    from polyphase.workbench import (
-        Epoch,
-        Progress,
-        check,
-        contender,
-        default_folder,
-        record,
-        run_folder,
-        shown_images,
-        train,
-    )
-    from polyphase.workbench.runs import TRAIN, append_metrics, require_new, write_json
+    from polyphase.workbench import default_folder, shown_images
+    from polyphase.workbench.comparison import Trained
+    from polyphase.workbench.run import Run
+    from polyphase.workbench.runs import TRAIN
 
-    if decoder in PUBLISHED and width != WIDTH:
-        raise typer.BadParameter(
-            f"{decoder!r} is as wide as it was published; leave it out", param_hint="--width"
-        )
-    target = out or default_folder("train")
-    require_new(target)
-    source = keras.layers if layers is Layers.KERAS else polyphase_layers
-    one = contender(decoder, epochs, batch_size, source, width=width)
-    dataset = load(data, size, grey)
-    check([one], dataset)
-    config = record(["polyphase", *sys.argv[1:]], TRAIN, dataset, [one], [seed])
-    with run_folder(target) as folder, Watcher(1, one.epochs) as watcher:
-        write_json(folder / "config.json", config | {"layers": layers.value})
-
-        def on_epoch(epoch: int, result: Epoch, last: bool) -> None:
-            append_metrics(
-                folder, kind="epoch", decoder=decoder, seed=seed, epoch=epoch, **asdict(result)
+    if resume is not None:
+        run = Run.unfinished(resume, given(context), "polyphase train autoencoder")
+    else:
+        if decoder in PUBLISHED and width != WIDTH:
+            raise typer.BadParameter(
+                f"{decoder!r} is as wide as it was published; leave it out", param_hint="--width"
             )
-            watcher(Progress.of(one, seed, epoch, result, last))
+        run = Run.new(
+            out or default_folder("train"),
+            [decoder],
+            (data, size, grey),
+            [seed],
+            command=["polyphase", *sys.argv[1:]],
+            experiment=TRAIN,
+            how={
+                "epochs": epochs,
+                "batch_size": batch_size,
+                "width": width,
+                "layers": keras.layers if layers is Layers.KERAS else polyphase_layers,
+            },
+            options={"layers": layers.value},
+        )
 
-        model, history = train(one, dataset, seed, on_epoch)
-        model.save(folder / "model.keras")
-        shown = shown_images(dataset.test)
+    def show(trained: Trained, folder: Path) -> None:
+        shown = shown_images(run.dataset.test)
         figure = pairs(
             shown.pixels,
-            model.predict(shown.pixels, verbose=0),
+            trained.model.predict(shown.pixels, verbose=0),
             shown.labels,
-            f"{decoder}: originals and reconstructions",
+            f"{trained.contender.name}: originals and reconstructions",
         )
         (folder / "reconstructions.png").write_bytes(png(figure))
-    floor = config["data"]["floor"]
+
+    history, floor = run.train(show, Watcher), run.config["data"]["floor"]
     typer.echo(
         f"Validation loss: {history[-1].validation_loss:.4f} (floor of the data: {floor:.4f})"
     )
-    typer.echo(f"Figure: {target / 'reconstructions.png'}")
-    typer.echo(f"Model: {target / 'model.keras'}")
+    typer.echo(f"Figure: {run.target / 'reconstructions.png'}")
+    typer.echo(f"Model: {run.target / 'model.keras'}")

@@ -1,16 +1,16 @@
 """`polyphase train gan`: a generator, and the pictures it makes."""
 
+import shutil
 import sys
-from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from polyphase._facts import DECODERS
 from polyphase.cli.errors import one_line_errors
-from polyphase.cli.options import Data, Grey, Size
+from polyphase.cli.options import Data, Grey, Resume, Size, given
 
 
 class Loss(StrEnum):
@@ -29,6 +29,7 @@ class Discriminator(StrEnum):
 
 @one_line_errors
 def gan(
+    context: typer.Context,
     generator: Annotated[
         str,
         typer.Option(
@@ -63,6 +64,7 @@ def gan(
         typer.Option(help="How the discriminator halves images: 'blurred' sees no aliases."),
     ] = Discriminator.STRIDED,
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights, latents and data order.")] = 0,
+    resume: Resume = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder to make for the results.", show_default="runs/gan-DATE-TIME"),
@@ -74,7 +76,8 @@ def gan(
     weights), samples.png, and training.webp: what the same 64 latents became, epoch by epoch.
 
     A training that fails (a loss that is not a number, one image for all latents) ends there, and
-    says so; what it made is kept.
+    says so; what it made is kept. Whatever else stops a run, --resume goes on with it after its
+    last finished epoch.
 
     Examples:
 
@@ -85,49 +88,43 @@ def gan(
         polyphase train gan --data photos/ --size 32
 
         polyphase train gan --generator upsampling --size 10 --grey
+
+        polyphase train gan --resume runs/gan-20260101-120000
     """
     from polyphase.cli.progress import Watcher
-    from polyphase.datasets import load
-    from polyphase.report import samples
-    from polyphase.workbench import ConfigError, default_folder, record, run_folder
-    from polyphase.workbench.adversarial.training import (
-        GanProgress,
-        Round,
-        contender_of,
-        networks_of,
-        train,
-    )
-    from polyphase.workbench.runs import TRAIN, append_metrics, require_new, write_json
+    from polyphase.workbench import ConfigError, default_folder
+    from polyphase.workbench.comparison import Trained
+    from polyphase.workbench.kept import samples_path
+    from polyphase.workbench.run import Run
+    from polyphase.workbench.runs import TRAIN
     from polyphase.workbench.tasks.gan import Gan
 
-    target = out or default_folder("gan")
-    require_new(target)
-    task = Gan(loss.value, penalty, discriminator.value)
-    dataset = load(data, size, grey)
-    one = contender_of(generator, task, dataset, epochs, batch_size, width)
-    config = record(["polyphase", *sys.argv[1:]], TRAIN, dataset, [one], [seed])
-    frames = []
-    with run_folder(target) as folder, Watcher(1, one.epochs) as watcher:
-        write_json(folder / "config.json", config)
-        networks = networks_of(one, task, dataset, seed)
+    if resume is not None:
+        run = Run.unfinished(resume, given(context), "polyphase train gan")
+    else:
+        task = Gan(loss.value, penalty, discriminator.value)
+        run = Run.new(
+            out or default_folder("gan"),
+            [generator],
+            (data, size, grey),
+            [seed],
+            command=["polyphase", *sys.argv[1:]],
+            experiment=TRAIN,
+            how={"epochs": epochs, "batch_size": batch_size, "width": width, "task": task},
+            options={},
+        )
 
-        def on_epoch(epoch: int, found: Round, images: Any) -> None:
-            last = epoch + 1 == one.epochs
-            append_metrics(
-                folder, kind="round", decoder=generator, seed=seed, epoch=epoch, **asdict(found)
-            )
-            frames.append(samples.grid(images))
-            watcher(GanProgress(generator, seed, epoch, one.epochs, found, last))
+    def show(trained: Trained, folder: Path) -> None:
+        made = samples_path(folder, trained.contender, trained.seed)
+        shutil.copyfile(made, folder / "samples.png")
+        shutil.copyfile(made.with_suffix(".webp"), folder / "training.webp")
 
-        trouble = train(networks, task, dataset, seed, one.epochs, batch_size, on_epoch)
-        networks.average.save(folder / "generator.keras")
-        (folder / "samples.png").write_bytes(samples.png(frames[-1]))
-        (folder / "training.webp").write_bytes(samples.animation(frames))
-    typer.echo(f"Samples: {target / 'samples.png'}")
-    typer.echo(f"Training: {target / 'training.webp'}")
-    typer.echo(f"Generator: {target / 'generator.keras'}")
-    if trouble:
+    history = run.train(show, Watcher)
+    typer.echo(f"Samples: {run.target / 'samples.png'}")
+    typer.echo(f"Training: {run.target / 'training.webp'}")
+    typer.echo(f"Generator: {run.target / 'generator.keras'}")
+    if trouble := history[-1].trouble:
         raise ConfigError(
-            f"The training failed after {len(frames)} of {one.epochs} epochs: {trouble}. What it "
-            "made is kept. Try a larger --penalty, or another --seed."
+            f"The training failed after {len(history)} of {run.contenders[0].epochs} epochs: "
+            f"{trouble}. What it made is kept. Try a larger --penalty, or another --seed."
         )

@@ -162,3 +162,8 @@ def _digest(parts: Iterable[np.ndarray]) -> str:
     for pixels in parts:
         digest.update(np.ascontiguousarray(pixels, dtype="<f4").data)
     return digest.hexdigest()
+
+
+def eight_bits(image: np.ndarray) -> np.ndarray:
+    """Return an image in 0..1 as grey levels of 255; what is no number is black."""
+    return np.clip(np.nan_to_num(image) * 255 + 0.5, 0, 255).astype("uint8")

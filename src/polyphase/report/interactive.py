@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
+from polyphase.datasets.images import eight_bits
 from polyphase.report.curves import padded
 from polyphase.report.palette import colours
-from polyphase.report.style import eight_bits
 from polyphase.report.table import LOSS_DECIMALS, number
 from polyphase.workbench.results import Comparison
 

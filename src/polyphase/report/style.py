@@ -4,7 +4,6 @@ import io
 from dataclasses import dataclass
 
 import matplotlib
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -45,11 +44,6 @@ def pdf(figure: Figure) -> bytes:
     with matplotlib.rc_context({"pdf.fonttype": 42}):
         figure.savefig(buffer, format="pdf", dpi=PRINT_DPI, metadata={"CreationDate": None})
     return buffer.getvalue()
-
-
-def eight_bits(image: np.ndarray) -> np.ndarray:
-    """Return an image in 0..1 as grey levels of 255; what is no number is black."""
-    return np.clip(np.nan_to_num(image) * 255 + 0.5, 0, 255).astype("uint8")
 
 
 def bare(axes: Axes) -> None:

@@ -1,6 +1,8 @@
 """Everything one training needs to go on as if it had never stopped, in one file of its own."""
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,23 +10,36 @@ import keras
 import numpy as np
 
 from polyphase.workbench.config import ConfigError
-from polyphase.workbench.results import Epoch
+from polyphase.workbench.results import Epoch, GanEpoch
 from polyphase.workbench.runs import readable_arrays
 
+Variables = Sequence[keras.Variable]
 
-def save(path: Path, model: keras.Model, history: list[Epoch], task: str) -> None:
-    """Write a model's and its optimiser's variables and the epochs so far; whole or not at all.
+
+def variables_of(model: keras.Model) -> list[keras.Variable]:
+    """Return a compiled model's and its optimiser's variables.
 
     Seeds of layers such as Dropout are variables too, which `model.save_weights` leaves out.
+    """
+    model.optimizer.build(model.trainable_variables)
+    return [*model.variables, *model.optimizer.variables]
+
+
+def save(path: Path, variables: Variables, history: Sequence[Epoch], task: str) -> None:
+    """Write all variables of a training and the epochs so far; whole or not at all.
 
     Args:
         path: of the file.
-        model: compiled.
-        history: the epochs so far.
+        variables: of models and optimisers.
+        history: the epochs so far, at least one.
         task: what is trained, and how; only the same can go on from this file.
     """
-    values: Any = {f"variable_{i}": _numpy(one) for i, one in enumerate(_variables(model))}
-    values["history"] = np.array([(one.loss, one.validation_loss, one.seconds) for one in history])
+    values: Any = {f"variable_{i}": _numpy(one) for i, one in enumerate(variables)}
+    measured = [one.measured for one in history]
+    values |= {name: np.array([one[name] for one in measured]) for name in measured[0]}
+    for index, one in enumerate(history):
+        if isinstance(one, GanEpoch):
+            values[f"picture_{index}"] = np.frombuffer(one.picture, np.uint8)
     values["task"] = np.array(task)
     unfinished = path.with_name(path.name + ".tmp")
     with unfinished.open("wb") as file:
@@ -34,20 +49,19 @@ def save(path: Path, model: keras.Model, history: list[Epoch], task: str) -> Non
     os.replace(unfinished, path)
 
 
-def restore(path: Path, model: keras.Model, task: str) -> list[Epoch]:
-    """Give a compiled model what was saved; return the epochs so far.
+def restore(path: Path, variables: Variables, task: str, kind: type[Epoch] = Epoch) -> list[Epoch]:
+    """Give variables what was saved of them; return the epochs so far, of a kind.
 
     Raises:
-        ConfigError: if the file is damaged, or of another training; the model is as it was.
+        ConfigError: if the file is damaged, or of another training; the variables are as they were.
     """
-    model.optimizer.build(model.trainable_variables)
-    variables = _variables(model)
     cure = "Remove it: this training then starts anew, and nothing else is lost."
     with readable_arrays(path, cure) as saved:
         if str(saved["task"]) != task:
             raise ConfigError(f"{path} was saved by another training: {saved['task']}. {cure}")
-        values = [saved[f"variable_{i}"] for i in range(len(saved.files) - 2)]
-        history = [Epoch(*map(float, line)) for line in saved["history"].reshape(-1, 3)]
+        count = sum(name.startswith("variable_") for name in saved.files)
+        values = [saved[f"variable_{i}"] for i in range(count)]
+        history = _history(saved, kind)
         expected = [(tuple(one.shape), _numpy(one).dtype) for one in variables]
         if [(value.shape, value.dtype) for value in values] != expected or not history:
             raise ConfigError(f"{path} was saved by another model. {cure}")
@@ -56,8 +70,13 @@ def restore(path: Path, model: keras.Model, task: str) -> list[Epoch]:
     return history
 
 
-def _variables(model: keras.Model) -> list[keras.Variable]:
-    return [*model.variables, *model.optimizer.variables]
+def _history(saved: Any, kind: type[Epoch]) -> list[Epoch]:
+    columns = [map(float, saved[name]) for name in kind.names()]
+    history = [kind(*row) for row in zip(*columns, strict=True)]
+    for index, one in enumerate(history):
+        if isinstance(one, GanEpoch):
+            history[index] = replace(one, picture=saved[f"picture_{index}"].tobytes())
+    return history
 
 
 def _numpy(variable: keras.Variable) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from polyphase.datasets import Dataset, load
 from polyphase.workbench.config import ConfigError, Contender
 from polyphase.workbench.results import Epoch
-from polyphase.workbench.training import train, untrained
+from polyphase.workbench.trainers import trainer_of
 
 SECONDS = 10  # to wait for a scheduler
 # Workers keep freed memory: Dask has the C library give it back after every step, and getting it
@@ -92,7 +92,8 @@ class Cluster:
         """
         for one, seed in trainings:
             if (one.name, seed) not in self._starts:
-                self._starts[one.name, seed] = _start(one, dataset, seed)
+                drawn = trainer_of(one.task).drawn(one, dataset, seed)
+                self._starts[one.name, seed] = drawn
 
     @contextmanager
     def _connected(self) -> Iterator[Any]:
@@ -135,15 +136,10 @@ def _load(source: str, size: str | None, grey: bool, sha256: str, backend: str) 
     return dataset
 
 
-def _start(contender: Contender, dataset: Dataset, seed: int) -> list[np.ndarray]:
-    """Return the first values of a model's variables."""
-    variables = untrained(contender, dataset, seed).variables
-    return [keras.ops.convert_to_numpy(one.value) for one in variables]
-
-
 def _train(
     contender: Contender, seed: int, data: Data, part: Part, start: list[np.ndarray]
 ) -> Result:
     images = part(_load(*data))
+    train = trainer_of(contender.task).train
     model, history = train(contender, images, seed, lambda *_: None, start=start)
     return model.get_weights(), history

@@ -1,7 +1,7 @@
 """Train contenders that differ in one thing, and gather the evidence."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,15 @@ from polyphase.workbench.kept import (
     history_of,
     model_path,
     save_model,
+    save_samples,
 )
 from polyphase.workbench.metrics import loss_of, psnr, ssim
 from polyphase.workbench.results import Baseline, Comparison, Epoch, Trial, floor_of
 from polyphase.workbench.runs import append_metrics, write_json
 from polyphase.workbench.tasks import Task
 from polyphase.workbench.tasks.task import keys_to_judge
-from polyphase.workbench.training import train, untrained
+from polyphase.workbench.trainers import trainer_of
+from polyphase.workbench.training import untrained
 
 SHOWN = 8
 Models = dict[str, keras.Model]  # by the names of their decoders
@@ -57,11 +59,6 @@ class Progress:
     result: Epoch
     last: bool
 
-    @property
-    def words(self) -> str:
-        """What is said of it."""
-        return f"validation loss {self.result.validation_loss:.4f}"
-
     @classmethod
     def of(cls, one: Contender, seed: int, epoch: int, result: Epoch, last: bool) -> "Progress":
         """Return what a contender's training has finished."""
@@ -74,8 +71,17 @@ def _nobody(progress: Progress) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class _Trained:
-    """What a training left; the model is shared by the seeds of a decoder."""
+class Trained:
+    """What a training left; the model is shared by the seeds of a decoder.
+
+    Attributes:
+        contender: what was trained.
+        seed: with which seed.
+        model: trained; another seed of the decoder may have been trained with it since.
+        weights: what this seed gave it.
+        history: one entry per epoch.
+        first_gains: `checkerboards.gains_of` the model before its training.
+    """
 
     contender: Contender
     seed: int
@@ -122,7 +128,6 @@ def compare(
         ConfigError: if what an interrupted run left is damaged.
     """
     write_json(folder / "config.json", config)
-    (folder / "models").mkdir(exist_ok=True)
     forget_unfinished(folder, contenders, seeds)
     trainings = [(one, seed) for seed in seeds for one in contenders]
     if workers is not None:
@@ -148,6 +153,18 @@ def compare(
     )
 
 
+def train_one(
+    contender: Contender,
+    dataset: Dataset,
+    seed: int,
+    folder: Path,
+    watch: Callable[[Progress], None],
+) -> Trained:
+    """Train one contender with one seed, in a folder as `compare` does."""
+    forget_unfinished(folder, [contender], [seed])
+    return _train(contender, dataset, seed, folder, watch, {})
+
+
 def shown_images(images: Images) -> Images:
     """Return the eight images to show: the first of each class, then the first of the rest."""
     first = {label: index for index, label in reversed(list(enumerate(images.labels)))}
@@ -164,7 +181,7 @@ def _train(
     folder: Path,
     watch: Callable[[Progress], None],
     models: Models,
-) -> _Trained:
+) -> Trained:
     """Train one model, saving as it goes; what was finished before is taken as it is."""
     path, saved = model_path(folder, contender, seed), checkpoint_path(folder, contender, seed)
     if path.exists():
@@ -172,7 +189,7 @@ def _train(
         replay(contender, seed, history, watch)
         saved.unlink(missing_ok=True)
         gains = gains_of(untrained(contender, dataset, seed))
-        return _Trained(contender, seed, model, model.get_weights(), history, gains)
+        return Trained(contender, seed, model, model.get_weights(), history, gains)
 
     def on_epoch(epoch: int, result: Epoch, last: bool) -> None:
         _append(folder, contender, seed, epoch, result)
@@ -183,13 +200,14 @@ def _train(
 
     first: list[float] = []
     again = models.get(contender.name)
-    model, history = train(
+    model, history = trainer_of(contender.task).train(
         contender, dataset, seed, on_epoch, saved, again=again, on_start=on_start
     )
+    save_samples(folder, contender, seed, history)
     save_model(model, path)
     saved.unlink()
     models[contender.name] = model
-    return _Trained(contender, seed, model, model.get_weights(), history, first)
+    return Trained(contender, seed, model, model.get_weights(), history, first)
 
 
 def _train_elsewhere(
@@ -210,6 +228,7 @@ def _train_elsewhere(
             model.set_weights(weights)
             for epoch, result in enumerate(history):
                 _append(folder, one, seed, epoch, result)
+            save_samples(folder, one, seed, history)
             save_model(model, model_path(folder, one, seed))
         replay(one, seed, history_of(folder, one, seed), watch)
 
@@ -223,10 +242,11 @@ def replay(
 
 
 def _append(folder: Path, one: Contender, seed: int, epoch: int, result: Epoch) -> None:
-    append_metrics(folder, kind="epoch", decoder=one.name, seed=seed, epoch=epoch, **asdict(result))
+    who = {"decoder": one.name, "seed": seed, "epoch": epoch}
+    append_metrics(folder, kind="epoch", **who, **result.measured)
 
 
-def _inference(trained: Sequence[_Trained], dataset: Dataset) -> list[tuple[float, float | None]]:
+def _inference(trained: Sequence[Trained], dataset: Dataset) -> list[tuple[float, float | None]]:
     """Return seconds per image of each model and of its decoder, all timed in turns.
 
     Decoders are those of models built anew, one for all seeds: the trained ones stay as they are.
@@ -244,7 +264,7 @@ def _inference(trained: Sequence[_Trained], dataset: Dataset) -> list[tuple[floa
     return [(seconds[index], of_parts.get(index)) for index in range(len(trained))]
 
 
-def _again(trained: _Trained, dataset: Dataset) -> keras.Model:
+def _again(trained: Trained, dataset: Dataset) -> keras.Model:
     """Return a trained model as another object."""
     with random_weights_are_zeros():
         model = trained.contender.build(dataset.shape)
@@ -253,7 +273,7 @@ def _again(trained: _Trained, dataset: Dataset) -> keras.Model:
 
 
 def _judge(
-    trained: _Trained,
+    trained: Trained,
     seconds: tuple[float, float | None],
     dataset: Dataset,
     shown: np.ndarray,

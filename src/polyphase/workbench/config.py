@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from polyphase import layers as polyphase_layers
-from polyphase._facts import BATCH_SIZE, EPOCHS, MOST_EPOCHS, PUBLISHED, WIDTH, UserError
+from polyphase._facts import EPOCHS, MOST_EPOCHS, PUBLISHED, WIDTH, UserError
 from polyphase.datasets import Dataset, entropy_floor
 from polyphase.models import (
     DECODERS,
@@ -22,8 +22,6 @@ from polyphase.models.decoders import stages
 from polyphase.rewrite.zeros import random_weights_are_zeros
 from polyphase.workbench.environment import machine, versions
 from polyphase.workbench.tasks import RECONSTRUCT, Task
-
-LEARNING_RATE = 0.001
 
 
 class ConfigError(UserError):
@@ -52,7 +50,7 @@ class Contender:
     build: Callable[..., keras.Model]
     epochs: int
     batch_size: int
-    learning_rate: float = LEARNING_RATE
+    learning_rate: float = RECONSTRUCT.rate
     widths: tuple[int, int] | None = None
     width: int | None = None
     encoder: str | None = None
@@ -88,27 +86,43 @@ def contender(
     Raises:
         ConfigError: for an unknown name, or a decoder that cannot be used.
     """
+    if name in PUBLISHED and task == RECONSTRUCT:
+        build, size, passes = _published(name, layers)
+        passes = epochs or (passes if minutes is None else MOST_EPOCHS)
+        return Contender(name, build, passes, batch_size or size, minutes=minutes)
+    facts: dict[str, Any] = {"width": width}
     if name not in PUBLISHED:
         try:
             stages(name, 2)
         except ValueError as error:
             raise ConfigError(str(error)) from error
-        widths = widths or (width, width)
-        facts: dict[str, Any] = {"widths": widths, "width": width}
-        if task.encoders:
-            facts["encoder"] = encoder
-        build = functools.partial(task.network, name, **facts)
-        passes = epochs or (EPOCHS if minutes is None else MOST_EPOCHS)
-        facts |= {"minutes": minutes, "task": task}
-        return Contender(name, build, passes, batch_size or BATCH_SIZE, **facts)
-    published, size = {
+        facts["widths"] = widths or (width, width)
+    if task.encoders:
+        facts["encoder"] = encoder
+    build = functools.partial(task.network, name, **facts)
+    passes = epochs or (EPOCHS if minutes is None else MOST_EPOCHS)
+    facts |= {"minutes": minutes, "task": task}
+    return Contender(name, build, passes, batch_size or task.batch_size, task.rate, **facts)
+
+
+def _published(name: str, layers: ModuleType) -> tuple[Callable[..., keras.Model], int, int]:
+    """Return a tutorial's autoencoder as it was trained: its batches and epochs."""
+    model, batch_size = {
         "upsampling": (upsampling_autoencoder, 25),
         "transposed": (transposed_autoencoder, 1000),
     }[name]
-    passes = epochs or (25 if minutes is None else MOST_EPOCHS)
-    return Contender(
-        name, lambda image_shape: published(layers), passes, batch_size or size, minutes=minutes
-    )
+
+    def build(image_shape: tuple[int, int, int]) -> keras.Model:
+        height, width, channels = image_shape
+        if image_shape != (28, 28, 1):
+            raise ValueError(
+                f"The published autoencoder {name!r} takes 28x28 grey images. Received: "
+                f"{height}x{width} with {channels} channels. Give --size 28 --grey, or a decoder "
+                f"for any size: {', '.join(DECODERS)}."
+            )
+        return model(layers)
+
+    return build, batch_size, 25
 
 
 def check(contenders: Sequence[Contender], dataset: Dataset) -> None:
@@ -130,14 +144,8 @@ def check(contenders: Sequence[Contender], dataset: Dataset) -> None:
                 f"A batch of {one.batch_size} images is larger than the training set of "
                 f"{len(dataset.train)}. Use a smaller --batch-size or more data."
             )
-        height, width, channels = dataset.shape
-        if one.name in PUBLISHED and dataset.shape != (28, 28, 1):
-            raise ConfigError(
-                f"The published autoencoder {one.name!r} takes 28x28 grey images. Received: "
-                f"{height}x{width} with {channels} channels. Give --size 28 --grey, or a decoder "
-                f"for any size: {', '.join(DECODERS)}."
-            )
-        if refused := one.task.refused(dataset.shape):
+        refused = one.task.refused(dataset.shape)
+        if refused and one.name not in PUBLISHED:
             raise ConfigError(refused)
         try:
             with random_weights_are_zeros():

@@ -11,10 +11,11 @@ import numpy as np
 from polyphase.inspection.harmonics import Pattern
 from polyphase.workbench.checkerboards import Checkerboard, Stage
 from polyphase.workbench.config import ConfigError
-from polyphase.workbench.results import Baseline, Comparison, Epoch, Trial, floor_of
+from polyphase.workbench.results import Baseline, Comparison, Trial, epoch_of, floor_of
 from polyphase.workbench.runs import (
     TRAIN,
     file_name,
+    next_step,
     partial_of,
     read_config,
     read_metrics,
@@ -104,8 +105,7 @@ def load(folder: Path) -> Comparison:
             a file of it is damaged or of another run.
     """
     if not (folder / "config.json").exists():
-        unfinished = partial_of(folder)
-        more = f" It is unfinished: polyphase compare --resume {folder}." * unfinished.exists()
+        more = f" It is unfinished. {next_step(folder)}" if partial_of(folder).exists() else ""
         raise ConfigError(f"{folder} is no run: it has no config.json.{more}")
     config = read_config(folder)
     if not (folder / FILE).exists():
@@ -215,7 +215,7 @@ def trial_of(final: dict[str, Any], lines: list[dict[str, Any]], arrays: dict[st
     """Return a trial of its final line, all lines of its run, and its arrays by their names."""
     who = (final["decoder"], final["seed"])
     history = tuple(
-        Epoch(line["loss"], line["validation_loss"], line["seconds"])
+        epoch_of(line)
         for line in lines
         if line["kind"] == "epoch" and (line["decoder"], line["seed"]) == who
     )

@@ -66,15 +66,15 @@ CONFIG = {
 }
 
 WHO = {
-    "kind": Field("`epoch`, `search`, `final`, `baseline` or `round`"),
+    "kind": Field("`epoch`, `search`, `final` or `baseline`"),
     "decoder": Field("its name"),
     "seed": Field("of weights and order of the data; null of a baseline"),
 }
 METRICS = {
     "epoch": {
         "epoch": Field("counted from 0"),
-        "loss": Field("mean over the epoch's training steps", LOSS),
-        "validation_loss": Field("on the validation images after the epoch", LOSS),
+        "loss": Field("mean over the epoch's training steps; of `gan` the generator's", LOSS),
+        "validation_loss": Field("on the validation images after the epoch; of `gan` NaN", LOSS),
         "seconds": Field("wall time of the training steps, without validation", _SECONDS),
     },
     "search": {
@@ -104,19 +104,16 @@ METRICS = {
             "`ratio` of its power to the neighbours'"
         ),
     },
-    "round": {
-        "epoch": Field("counted from 0"),
-        "discriminator": Field("its loss, without the penalties; mean over the epoch's steps"),
-        "generator": Field("its loss, likewise"),
-        "penalty": Field("R1 and R2 together, unweighted, likewise"),
-        "spread": Field("standard deviation of made images over latents, to that of real ones"),
-        "seconds": Field("wall time of the training steps", _SECONDS),
-    },
     "baseline": {
         "validation_loss": Field("on the validation images, without training", LOSS),
         "psnr": Field("mean over the validation images, peak 1", "dB"),
         "ssim": Field("mean over the validation images, at most 1"),
     },
+}
+GAN_EPOCH = {
+    "discriminator": Field("its loss, without the penalties; mean over the epoch's steps"),
+    "penalty": Field("R1 and R2 together, unweighted, likewise"),
+    "spread": Field("standard deviation of made images over latents, to that of real ones"),
 }
 
 EVIDENCE = {
@@ -151,6 +148,7 @@ def markdown() -> str:
     """Return a table for each file, and for each kind of line of `metrics.jsonl`."""
     tables = {"`config.json`": CONFIG, "`metrics.jsonl`, every line": WHO}
     tables |= {f"`metrics.jsonl`, lines of the kind `{kind}`": one for kind, one in METRICS.items()}
+    tables |= {"`metrics.jsonl`, lines of the kind `epoch`, of `gan` also": GAN_EPOCH}
     tables |= {"`evidence.npz`": EVIDENCE}
     return "\n".join(_table(name, fields) for name, fields in tables.items())
 

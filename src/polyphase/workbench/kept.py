@@ -11,12 +11,12 @@ import numpy as np
 
 from polyphase.datasets import Dataset
 from polyphase.rewrite.zeros import random_weights_are_zeros
+from polyphase.workbench.adversarial.samples import animation
 from polyphase.workbench.config import ConfigError, Contender
-from polyphase.workbench.inference import outputs
-from polyphase.workbench.metrics import loss_of
 from polyphase.workbench.plateau import done
-from polyphase.workbench.results import Epoch
+from polyphase.workbench.results import Epoch, GanEpoch, epoch_of
 from polyphase.workbench.runs import file_name, keep_metrics, read_metrics, readable
+from polyphase.workbench.trainers import trainer_of
 
 _UNFINISHED = "unfinished-"
 
@@ -27,6 +27,21 @@ def save_model(model: keras.Model, path: Path) -> None:
     unfinished = path.with_name(_UNFINISHED + path.name)
     model.save(unfinished)
     os.replace(unfinished, path)
+
+
+def save_samples(folder: Path, contender: Contender, seed: int, history: Sequence[Epoch]) -> None:
+    """Save what a generator made, and how it came to be; nothing of other models."""
+    pictures = [one.picture for one in history if isinstance(one, GanEpoch) and one.picture]
+    if pictures:
+        place = samples_path(folder, contender, seed)
+        place.parent.mkdir(exist_ok=True)
+        place.with_suffix(".png").write_bytes(pictures[-1])
+        place.with_suffix(".webp").write_bytes(animation(pictures))
+
+
+def samples_path(folder: Path, contender: Contender, seed: int) -> Path:
+    """Return where the samples of a finished training are: with `.png`, and `.webp`."""
+    return folder / "samples" / f"{file_name(contender.name)}-seed{seed}.png"
 
 
 def model_path(folder: Path, contender: Contender, seed: int) -> Path:
@@ -42,7 +57,7 @@ def checkpoint_path(folder: Path, contender: Contender, seed: int) -> Path:
 def history_of(folder: Path, contender: Contender, seed: int) -> tuple[Epoch, ...]:
     """Return the epochs of a finished training from `metrics.jsonl`."""
     return tuple(
-        Epoch(line["loss"], line["validation_loss"], line["seconds"])
+        epoch_of(line)
         for line in read_metrics(folder)
         if line["kind"] == "epoch" and (line["decoder"], line["seed"]) == (contender.name, seed)
     )
@@ -51,8 +66,10 @@ def history_of(folder: Path, contender: Contender, seed: int) -> tuple[Epoch, ..
 def forget_unfinished(folder: Path, contenders: Sequence[Contender], seeds: Sequence[int]) -> None:
     """Keep, of a run that is resumed, the epochs of finished trainings and the search.
 
-    Measurements are made again when all are trained. Files that were being written go.
+    Measurements are made again when all are trained. Files that were being written go. The folder
+    of models is there afterwards.
     """
+    (folder / "models").mkdir(exist_ok=True)
     for path in (*folder.glob("*.tmp"), *(folder / "models").glob(f"{_UNFINISHED}*")):
         path.unlink()
     done = {
@@ -97,8 +114,7 @@ def finished(
             model.load_weights(path)
     if name != path.stem:
         raise ConfigError(f"{path} is the model of another training, {name!r}. {cure}")
-    images, task = dataset.validation.pixels, contender.task
-    loss = loss_of(task, images, outputs(model, images, task))
+    loss = trainer_of(contender.task).validation_loss(contender, model, dataset)
     recorded = history[-1].validation_loss
     if not np.isclose(loss, recorded, rtol=1e-4, equal_nan=True):
         raise ConfigError(

@@ -30,9 +30,11 @@ def flat(losses: Sequence[float]) -> bool:
 def done(contender: Contender, history: Sequence[Epoch]) -> bool:
     """Return whether a training with these epochs behind it is over.
 
-    It is after `contender.epochs`; with `contender.minutes` also when the validation loss is
-    `flat`, or the epochs have taken so many minutes.
+    It is after `contender.epochs`, or if something went wrong; with `contender.minutes` also when
+    the validation loss is `flat`, or the epochs have taken so many minutes.
     """
+    if history and history[-1].trouble:
+        return True
     if len(history) >= contender.epochs or contender.minutes is None:
         return len(history) >= contender.epochs
     minutes = sum(one.seconds for one in history) / 60

@@ -1,6 +1,8 @@
 """What a comparison found, as data: what the figures and the page are drawn from."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,70 @@ class Epoch:
     loss: float
     validation_loss: float
     seconds: float
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Return the names of what was measured, as in `metrics.jsonl`, in their order."""
+        return [one.name for one in fields(cls) if one.compare]
+
+    @property
+    def measured(self) -> dict[str, float]:
+        """What was measured, by its name."""
+        return {name: getattr(self, name) for name in self.names()}
+
+    @property
+    def trouble(self) -> str:
+        """Why the training ended with it, in words; an empty text if nothing went wrong."""
+        return ""
+
+    @property
+    def words(self) -> str:
+        """What is said of it while it runs."""
+        return f"validation loss {self.validation_loss:.4f}"
+
+
+LEAST_SPREAD = 0.02  # of the images' own: less is one image for all latents
+
+
+@dataclass(frozen=True)
+class GanEpoch(Epoch):
+    """One epoch of a generator and a discriminator; losses are means over its steps.
+
+    Attributes:
+        loss: the generator's.
+        validation_loss: NaN: there is none.
+        discriminator: its loss, without the penalties.
+        penalty: R1 and R2 together, unweighted.
+        spread: standard deviation of the made images over latents, the mean over their pixels,
+            divided by that of as many training images.
+        picture: a PNG file of what the same 64 latents became; empty where none was made.
+    """
+
+    discriminator: float
+    penalty: float
+    spread: float
+    picture: bytes = field(default=b"", compare=False, repr=False)
+
+    @property
+    def trouble(self) -> str:
+        """What went wrong, in words; an empty text if nothing did."""
+        losses = (self.loss, self.discriminator, self.penalty, self.spread)
+        if not all(map(math.isfinite, losses)):
+            return "a loss is not finite"
+        if self.spread < LEAST_SPREAD:
+            return "all latents give one image"
+        return ""
+
+    @property
+    def words(self) -> str:
+        """What is said of it while it runs."""
+        return f"generator {self.loss:.3f}, discriminator {self.discriminator:.3f}"
+
+
+def epoch_of(line: Mapping[str, Any]) -> Epoch:
+    """Return an epoch of what was measured of it."""
+    kind = GanEpoch if "spread" in line else Epoch
+    return kind(**{name: line[name] for name in kind.names()})
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,19 +1,20 @@
 """Take up a run that was interrupted: what it was to do, from its own configuration."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 
+from polyphase import layers as polyphase_layers
 from polyphase._facts import AUTO
 from polyphase.datasets import Dataset, load, size_of, source_of
 from polyphase.workbench.config import ConfigError, Contender, contender
 from polyphase.workbench.environment import versions
-from polyphase.workbench.runs import TRAIN, keep_metrics, partial_of, read_config
+from polyphase.workbench.runs import command_of, keep_metrics, partial_of, read_config
 from polyphase.workbench.schema import RESUMED
-from polyphase.workbench.tasks import task_of
+from polyphase.workbench.tasks import TASKS, options_of, task_of
 
 
 def target_of(run: Path) -> Path:
@@ -21,15 +22,15 @@ def target_of(run: Path) -> Path:
     return Path(str(run if run.name else os.path.abspath(run)).removesuffix(".partial"))
 
 
-def unfinished(target: Path) -> dict[str, Any]:
-    """Return the configuration of an unfinished run.
+def unfinished(target: Path, command: str) -> dict[str, Any]:
+    """Return the configuration of an unfinished run of a command, of `runs.command_of`.
 
     Raises:
-        ConfigError: if there is none, it was complete, it is damaged or no comparison, or it was
-            begun with another backend or other versions, so that going on would mix them.
+        ConfigError: if there is none, it was complete, it is damaged or of another command, or it
+            was begun with another backend or other versions, so that going on would mix them.
     """
     partial = partial_of(target)
-    _require_unfinished(target, partial)
+    _require_unfinished(target, partial, command)
     config = read_config(partial, RESUMED)
     now = versions() | {"backend": keras.backend.backend()}
     for name, version in (config["versions"] | {"backend": config["backend"]}).items():
@@ -42,8 +43,8 @@ def unfinished(target: Path) -> dict[str, Any]:
     return config
 
 
-def _require_unfinished(target: Path, partial: Path) -> None:
-    """Raise ConfigError unless there is an unfinished comparison."""
+def _require_unfinished(target: Path, partial: Path, command: str) -> None:
+    """Raise ConfigError unless there is an unfinished run of a command."""
     if not target.exists() and not partial.exists():
         raise ConfigError(
             f"There is no unfinished run {partial}. Give the folder of a run, with or without "
@@ -57,16 +58,12 @@ def _require_unfinished(target: Path, partial: Path) -> None:
     found = target if target.exists() else partial
     if not (found / "config.json").exists():
         raise ConfigError(f"{found} is no run: it has no config.json. Start a new run.")
-    if read_config(found)["experiment"] == TRAIN:
-        raise ConfigError(
-            f"{found} is a run of `polyphase train`, which keeps nothing to go on from. Start it "
-            "anew."
-        )
+    own = command_of(read_config(found))
     if target.exists():
-        raise ConfigError(
-            f"{target} is complete: there is nothing to resume. Its page again: polyphase report "
-            f"{target}"
-        )
+        more = f" Its page again: polyphase report {target}" * (own == "polyphase compare")
+        raise ConfigError(f"{target} is complete: there is nothing to resume.{more}")
+    if own != command:
+        raise ConfigError(f"{found} is a run of `{own}`. Go on with it: {own} --resume {target}")
 
 
 def check_options(given: Mapping[str, Any], config: dict[str, Any], target: Path) -> None:
@@ -86,27 +83,32 @@ def check_options(given: Mapping[str, Any], config: dict[str, Any], target: Path
         "size": config["data"].get("size"),
         "grey": config["data"].get("grey", False),
         "decoder": config["decoders"],
+        "generator": config["decoders"],
         "epochs": AUTO if config["minutes"] else str(_common(config["epochs"])),
         "minutes": config["minutes"],
         "width": config["width"],
         "encoder": config["encoder"],
         "task": config["task"],
-        "noise": config.get("noise"),
-        "scale": config.get("scale"),
+        **{name: None for kind in TASKS for name in options_of(kind)},
+        **task_of(config).options,
         "batch_size": _common(config["batch_size"]),
+        "seed": config["seeds"][0],
         "seeds": len(config["seeds"]),
         "experiment": config["experiment"],
         "match": config["match"],
         "search": config["search"] or "none",
         "margin": config.get("margin"),
         "devices": config.get("devices"),
+        "layers": config.get("layers"),
         "tensorboard": config.get("tensorboard", False),
         "out": os.path.abspath(target),
     }
     alike: dict[str, Callable[[Any], Any]] = {
         "data": source_of,
         "size": size_of,
-        "decoder": list,
+        "decoder": _names,
+        "generator": _names,
+        "epochs": str,
         "out": os.path.abspath,
     }
     for name in [one for one in stored if one in given]:
@@ -118,6 +120,10 @@ def check_options(given: Mapping[str, Any], config: dict[str, Any], target: Path
             )
 
 
+def _names(given: str | Sequence[str]) -> list[str]:
+    return [given] if isinstance(given, str) else list(given)
+
+
 def _common(values: dict[str, int]) -> Any:
     """Return the value of all decoders, or all values where they differ."""
     different = sorted(set(values.values()))
@@ -127,10 +133,10 @@ def _common(values: dict[str, int]) -> Any:
 def _words(name: str, value: Any) -> str:
     """Return an option as it is written."""
     option = f"--{name.replace('_', '-')}"
-    if value in (None, False):
+    if value is None or value is False:
         return f"no {option}"
-    if name == "decoder":
-        return " ".join(f"{option} {one}" for one in value)
+    if name in ("decoder", "generator"):
+        return " ".join(f"{option} {one}" for one in _names(value))
     shown = ", ".join(map(str, value)) if isinstance(value, list) else value
     return option if value is True else f"{option} {shown}"
 
@@ -142,6 +148,7 @@ def contenders_of(config: dict[str, Any]) -> list[Contender]:
             name,
             config["epochs"][name],
             config["batch_size"][name],
+            keras.layers if config.get("layers") == "keras" else polyphase_layers,
             minutes=config["minutes"],
             task=task_of(config),
             **_network(config, name),
@@ -154,8 +161,9 @@ def _network(config: dict[str, Any], name: str) -> dict[str, Any]:
     """Return what an autoencoder is made with; nothing of a published one."""
     if config["width"] is None:
         return {}
+    widths = config["widths"].get(name)
     facts = {"width": config["width"], "encoder": config["encoder"]}
-    return facts | {"widths": tuple(config["widths"][name])}
+    return facts | {"widths": tuple(widths) if widths else None}
 
 
 def dataset_of(config: dict[str, Any]) -> Dataset:

@@ -10,18 +10,20 @@ from typing import Any, Self
 from polyphase.datasets import Dataset, load
 from polyphase.workbench import evidence, resume
 from polyphase.workbench.cluster import Cluster
-from polyphase.workbench.comparison import Models, Progress, compare
+from polyphase.workbench.comparison import Models, Progress, Trained, compare, train_one
 from polyphase.workbench.config import Contender, check, contender, record
 from polyphase.workbench.devices import devices
+from polyphase.workbench.kept import model_path
 from polyphase.workbench.matching import matched_widths
-from polyphase.workbench.results import Comparison
-from polyphase.workbench.runs import run_folder, write_json
+from polyphase.workbench.results import Comparison, Epoch
+from polyphase.workbench.runs import require_new, run_folder, write_json
 from polyphase.workbench.search import FIRST, held_out, searched
 from polyphase.workbench.tensorboard import Board
 
 Watch = Callable[[Progress], None]
 Watching = Callable[[int, int | None], AbstractContextManager[Watch]]
 Show = Callable[[Comparison, Path], Any]
+ShowOne = Callable[[Trained, Path], Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,7 @@ class Run:
             images: what `datasets.load` takes: source, size, and whether they are made grey.
             seeds: of weights and data order.
             command: that repeats it.
-            experiment: "fair" or "published".
+            experiment: "fair", "published" or `runs.TRAIN`.
             match: in what the contenders shall agree, of `matching.MATCHES`; None: in their widths.
             search: "lr": their learning rates are searched; None: they are not.
             how: what else `contender` takes.
@@ -73,9 +75,15 @@ class Run:
 
         Raises:
             ConfigError: for anything that cannot be trained.
+            OSError: if the folder exists.
         """
+        require_new(target)
         contenders = [contender(name, **how) for name in names]
         dataset = load(*images)
+        first = contenders[0]
+        passes = how.get("epochs") or first.task.epochs(len(dataset.train), first.batch_size)
+        how = {**how, "epochs": passes}
+        contenders = [contender(name, **how) for name in names]
         check(contenders, dataset)
         if search:
             check(contenders, held_out(dataset))
@@ -86,18 +94,19 @@ class Run:
         return cls(target, config | dict(options), contenders, dataset)
 
     @classmethod
-    def unfinished(cls, folder: Path, given: Mapping[str, Any]) -> Self:
+    def unfinished(cls, folder: Path, given: Mapping[str, Any], command: str) -> Self:
         """Return a run that was interrupted, to go on with it.
 
         Args:
             folder: of it, with or without `.partial`.
+            command: of which it must be, of `runs.command_of`.
             given: options that must be those it was begun with; see `resume.check_options`.
 
         Raises:
             ConfigError: if there is none, it is damaged, or what it needs is not as it was.
         """
         target = resume.target_of(folder)
-        config = resume.unfinished(target)
+        config = resume.unfinished(target, command)
         resume.check_options(given, config, target)
         contenders = resume.contenders_of(config)
         return cls(target, config, contenders, resume.dataset_of(config), resumed=True)
@@ -131,6 +140,28 @@ class Run:
             evidence.save(comparison, folder)
             show(comparison, folder)
         return comparison
+
+    def train(self, show: ShowOne, watching: Watching) -> tuple[Epoch, ...]:
+        """Train one model with one seed; leave the folder, complete; return its epochs.
+
+        Args:
+            show: makes what people look at, in the folder.
+            watching: as `go` takes it.
+
+        Raises:
+            ConfigError: if what an interrupted run left is damaged.
+            OSError: if the folder cannot be made or written.
+        """
+        (one,), (seed,) = self.contenders, self.config["seeds"]
+        with run_folder(self.target, self.resumed) as folder:
+            write_json(folder / "config.json", self.config)
+            with watching(1, self._epochs) as watch:
+                trained = train_one(one, self.dataset, seed, folder, watch)
+            show(trained, folder)
+            shutil.copyfile(model_path(folder, one, seed), folder / one.task.model)
+            for name in ("models", "samples"):
+                shutil.rmtree(folder / name, ignore_errors=True)
+        return trained.history
 
     def _compared(
         self, config: dict[str, Any], folder: Path, watch: Watch, pool: Cluster | None

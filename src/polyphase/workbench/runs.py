@@ -5,7 +5,7 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -17,8 +17,9 @@ from polyphase.datasets.checks import one_line
 from polyphase.workbench import schema
 from polyphase.workbench.config import ConfigError
 from polyphase.workbench.tasks import task_of
+from polyphase.workbench.tasks.gan import Gan
 
-TRAIN = "train"  # the experiment of `polyphase train`, which keeps no checkpoints
+TRAIN = "train"  # the experiment of `polyphase train`
 
 
 def default_folder(command: str) -> Path:
@@ -56,12 +57,12 @@ def run_folder(target: Path, resume: bool = False) -> Iterator[Path]:
         if not kept:
             shutil.rmtree(partial, ignore_errors=True)
         if isinstance(error, KeyboardInterrupt):
-            found = f"What was finished is kept in {partial}. {_next_step(target)}"
+            found = f"What was finished is kept in {partial}. {next_step(target)}"
             raise KeyboardInterrupt(found if kept else "No epoch was finished.") from error
         if kept and isinstance(error, OSError):
             raise OSError(
                 f"Cannot write into {partial} ({error.strerror or error}). What was finished is "
-                f"kept there: mend that. {_next_step(target)}"
+                f"kept there: mend that. {next_step(target)}"
             ) from error
         raise
 
@@ -71,14 +72,22 @@ def partial_of(target: Path) -> Path:
     return Path(f"{target}.partial")
 
 
-def _next_step(target: Path) -> str:
+def next_step(target: Path) -> str:
     """Return the sentence that says how to go on with an unfinished run."""
     try:
-        if read_config(partial_of(target))["experiment"] != TRAIN:
-            return f"Go on with it: polyphase compare --resume {shlex.quote(str(target))}"
+        command = command_of(read_config(partial_of(target)))
     except ConfigError:
-        pass
-    return "It cannot be resumed: run the command again, with another --out or after removing it."
+        return (
+            "It cannot be resumed: run the command again, with another --out or after removing it."
+        )
+    return f"Go on with it: {command} --resume {shlex.quote(str(target))}"
+
+
+def command_of(config: Mapping[str, Any]) -> str:
+    """Return the command that a run is of, without its options."""
+    if config["experiment"] != TRAIN:
+        return "polyphase compare"
+    return f"polyphase train {'gan' if config['task'] == Gan.name else 'autoencoder'}"
 
 
 def require_new(target: Path) -> None:
@@ -93,7 +102,7 @@ def require_new(target: Path) -> None:
     if os.path.lexists(partial):
         raise FileExistsError(
             f"{partial} is an unfinished run; choose another --out, or remove it. "
-            f"{_next_step(target)}"
+            f"{next_step(target)}"
         )
 
 
@@ -208,6 +217,8 @@ def _record(line: str, number: int) -> dict[str, Any]:
     record: dict[str, Any] = json.loads(line)
     kind = record.get("kind") if isinstance(record, dict) else None
     shape = schema.LINES.get(str(kind), schema.WHO)
+    if kind == "epoch" and isinstance(record, dict) and schema.GAN.keys() & record.keys():
+        shape = shape | schema.GAN
     if kind == "final":
         shape = shape | {k: v for k, v in schema.LATER.items() if record.get(k) is not None}
     wrong = schema.misfit(record, shape, f"line {number}")

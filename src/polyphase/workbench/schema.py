@@ -24,14 +24,12 @@ STAGE = {
     "errors": PATTERN,
     "originals": PATTERN,
 }
+GAN = dict.fromkeys(("discriminator", "penalty", "spread"), NUMBER)
 WHO = {"kind": str, "decoder": str, "seed": int}
 LINES: dict[str, dict[str, Any]] = {
     "epoch": WHO | EPOCH,
     "search": WHO | {"learning_rate": NUMBER, "validation_loss": NUMBER},
     "final": WHO | FINAL,
-    "round": WHO
-    | dict.fromkeys(("discriminator", "generator", "penalty", "spread", "seconds"), NUMBER)
-    | {"epoch": int},
     "baseline": {"kind": str, "decoder": str, "seed": type(None)}
     | {"validation_loss": NUMBER, "psnr": NUMBER, "ssim": NUMBER},
 }
@@ -55,6 +53,7 @@ OPTIONAL = {
     "scale": (int, type(None)),
     "penalty": (*NUMBER, type(None)),
     "discriminator": (str, type(None)),
+    "layers": (str, type(None)),
 }
 RESUMED = CONFIG | {
     "widths": {str: [int]},

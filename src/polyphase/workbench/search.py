@@ -8,10 +8,10 @@ from pathlib import Path
 from polyphase.datasets import Dataset, Images
 from polyphase.workbench.cluster import Cluster, Training
 from polyphase.workbench.comparison import Models, Progress, replay
-from polyphase.workbench.config import LEARNING_RATE, Contender
+from polyphase.workbench.config import Contender
 from polyphase.workbench.results import Epoch
 from polyphase.workbench.runs import append_metrics, read_metrics
-from polyphase.workbench.training import train
+from polyphase.workbench.trainers import trainer_of
 
 LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01)  # at 0.03 some seeds die
 FIRST = (0.001, 0.003)  # which are tried of every decoder
@@ -82,7 +82,7 @@ def searched(
             append_metrics(folder, kind="search", decoder=one.name, seed=seed, **tried)
         for one, rate, seed in trials:
             losses[one.name, rate, seed] = recorded[one.name, rate, seed]
-        best = [(one, _best(one.name, losses, seeds)) for one in contenders]
+        best = [(one, _best(one, losses, seeds)) for one in contenders]
         trials = [
             (one, *trial) for one, rate in best for trial in _open(one.name, rate, losses, seeds)
         ]
@@ -110,6 +110,7 @@ def _histories(
         ) -> None:
             watch(Progress.of(one, seed, epoch, result, last))
 
+        train = trainer_of(one.task).train
         models[one.name], history = train(one, dataset, seed, on_epoch, again=models.get(one.name))
         yield history
 
@@ -124,12 +125,12 @@ def _open(
     return untried or [(rate, seeds[1])] * ((name, rate, seeds[1]) not in losses)
 
 
-def _best(name: str, losses: Losses, seeds: tuple[int, int]) -> float:
-    """Return the rate whose worse loss is lowest; the default if all are infinite or NaN."""
+def _best(one: Contender, losses: Losses, seeds: tuple[int, int]) -> float:
+    """Return the rate whose worse loss is lowest; its own if all are infinite or NaN."""
 
     def worse(rate: float) -> float:
-        found = [losses[name, rate, seed] for seed in seeds if (name, rate, seed) in losses]
+        found = [losses[key] for seed in seeds if (key := (one.name, rate, seed)) in losses]
         return max(found) if found and all(map(math.isfinite, found)) else math.inf
 
     best = min(LEARNING_RATES, key=worse)
-    return best if math.isfinite(worse(best)) else LEARNING_RATE
+    return best if math.isfinite(worse(best)) else one.learning_rate

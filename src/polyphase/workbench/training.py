@@ -13,6 +13,8 @@ import numpy as np
 from polyphase.datasets import Dataset
 from polyphase.workbench import checkpoint
 from polyphase.workbench.config import Contender
+from polyphase.workbench.inference import outputs
+from polyphase.workbench.metrics import loss_of
 from polyphase.workbench.plateau import done
 from polyphase.workbench.results import Epoch
 from polyphase.workbench.tasks import RECONSTRUCT, Task
@@ -108,7 +110,8 @@ class _Recorder(keras.callbacks.Callback):
         one = Epoch(float(logs["loss"]), float(logs["val_loss"]), self._seconds)
         self.history.append(one)
         if self._saved:
-            checkpoint.save(self._saved, self.model, self.history, self._belongs)
+            variables = checkpoint.variables_of(self.model)
+            checkpoint.save(self._saved, variables, self.history, self._belongs)
         self.model.stop_training = done(self._contender, self.history)
         self._on_epoch(epoch, one, self.model.stop_training)
 
@@ -138,7 +141,7 @@ def train(
         on_epoch: called after every epoch with its index from 0, its `Epoch`, and whether it was
             the last; for epochs that are restored too.
         saved: file that is written after every epoch; if it exists, training goes on from there.
-        start: what `untrained(contender, dataset, seed)` returned elsewhere; None: made here.
+        start: what `drawn(contender, dataset, seed)` returned elsewhere; None: drawn here.
         again: a model that `train` returned for this contender, whose seed or learning rate may
             have been others. It may be trained anew, with what is compiled already, and then
             loses what it had learnt. All state of its layers must be in Keras' variables.
@@ -153,11 +156,12 @@ def train(
     """
     model = untrained(contender, dataset, seed)
     on_start(model)
-    for variable, value in zip(model.variables, start, strict=True) if start else ():
-        variable.assign(value)
+    if start:
+        assign(model.variables, start)
     model = _compiled(model, contender, again)
-    belongs = _belongs(contender, dataset, seed)
-    history = checkpoint.restore(saved, model, belongs) if saved and saved.exists() else []
+    belongs, history = owner(contender, dataset, seed), []
+    if saved and saved.exists():
+        history = checkpoint.restore(saved, checkpoint.variables_of(model), belongs)
     over = bool(history) and done(contender, history)
     begin = len(history)
     for epoch, one in enumerate(history):
@@ -176,6 +180,24 @@ def train(
     return model, tuple(recorder.history)
 
 
+def drawn(contender: Contender, dataset: Dataset, seed: int) -> list[np.ndarray]:
+    """Return the first values of all that is drawn before a training."""
+    variables = untrained(contender, dataset, seed).variables
+    return [keras.ops.convert_to_numpy(one.value) for one in variables]
+
+
+def assign(variables: Sequence[keras.Variable], values: Sequence[np.ndarray]) -> None:
+    """Give variables their values."""
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def validation_loss(contender: Contender, model: keras.Model, dataset: Dataset) -> float:
+    """Return the task's loss on all validation images."""
+    images, task = dataset.validation.pixels, contender.task
+    return loss_of(task, images, outputs(model, images, task))
+
+
 def _compiled(first: keras.Model, contender: Contender, again: keras.Model | None) -> keras.Model:
     """Return a compiled model with the weights of `first` and an optimiser that never stepped."""
     optimizer = keras.optimizers.Adam(contender.learning_rate)
@@ -184,14 +206,13 @@ def _compiled(first: keras.Model, contender: Contender, again: keras.Model | Non
         first.compile(optimizer, loss=contender.task.loss, loss_weights=contender.task.weight)
         return first
     optimizer.build(again.trainable_variables)
-    state = [*again.variables, *again.optimizer.variables]
-    for variable, value in zip(state, [*first.variables, *optimizer.variables], strict=True):
-        variable.assign(keras.ops.convert_to_numpy(value))
+    state = [*first.variables, *optimizer.variables]
+    assign(checkpoint.variables_of(again), [keras.ops.convert_to_numpy(one) for one in state])
     return again
 
 
-def _belongs(contender: Contender, dataset: Dataset, seed: int) -> str:
-    """Return what a checkpoint belongs to."""
+def owner(contender: Contender, dataset: Dataset, seed: int) -> str:
+    """Return what tells the checkpoint of a training from others."""
     facts = {"decoder": contender.name, "seed": seed, "widths": contender.widths}
     facts |= {"batch_size": contender.batch_size, "learning_rate": contender.learning_rate}
     facts |= {"width": contender.width, "encoder": contender.encoder}

@@ -11,7 +11,7 @@ from polyphase.workbench.tasks.reconstruct import Reconstruct
 from polyphase.workbench.tasks.super_resolve import SuperResolve
 from polyphase.workbench.tasks.task import Task
 
-__all__ = ["RECONSTRUCT", "TASKS", "Task", "task", "task_of"]
+__all__ = ["RECONSTRUCT", "TASKS", "Task", "options_of", "task", "task_of"]
 
 TASKS: dict[str, type[Task]] = {one.name: one for one in (Reconstruct, Denoise, SuperResolve, Gan)}
 RECONSTRUCT = Reconstruct()

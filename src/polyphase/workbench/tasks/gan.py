@@ -1,11 +1,12 @@
 """Make images of random numbers that a discriminator cannot tell from real ones."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import keras
 
-from polyphase._facts import UserError
+from polyphase._facts import DECODERS, UserError
 from polyphase.models import transposed_generator, upsampling_generator
 from polyphase.models.gans import discriminator, gan_generator
 from polyphase.workbench.adversarial.losses import LOSSES
@@ -14,6 +15,7 @@ from polyphase.workbench.tasks.task import Shape, Task
 PUBLISHED = {"upsampling": upsampling_generator, "transposed": transposed_generator}
 SHAPE = (10, 10, 1)  # of what they make
 DISCRIMINATORS = ("strided", "blurred")
+_STEPS = 1800  # that are enough for the embedded digits
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,9 @@ class Gan(Task):
     models: ClassVar[str] = "Generators"
     fixed: ClassVar[str] = "Discriminator"
     data: ClassVar[str] = "digits"
+    batch_size: ClassVar[int] = 32
+    rate: ClassVar[float] = 5e-4
+    model: ClassVar[str] = "generator.keras"
 
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
@@ -50,9 +55,28 @@ class Gan(Task):
     def network(self, decoder: str, image_shape: Shape, **facts: Any) -> keras.Model:
         """Return a generator: of two stages, or one of the tutorials'."""
         if decoder in PUBLISHED:
+            _require_small(decoder, image_shape)
             return PUBLISHED[decoder]()
         return gan_generator(decoder, image_shape, **facts)
 
     def judge(self, image_shape: Shape, width: int = 32) -> keras.Model:
         """Return the discriminator."""
         return discriminator(image_shape, width, self.discriminator == "blurred")
+
+    def refused(self, shape: Shape) -> str:
+        """Return an empty text: a generator says itself what it cannot make."""
+        return ""
+
+    def epochs(self, images: int, batch_size: int) -> int:
+        """Return how many passes over so many images give 1,800 steps."""
+        return math.ceil(_STEPS / max(1, images // batch_size))
+
+
+def _require_small(generator: str, shape: Shape) -> None:
+    height, width, channels = shape
+    if shape != SHAPE:
+        raise ValueError(
+            f"The tutorials' generator {generator!r} makes 10x10 grey images. Received: "
+            f"{height}x{width} with {channels} channels. Give --size 10 --grey, or a generator for "
+            f"any size: {', '.join(DECODERS)}."
+        )

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 
+from polyphase._facts import BATCH_SIZE
+
 Shape = tuple[int, int, int]
 Keys = Sequence[Sequence[int]]
 Map = Callable[[np.ndarray], np.ndarray]
@@ -26,6 +28,9 @@ class Task(ABC):
         fixed: what of them is the same for every decoder.
         data: images to do it with, unless others are given.
         encoders: whether the encoder can be chosen, of `models.ENCODERS`.
+        batch_size: images per step, unless told.
+        rate: learning rate of Adam, unless one is searched.
+        model: the file that a training of one model leaves.
         loss: as Keras names it.
         weight: by which it is multiplied.
         unit: of the product.
@@ -38,6 +43,9 @@ class Task(ABC):
     fixed: ClassVar[str]
     data: ClassVar[str]
     encoders: ClassVar[bool] = False
+    batch_size: ClassVar[int] = BATCH_SIZE
+    rate: ClassVar[float] = 0.001
+    model: ClassVar[str] = "model.keras"
     loss: ClassVar[str]
     weight: ClassVar[float] = 1.0
     unit: ClassVar[str] = "nats/pixel"
@@ -77,6 +85,10 @@ class Task(ABC):
                 f"pixels. Received: {shape[0]}x{shape[1]}."
             )
         return ""
+
+    def epochs(self, images: int, batch_size: int) -> int | None:
+        """Return how many passes over so many images are enough; None: as for any images."""
+        return None
 
     @property
     def options(self) -> Mapping[str, Any]:

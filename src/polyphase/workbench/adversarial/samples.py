@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from polyphase.report.style import eight_bits
+from polyphase.datasets.images import eight_bits
 
 _PIXELS = 480  # of a grid's side, at least
-_FRAMES = 60
+FRAMES = 60  # of an animation, at most
 _MILLISECONDS = 120
 _HELD = 2000  # the last frame
 
@@ -43,21 +43,16 @@ def png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def animation(frames: Sequence[Image.Image]) -> bytes:
-    """Return images of one size as an animated WebP file, at most 60 of them.
-
-    Of more than 60 some are left out, evenly; the first and the last are always there.
-    """
-    count = min(_FRAMES, len(frames))
-    places = np.linspace(0, len(frames) - 1, count).round().astype(int)
-    chosen = [frames[place] for place in places]
+def animation(pictures: Sequence[bytes]) -> bytes:
+    """Return PNG files of one size as an animated WebP file."""
+    frames = [Image.open(io.BytesIO(one)) for one in pictures]
     buffer = io.BytesIO()
-    times = [_MILLISECONDS] * (count - 1) + [_HELD]
-    chosen[0].save(
+    times = [_MILLISECONDS] * (len(frames) - 1) + [_HELD]
+    frames[0].save(
         buffer,
         "webp",
         save_all=True,
-        append_images=chosen[1:],
+        append_images=frames[1:],
         duration=times,
         loop=0,
         quality=80,
