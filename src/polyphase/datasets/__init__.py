@@ -1,4 +1,4 @@
-"""Real images: digits, photographs, MNIST, CIFAR-10, an image folder, an array file."""
+"""Real images: digits, stacked digits, photographs, MNIST, CIFAR-10, a folder, an array file."""
 
 import os
 from pathlib import Path
@@ -13,11 +13,13 @@ from polyphase.datasets.folder import load_folder
 from polyphase.datasets.images import Dataset, Images
 from polyphase.datasets.mnist import load_mnist
 from polyphase.datasets.photographs import load_photographs
+from polyphase.datasets.stacked_digits import load_stacked_digits
 
 __all__ = ["DataError", "Dataset", "Images", "entropy_floor", "load", "size_of", "source_of"]
 
 _NAMED = {
     "digits": load_digits,
+    "stacked-digits": load_stacked_digits,
     "photographs": load_photographs,
     "mnist": load_mnist,
     "cifar10": load_cifar10,
@@ -40,6 +42,7 @@ def load(source: str | os.PathLike[str], size: Size | None = None, grey: bool = 
         source: one of
             "digits": 1,797 digits of 8x8 pixels, enlarged to 28x28, of scikit-learn; nothing is
             downloaded.
+            "stacked-digits": 8,000 images, 28x28 in colour, of three of these digits each.
             "photographs": 973 patches, 32x32 in colour, of two photographs of scikit-learn.
             "mnist": 70,000 digits, 28x28, downloaded once by Keras.
             "cifar10": 60,000 images, 32x32 in colour, downloaded once by Keras.
