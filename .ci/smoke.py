@@ -10,8 +10,8 @@ import numpy as np
 
 assert "site-packages" in pp.__file__, pp.__file__
 assert keras.backend.backend() == "jax"
-assert importlib.resources.files("polyphase").joinpath("py.typed").is_file()
-assert importlib.resources.files("polyphase").joinpath("report/template.html.j2").is_file()
+for name in ("py.typed", "report/template.html.j2", "workbench/adversarial/classifier.npz"):
+    assert importlib.resources.files("polyphase").joinpath(name).is_file(), name
 
 model = keras.Sequential(
     [
