@@ -8,8 +8,8 @@ import typer
 from polyphase._facts import AUTO, EPOCHS, MINUTES
 
 _DATA = (
-    "Images: 'digits' or 'photographs' (embedded), 'mnist' or 'cifar10' (Keras downloads them), an "
-    ".npz or .npy file, or a folder of images."
+    "Images: 'digits', 'stacked-digits' or 'photographs' (embedded), 'mnist' or 'cifar10' (Keras "
+    "downloads them), an .npz or .npy file, or a folder of images."
 )
 Data = Annotated[str, typer.Option(help=_DATA)]
 TaskData = Annotated[

@@ -55,7 +55,8 @@ class GanEpoch(Epoch):
 
     Attributes:
         loss: the generator's.
-        validation_loss: NaN: there is none.
+        validation_loss: KID of 1,000 made images from the validation images, in the features of a
+            small classifier; NaN if something went wrong, or there is no classifier.
         discriminator: its loss, without the penalties.
         penalty: R1 and R2 together, unweighted.
         spread: standard deviation of the made images over latents, the mean over their pixels,
@@ -81,13 +82,49 @@ class GanEpoch(Epoch):
     @property
     def words(self) -> str:
         """What is said of it while it runs."""
-        return f"generator {self.loss:.3f}, discriminator {self.discriminator:.3f}"
+        said = f"generator {self.loss:.3f}, discriminator {self.discriminator:.3f}"
+        return (
+            said if math.isnan(self.validation_loss) else f"KID {self.validation_loss:.4f}, {said}"
+        )
 
 
 def epoch_of(line: Mapping[str, Any]) -> Epoch:
     """Return an epoch of what was measured of it."""
     kind = GanEpoch if "spread" in line else Epoch
     return kind(**{name: line[name] for name in kind.names()})
+
+
+@dataclass(frozen=True, eq=False)
+class Imitation:
+    """How near made images are to the validation images; features are a small classifier's.
+
+    Attributes:
+        fid: Fréchet distance of the features; see `adversarial.distances.fid`.
+        precision: share of the made images that lie among real ones.
+        recall: share of the real images that lie among made ones.
+        modes: how many classes of the training images were made.
+        reverse_kl: nats; of the classes' frequencies from those of the training images.
+        spectral_distance: decades; see `adversarial.spectra.spectral_distance`.
+        nearness: mean distance to the nearest training image, pixel by pixel, divided by that of
+            the validation images; 0: copies, 1: as far as new images.
+        spectrum: `(side // 2,)`, power of the made images at each radius.
+        neighbours: the training images that are nearest to the shown ones, in their shape.
+    """
+
+    fid: float
+    precision: float
+    recall: float
+    modes: int
+    reverse_kl: float
+    spectral_distance: float
+    nearness: float
+    spectrum: np.ndarray
+    neighbours: np.ndarray
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Return the names of its numbers, as in `metrics.jsonl`."""
+        return [one.name for one in fields(cls) if one.name not in ("spectrum", "neighbours")]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,14 +140,16 @@ class Trial:
         offset: pixels `(rows, columns)` by which the output lies too far up and left of the input;
             None: not known.
         history: one entry per epoch.
-        psnr: mean over the validation images, dB, peak 1.
-        ssim: mean over the validation images, at most 1.
+        psnr: mean over the validation images, dB, peak 1; NaN of made images.
+        ssim: mean over the validation images, at most 1; NaN of made images.
         inference_seconds: median seconds per image through the whole model, in batches, after
             warm-up.
-        reconstructions: `(8, height, width, channels)` float32 in 0..1, of the shown images.
+        reconstructions: `(8, height, width, channels)` float32 in 0..1, of the shown images; what a
+            generator made of random numbers.
         checkerboard: what its upsampling leaves behind, on the validation images.
         decoder_seconds: the same as `inference_seconds` from the code to the output; None: a
             published model, or a run of before this was measured.
+        imitation: of a generator: how near its images are to real ones; None of other models.
     """
 
     decoder: str
@@ -126,6 +165,7 @@ class Trial:
     reconstructions: np.ndarray
     checkerboard: Checkerboard
     decoder_seconds: float | None = None
+    imitation: Imitation | None = None
 
     @property
     def validation_losses(self) -> list[float]:
@@ -159,6 +199,7 @@ class Baseline:
         psnr: mean over the validation images, dB, peak 1.
         ssim: mean over the validation images, at most 1.
         reconstructions: `(8, height, width, channels)` float32, of the shown images.
+        imitation: as of a `Trial`.
     """
 
     name: str
@@ -166,6 +207,7 @@ class Baseline:
     psnr: float
     ssim: float
     reconstructions: np.ndarray
+    imitation: Imitation | None = None
 
 
 @dataclass(frozen=True, eq=False)

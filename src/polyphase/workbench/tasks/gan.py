@@ -40,6 +40,9 @@ class Gan(Task):
     batch_size: ClassVar[int] = 32
     rate: ClassVar[float] = 5e-4
     model: ClassVar[str] = "generator.keras"
+    unit: ClassVar[str] = ""
+    measure: ClassVar[str] = "KID"
+    paired: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:

@@ -34,6 +34,8 @@ class Task(ABC):
         loss: as Keras names it.
         weight: by which it is multiplied.
         unit: of the product.
+        measure: what the validation loss is called.
+        paired: whether what a model makes is to be one image.
         given: what a model gets, in words; empty: the image itself.
     """
 
@@ -49,6 +51,8 @@ class Task(ABC):
     loss: ClassVar[str]
     weight: ClassVar[float] = 1.0
     unit: ClassVar[str] = "nats/pixel"
+    measure: ClassVar[str] = "validation loss"
+    paired: ClassVar[bool] = True
     given: ClassVar[str] = ""
 
     @abstractmethod
