@@ -20,7 +20,7 @@ from polyphase.models.gans import LATENT, discriminator, gan_generator
 from polyphase.workbench import ConfigError, check, checkpoint, contender
 from polyphase.workbench.adversarial import losses, samples
 from polyphase.workbench.adversarial.steps import Aims, Networks, stepper
-from polyphase.workbench.adversarial.training import _pictured, drawn, train
+from polyphase.workbench.adversarial.training import _pictured, drawn, train, validation_loss
 from polyphase.workbench.results import GanEpoch
 from polyphase.workbench.runs import read_config
 from polyphase.workbench.tasks import task, task_of
@@ -243,6 +243,22 @@ def test_a_training_goes_on_where_it_was_killed(epochs, tmp_path, monkeypatch, b
         trained(epochs=3, saved=saved)
     assert_same(trained(epochs=3, saved=saved), whole)
     assert_same(trained(epochs=3, saved=saved), whole)  # over already
+
+
+def test_every_epoch_is_judged_where_a_classifier_can_be_had(monkeypatch):
+    model, history = trained(epochs=1)
+    one = contender("nearest", 1, 64, width=4, task=task("gan"))
+    generator = one.build((8, 8, 1))
+    generator.set_weights(model)
+    loss = validation_loss(one, generator, dataset())
+    assert loss == pytest.approx(history[-1].validation_loss, rel=1e-4)
+    assert loss > 0.1  # after one epoch
+
+    def none(data):
+        raise ConfigError("no labels")
+
+    monkeypatch.setattr("polyphase.workbench.adversarial.training.judge_of", none)
+    assert math.isnan(trained(epochs=1)[1][-1].validation_loss)
 
 
 def test_a_checkpoint_of_another_training_is_refused(tmp_path):

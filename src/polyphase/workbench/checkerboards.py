@@ -80,6 +80,7 @@ def measure(
     originals: np.ndarray,
     reconstructions: np.ndarray,
     untrained: Sequence[float] | None = None,
+    paired: bool = True,
 ) -> Checkerboard:
     """Return what a model's upsampling leaves behind.
 
@@ -88,6 +89,8 @@ def measure(
         originals: `(n, height, width, channels)` in 0..1.
         reconstructions: the same shape.
         untrained: `gains_of` the model before it was trained; None: not known.
+        paired: whether reconstructions are of the originals one by one; otherwise the patterns and
+            the spectrum are those of the images that were made, not of errors.
     """
     layers = _upsampling(model)
     uneven = [one.reading.gains for one in layers if one.reading.gains is not None]
@@ -101,8 +104,10 @@ def measure(
             metric.update_state(originals[part], reconstructions[part])
         errors = reconstructions[part].astype(np.float64) - originals[part]
         mean += len(errors) / len(originals) * _mean(errors, period)
-        spectrum += len(errors) / len(originals) * _spectrum(errors)
-    stages, harmonics = _stages(model, originals, reconstructions, untrained)
+        spectrum += (
+            len(errors) / len(originals) * _spectrum(errors if paired else reconstructions[part])
+        )
+    stages, harmonics = _stages(model, originals, reconstructions, untrained, paired)
     return Checkerboard(
         chi=max([0.0, *map(checkerboard_gain, uneven)]),
         pattern=np.ones(period) if last is None else pattern(last),
@@ -129,6 +134,7 @@ def _stages(
     originals: np.ndarray,
     reconstructions: np.ndarray,
     untrained: Sequence[float] | None,
+    paired: bool,
 ) -> tuple[tuple[Stage, ...], np.ndarray | None]:
     """Return the stages of a model whose periods are known, and the amplitudes of all harmonics."""
     layers = _upsampling(model)
@@ -143,7 +149,7 @@ def _stages(
     periods = [period for *_, period in known]
     longest = common(periods)
     count = cells(originals.shape[1:3], longest)
-    errors = spectra(reconstructions, count, originals)
+    errors = spectra(reconstructions, count, originals if paired else None)
     own, theirs = patterns(errors, periods), patterns(spectra(originals, count), periods)
     stages = tuple(
         Stage(one.name, period, _chi(one), first, own[period], theirs[period])

@@ -1,5 +1,6 @@
 """Train contenders that differ in one thing, and gather the evidence."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from polyphase.inspection import multiply_adds
 from polyphase.inspection.alignment import offset
 from polyphase.rewrite.cost import Cost
 from polyphase.rewrite.zeros import random_weights_are_zeros
+from polyphase.workbench.adversarial.judging import failed, judge_of, made_images
 from polyphase.workbench.checkerboards import gains_of, measure
 from polyphase.workbench.cluster import Cluster, Training
 from polyphase.workbench.config import Contender
@@ -251,7 +253,8 @@ def _inference(trained: Sequence[Trained], dataset: Dataset) -> list[tuple[float
 
     Decoders are those of models built anew, one for all seeds: the trained ones stay as they are.
     """
-    own = {one.contender.name: one for one in trained if one.contender.widths}
+    parted = (one for one in trained if one.contender.widths and one.contender.task.paired)
+    own = {one.contender.name: one for one in parted}
     decoders = {name: decoder_of(_again(one, dataset)) for name, one in own.items()}
     parts = {
         index: decoder
@@ -280,33 +283,60 @@ def _judge(
     folder: Path,
 ) -> Trial:
     """Measure one trained model."""
-    originals, task = dataset.validation.pixels, trained.contender.task
     trained.model.set_weights(trained.weights)
-    reconstructed = made(clipped(trained.model.predict_on_batch), originals, task)
-    cost = Cost.of(trained.model)
+    cost, task = Cost.of(trained.model), trained.contender.task
+    seen = (_seen if task.paired else _seen_of_generator)(trained, dataset, shown)
     trial = Trial(
         decoder=trained.contender.name,
         seed=trained.seed,
         parameters=trained.model.count_params(),
         multiply_adds=multiply_adds(trained.model),
         multiply_adds_computed=cost.multiply_adds if cost else None,
-        offset=offset(trained.model),
+        offset=offset(trained.model) if task.paired else None,
         history=trained.history,
-        psnr=psnr(originals, reconstructed),
-        ssim=ssim(originals, reconstructed),
         inference_seconds=seconds[0],
-        reconstructions=outputs(trained.model, shown, task),
-        checkerboard=measure(trained.model, originals, reconstructed, trained.first_gains),
         decoder_seconds=seconds[1],
+        **seen,
     )
     append_metrics(folder, kind="final", decoder=trial.decoder, seed=trial.seed, **measures(trial))
     return trial
 
 
+def _seen(trained: Trained, dataset: Dataset, shown: np.ndarray) -> dict[str, Any]:
+    """Return what is measured of the images that a model returns."""
+    originals, task = dataset.validation.pixels, trained.contender.task
+    reconstructed = made(clipped(trained.model.predict_on_batch), originals, task)
+    return {
+        "psnr": psnr(originals, reconstructed),
+        "ssim": ssim(originals, reconstructed),
+        "reconstructions": outputs(trained.model, shown, task),
+        "checkerboard": measure(trained.model, originals, reconstructed, trained.first_gains),
+    }
+
+
+def _seen_of_generator(trained: Trained, dataset: Dataset, shown: np.ndarray) -> dict[str, Any]:
+    """Return what is measured of the images that a generator makes."""
+    judge = judge_of(dataset)
+    images = made_images(trained.model, judge.count)
+    over = bool(trained.history[-1].trouble)
+    originals = dataset.validation.pixels[: len(images)]
+    return {
+        "psnr": math.nan,
+        "ssim": math.nan,
+        "reconstructions": images[: len(shown)],
+        "checkerboard": measure(
+            trained.model, originals, images[: len(originals)], trained.first_gains, paired=False
+        ),
+        "imitation": failed(shown.shape) if over else judge.imitation(images, len(shown)),
+    }
+
+
 def _baselines(
     task: Task, dataset: Dataset, shown: np.ndarray, folder: Path
 ) -> tuple[Baseline, ...]:
-    """Measure what the task can do without training."""
+    """Measure what the task can do without training; of generators, the training images."""
+    if not task.paired:
+        return (_training_images(dataset, len(shown), folder),)
     originals, found = dataset.validation.pixels, []
     for name, function in task.baselines().items():
         results = made(clipped(function), originals, task)
@@ -320,3 +350,19 @@ def _baselines(
         append_metrics(folder, kind="baseline", decoder=name, seed=None, **baseline_measures(one))
         found.append(one)
     return tuple(found)
+
+
+def _training_images(dataset: Dataset, shown: int, folder: Path) -> Baseline:
+    """Judge the training images as if a generator had made them: it cannot do better."""
+    judge = judge_of(dataset)
+    images = dataset.train.pixels[: judge.count]
+    one = Baseline(
+        name="training images",
+        validation_loss=judge.kid(images),
+        psnr=math.nan,
+        ssim=math.nan,
+        reconstructions=images[:shown],
+        imitation=judge.imitation(images, shown),
+    )
+    append_metrics(folder, kind="baseline", decoder=one.name, seed=None, **baseline_measures(one))
+    return one

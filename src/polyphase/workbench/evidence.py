@@ -11,7 +11,7 @@ import numpy as np
 from polyphase.inspection.harmonics import Pattern
 from polyphase.workbench.checkerboards import Checkerboard, Stage
 from polyphase.workbench.config import ConfigError
-from polyphase.workbench.results import Baseline, Comparison, Trial, epoch_of, floor_of
+from polyphase.workbench.results import Baseline, Comparison, Imitation, Trial, epoch_of, floor_of
 from polyphase.workbench.runs import (
     TRAIN,
     file_name,
@@ -27,6 +27,7 @@ FILE = "evidence.npz"
 _ARRAYS = ("pattern", "mean_error", "spectrum")
 _OF_BASELINES = ("validation_loss", "psnr", "ssim")
 _HARMONICS = "harmonics"  # not of runs that did not measure them
+_OF_IMITATIONS = ("radial", "neighbours")
 
 
 def key(decoder: str, seed: int, array: str) -> str:
@@ -58,22 +59,48 @@ def measures(trial: Trial) -> dict[str, Any]:
         "periodic_bias": trial.checkerboard.bias,
         "periodic_variance": trial.checkerboard.variance,
         "stages": [asdict(one) for one in trial.checkerboard.stages],
+        **_imitation_measures(trial.imitation),
     }
 
 
 def baseline_measures(one: Baseline) -> dict[str, Any]:
     """Return what was measured of a baseline, by the names in `metrics.jsonl`."""
-    return {name: getattr(one, name) for name in _OF_BASELINES}
+    found = {name: getattr(one, name) for name in _OF_BASELINES}
+    return found | _imitation_measures(one.imitation)
 
 
-def baseline_of(line: dict[str, Any], reconstructions: np.ndarray) -> Baseline:
-    """Return a baseline of its line and its images."""
-    measured = {name: line[name] for name in _OF_BASELINES}
-    return Baseline(line["decoder"], reconstructions=reconstructions, **measured)
+def _imitation_measures(one: Imitation | None) -> dict[str, Any]:
+    return {} if one is None else {name: getattr(one, name) for name in Imitation.names()}
 
 
-def _baseline_key(name: str) -> str:
-    return f"{file_name(name)}/untrained/reconstructions"
+def _baseline_of(line: dict[str, Any], arrays: Any) -> Baseline:
+    """Return a baseline of its line and its arrays."""
+    name = line["decoder"]
+    return Baseline(
+        name,
+        **{key: line[key] for key in _OF_BASELINES},
+        reconstructions=arrays[_baseline_key(name, "reconstructions")],
+        imitation=imitation_of(
+            line, {one: arrays[_baseline_key(name, one)] for one in _OF_IMITATIONS if "fid" in line}
+        ),
+    )
+
+
+def imitation_of(line: dict[str, Any], arrays: dict[str, Any]) -> Imitation | None:
+    """Return an imitation of its line and its arrays, which are taken; None if there is none."""
+    if "fid" not in line:
+        return None
+    spectrum, neighbours = (arrays.pop(name) for name in _OF_IMITATIONS)
+    numbers = {name: line[name] for name in Imitation.names()}
+    return Imitation(**numbers, spectrum=spectrum, neighbours=neighbours)
+
+
+def _baseline_key(name: str, array: str) -> str:
+    return f"{file_name(name)}/untrained/{array}"
+
+
+def _imitation_arrays(one: Imitation | None) -> dict[str, np.ndarray]:
+    return {} if one is None else {"radial": one.spectrum, "neighbours": one.neighbours}
 
 
 def save(comparison: Comparison, folder: Path) -> None:
@@ -87,10 +114,14 @@ def save(comparison: Comparison, folder: Path) -> None:
             arrays[key(*who, name)] = getattr(trial.checkerboard, name)
         if trial.checkerboard.harmonics is not None:
             arrays[key(*who, _HARMONICS)] = trial.checkerboard.harmonics
+        for name, array in _imitation_arrays(trial.imitation).items():
+            arrays[key(*who, name)] = array
     if comparison.inputs is not None:
         arrays["inputs"] = comparison.inputs
     for one in comparison.baselines:
-        arrays[_baseline_key(one.name)] = one.reconstructions
+        arrays[_baseline_key(one.name, "reconstructions")] = one.reconstructions
+        for name, array in _imitation_arrays(one.imitation).items():
+            arrays[_baseline_key(one.name, name)] = array
     unfinished = folder / f"{FILE}.tmp"
     with unfinished.open("wb") as file:
         np.savez(file, **arrays)
@@ -132,13 +163,17 @@ def load(folder: Path) -> Comparison:
         )
         inputs = arrays["inputs"] if "inputs" in arrays.files else None
         baselines = tuple(
-            baseline_of(line, arrays[_baseline_key(line["decoder"])])
-            for line in lines
-            if line["kind"] == "baseline"
+            _baseline_of(line, arrays) for line in lines if line["kind"] == "baseline"
         )
         shown = [one.reconstructions for one in baselines]
-        if any(one.shape != originals.shape for one in shown) or (
-            inputs is not None and (inputs.ndim, len(inputs)) != (4, len(originals))
+        judged: list[Trial | Baseline] = [*trials, *baselines]
+        imitations = [one.imitation for one in judged if one.imitation]
+        shown += [one.neighbours for one in imitations]
+        radial = [one.spectrum for one in imitations]
+        if (
+            any(one.shape != originals.shape for one in shown)
+            or (any((one.ndim, one.dtype.kind) != (1, "f") for one in radial))
+            or (inputs is not None and (inputs.ndim, len(inputs)) != (4, len(originals)))
         ):
             raise ValueError("what it holds of inputs and baselines does not fit")
         for one in trials:
@@ -190,6 +225,8 @@ def _arrays(arrays: Any, final: dict[str, Any], index: int) -> dict[str, np.ndar
     }
     if keys[_HARMONICS] not in arrays.files:
         del keys[_HARMONICS]
+    if "fid" in final:
+        keys |= {name: key(final["decoder"], final["seed"], name) for name in _OF_IMITATIONS}
     return {name: arrays[one] for name, one in keys.items()}
 
 
@@ -219,7 +256,7 @@ def trial_of(final: dict[str, Any], lines: list[dict[str, Any]], arrays: dict[st
         for line in lines
         if line["kind"] == "epoch" and (line["decoder"], line["seed"]) == who
     )
-    reconstructions = arrays.pop("reconstructions")
+    reconstructions, imitation = arrays.pop("reconstructions"), imitation_of(final, arrays)
     return Trial(
         *who,
         final["parameters"],
@@ -239,6 +276,7 @@ def trial_of(final: dict[str, Any], lines: list[dict[str, Any]], arrays: dict[st
             **arrays,
         ),
         final.get("decoder_seconds"),
+        imitation,
     )
 
 

@@ -53,6 +53,10 @@ CONFIG = {
     "widths": Field("by decoder: channels of its two inner stages; published models have none"),
     "loss": Field("as Keras names it; of `gan`: `relativistic` or `non-saturating`"),
     "backend": Field("of Keras: `jax`, `tensorflow` or `torch`"),
+    "classifier": Field(
+        "of `gan` (`compare` only): `name`, `accuracy` on the validation images and `sha256` of "
+        "what the features are of"
+    ),
     "versions": Field("of Python, Polyphase, Keras, NumPy and the backend"),
     "machine.cpus": Field("number of logical processors"),
     "machine.processor": Field("its name"),
@@ -74,7 +78,7 @@ METRICS = {
     "epoch": {
         "epoch": Field("counted from 0"),
         "loss": Field("mean over the epoch's training steps; of `gan` the generator's", LOSS),
-        "validation_loss": Field("on the validation images after the epoch; of `gan` NaN", LOSS),
+        "validation_loss": Field("on the validation images after the epoch; of `gan` KID", LOSS),
         "seconds": Field("wall time of the training steps, without validation", _SECONDS),
     },
     "search": {
@@ -115,6 +119,17 @@ GAN_EPOCH = {
     "penalty": Field("R1 and R2 together, unweighted, likewise"),
     "spread": Field("standard deviation of made images over latents, to that of real ones"),
 }
+IMITATION = {
+    "fid": Field("Fréchet distance, in the features of a small classifier, not of Inception"),
+    "precision": Field("share of the made images that lie among real ones"),
+    "recall": Field("share of the real images that lie among made ones"),
+    "modes": Field("how many classes of the training images were made"),
+    "reverse_kl": Field("of the classes' frequencies from those of the training images", "nats"),
+    "spectral_distance": Field("root mean square over the radii", "decades of power"),
+    "nearness": Field(
+        "mean distance to the nearest training image, divided by that of the validation images"
+    ),
+}
 
 EVIDENCE = {
     "run": Field("which run it is of"),
@@ -123,6 +138,16 @@ EVIDENCE = {
     "inputs": Field("what models were given of them, where that is another", _IMAGES),
     "NAME/untrained/reconstructions": Field("of a baseline; the same shape", _IMAGES),
     "DECODER/SEED/reconstructions": Field("of the originals; the same shape", _IMAGES),
+    "NAME/untrained/radial": Field("of `gan`: as `DECODER/SEED/radial`", f"{_IMAGES} squared"),
+    "NAME/untrained/neighbours": Field("of `gan`: as `DECODER/SEED/neighbours`", _IMAGES),
+    "DECODER/SEED/radial": Field(
+        "of `gan`, `(side // 2,)`: mean power of the made images at 1/side, 2/side, ... cycles per "
+        "pixel in any direction",
+        f"{_IMAGES} squared",
+    ),
+    "DECODER/SEED/neighbours": Field(
+        "of `gan`: the training images nearest to what it made; the same shape", _IMAGES
+    ),
     "DECODER/SEED/pattern": Field(
         "`(s_h, s_w)`, the period of the last upsampling layer: what a constant comes out of it "
         "as, divided by its mean"
@@ -149,6 +174,7 @@ def markdown() -> str:
     tables = {"`config.json`": CONFIG, "`metrics.jsonl`, every line": WHO}
     tables |= {f"`metrics.jsonl`, lines of the kind `{kind}`": one for kind, one in METRICS.items()}
     tables |= {"`metrics.jsonl`, lines of the kind `epoch`, of `gan` also": GAN_EPOCH}
+    tables |= {"lines of the kinds `final` and `baseline`, of `gan` also": IMITATION}
     tables |= {"`evidence.npz`": EVIDENCE}
     return "\n".join(_table(name, fields) for name, fields in tables.items())
 

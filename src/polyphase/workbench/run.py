@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from polyphase.datasets import Dataset, load
 from polyphase.workbench import evidence, resume
+from polyphase.workbench.adversarial.judging import judge_of
 from polyphase.workbench.cluster import Cluster
 from polyphase.workbench.comparison import Models, Progress, Trained, compare, train_one
 from polyphase.workbench.config import Contender, check, contender, record
@@ -16,7 +17,7 @@ from polyphase.workbench.devices import devices
 from polyphase.workbench.kept import model_path
 from polyphase.workbench.matching import matched_widths
 from polyphase.workbench.results import Comparison, Epoch
-from polyphase.workbench.runs import require_new, run_folder, write_json
+from polyphase.workbench.runs import TRAIN, require_new, run_folder, write_json
 from polyphase.workbench.search import FIRST, held_out, searched
 from polyphase.workbench.tensorboard import Board
 
@@ -91,6 +92,8 @@ class Run:
             widths = matched_widths(contenders, dataset.shape, match)
             contenders = [contender(name, **how, widths=widths[name]) for name in names]
         config = record(command, experiment, dataset, contenders, seeds, match, search)
+        if not first.task.paired and experiment != TRAIN:
+            config["classifier"] = judge_of(dataset).classifier.facts
         return cls(target, config | dict(options), contenders, dataset)
 
     @classmethod

@@ -219,6 +219,8 @@ def _record(line: str, number: int) -> dict[str, Any]:
     shape = schema.LINES.get(str(kind), schema.WHO)
     if kind == "epoch" and isinstance(record, dict) and schema.GAN.keys() & record.keys():
         shape = shape | schema.GAN
+    if kind in ("final", "baseline") and schema.IMITATION.keys() & record.keys():
+        shape = shape | schema.IMITATION
     if kind == "final":
         shape = shape | {k: v for k, v in schema.LATER.items() if record.get(k) is not None}
     wrong = schema.misfit(record, shape, f"line {number}")

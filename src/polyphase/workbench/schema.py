@@ -24,6 +24,15 @@ STAGE = {
     "errors": PATTERN,
     "originals": PATTERN,
 }
+IMITATION = {
+    "fid": NUMBER,
+    "precision": NUMBER,
+    "recall": NUMBER,
+    "modes": int,
+    "reverse_kl": NUMBER,
+    "spectral_distance": NUMBER,
+    "nearness": NUMBER,
+}
 GAN = dict.fromkeys(("discriminator", "penalty", "spread"), NUMBER)
 WHO = {"kind": str, "decoder": str, "seed": int}
 LINES: dict[str, dict[str, Any]] = {
@@ -54,6 +63,7 @@ OPTIONAL = {
     "penalty": (*NUMBER, type(None)),
     "discriminator": (str, type(None)),
     "layers": (str, type(None)),
+    "classifier": (dict, type(None)),
 }
 RESUMED = CONFIG | {
     "widths": {str: [int]},

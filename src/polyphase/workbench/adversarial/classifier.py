@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from importlib import resources
 from itertools import product
+from typing import Any
 
 import keras
 import numpy as np
@@ -35,8 +36,7 @@ class Classifier:
         name: `SHIPPED` or `TRAINED`.
         model: of images to features `(batch, 64)` and scores `(batch, classes)`.
         labels: texts; a class is an index of them.
-        accuracy: share of the validation images that it classifies as their labels say; None: they
-            have no labels.
+        accuracy: share of the validation images that it classifies as their labels say.
         stacked: whether each of three channels is a digit of its own, and classes are numbers of
             three digits; the model takes one channel.
     """
@@ -44,7 +44,7 @@ class Classifier:
     name: str
     model: keras.Model
     labels: tuple[str, ...]
-    accuracy: float | None = None
+    accuracy: float = math.nan
     stacked: bool = False
 
     @property
@@ -54,6 +54,11 @@ class Classifier:
         for weight in self.model.get_weights():
             digest.update(np.ascontiguousarray(weight, dtype="<f4").data)
         return digest.hexdigest()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a report says of it."""
+        return {"name": self.name, "accuracy": self.accuracy, "sha256": self.sha256}
 
     def features(self, images: np.ndarray) -> np.ndarray:
         """Return what the last layer but one computes; of stacked digits channel after channel.
@@ -171,12 +176,12 @@ def shipped(channels: int = 1) -> Classifier:
 def classifier_for(dataset: Dataset) -> Classifier:
     """Return the classifier whose features are to judge images that are made like these.
 
-    1. The shipped one, for 28x28 pixels with 1 or 3 channels, unless the labels contradict it: it
-       must classify 90% of the validation images as they say. Without labels nobody checks.
+    1. The shipped one, for 28x28 pixels with 1 or 3 channels, if it classifies 90% of the
+       validation images as their labels say.
     2. Otherwise the same network, trained on the training images, the same way each time.
 
     Raises:
-        ConfigError: if the shipped one does not do, and there are not two labels to tell apart.
+        ConfigError: for images without labels, or with one alone.
 
     Example:
         >>> from polyphase.datasets import load
@@ -185,19 +190,19 @@ def classifier_for(dataset: Dataset) -> Classifier:
     """
     height, width, channels = dataset.shape
     labelled = all(dataset.train.labels) and all(dataset.validation.labels)
-    if (height, width) == (_SIDE, _SIDE):
-        found = shipped(channels)
-        accuracy = found.share_right(dataset.validation) if labelled else None
-        if accuracy is None or accuracy >= ENOUGH:
-            return replace(found, accuracy=accuracy)
     labels = tuple(sorted(set(dataset.train.labels)))
     if not labelled or len(labels) == 1:
         raise ConfigError(
             "Images are judged by a classifier, which needs labels to learn: two or more. "
             f"Received: {'one label' if labelled else 'images without labels'}, "
             f"{height}x{width} with {channels} channels. Give a folder with a subfolder for each "
-            "class, or an .npz file with y_train; digits of 28x28 pixels need none."
+            "class, or an .npz file with y_train."
         )
+    if (height, width) == (_SIDE, _SIDE):
+        found = shipped(channels)
+        found = replace(found, accuracy=found.share_right(dataset.validation))
+        if found.accuracy >= ENOUGH and set(labels) <= set(found.labels):
+            return found
     model = network(dataset.shape, len(labels))
     learn(model, dataset.train.pixels, np.searchsorted(labels, dataset.train.labels), STEPS)
     found = Classifier(TRAINED, model, labels)

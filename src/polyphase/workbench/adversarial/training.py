@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -10,9 +11,11 @@ import numpy as np
 
 from polyphase.datasets import Dataset
 from polyphase.workbench import checkpoint
+from polyphase.workbench.adversarial.judging import MADE, judge_of, made_images
+from polyphase.workbench.adversarial.latents import latents
 from polyphase.workbench.adversarial.samples import FRAMES, grid, png
 from polyphase.workbench.adversarial.steps import Aims, Networks, Step, stepper
-from polyphase.workbench.config import Contender
+from polyphase.workbench.config import ConfigError, Contender
 from polyphase.workbench.plateau import done
 from polyphase.workbench.results import Epoch, GanEpoch
 from polyphase.workbench.tasks.gan import Gan
@@ -20,11 +23,6 @@ from polyphase.workbench.training import Batches, OnEpoch, assign, owner, untrai
 
 DECAY = 0.998  # of the moving average, per step
 SHOWN = 64
-
-
-def latents(seed: int, epoch: int, step: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Return standard normal numbers that depend on seed, epoch and step alone."""
-    return np.random.default_rng([seed, epoch, step]).standard_normal(shape, np.float32)
 
 
 def networks_of(contender: Contender, dataset: Dataset, seed: int) -> Networks:
@@ -47,8 +45,12 @@ def drawn(contender: Contender, dataset: Dataset, seed: int) -> list[np.ndarray]
 
 
 def validation_loss(contender: Contender, model: keras.Model, dataset: Dataset) -> float:
-    """Return NaN: there is none."""
-    return math.nan
+    """Return the KID of 1,000 made images from the validation images; NaN without a classifier."""
+    try:
+        judge = judge_of(dataset)
+    except ConfigError:
+        return math.nan
+    return judge.kid(made_images(model, MADE))
 
 
 def train(
@@ -124,7 +126,10 @@ def _epoch(
     made = networks.average.predict_on_batch(latents(seed, 0, 0, (SHOWN, size)))
     spread = _spread(made) / _spread(dataset.train.pixels[:SHOWN])
     picture = png(grid(np.clip(made, 0, 1))) if _pictured(epoch, contender.epochs) else b""
-    return GanEpoch(of_generator, math.nan, seconds, of_judge, penalty, spread, picture)
+    one = GanEpoch(of_generator, math.nan, seconds, of_judge, penalty, spread, picture)
+    if one.trouble:
+        return one
+    return replace(one, validation_loss=validation_loss(contender, networks.average, dataset))
 
 
 def _pictured(epoch: int, epochs: int) -> bool:

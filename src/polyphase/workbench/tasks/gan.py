@@ -39,6 +39,7 @@ class Gan(Task):
     data: ClassVar[str] = "digits"
     batch_size: ClassVar[int] = 32
     rate: ClassVar[float] = 5e-4
+    width: ClassVar[int] = 16
     model: ClassVar[str] = "generator.keras"
     unit: ClassVar[str] = ""
     measure: ClassVar[str] = "KID"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 
-from polyphase._facts import BATCH_SIZE
+from polyphase._facts import BATCH_SIZE, WIDTH
 
 Shape = tuple[int, int, int]
 Keys = Sequence[Sequence[int]]
@@ -30,6 +30,7 @@ class Task(ABC):
         encoders: whether the encoder can be chosen, of `models.ENCODERS`.
         batch_size: images per step, unless told.
         rate: learning rate of Adam, unless one is searched.
+        width: channels of what is the same for every decoder, unless told.
         model: the file that a training of one model leaves.
         loss: as Keras names it.
         weight: by which it is multiplied.
@@ -47,6 +48,7 @@ class Task(ABC):
     encoders: ClassVar[bool] = False
     batch_size: ClassVar[int] = BATCH_SIZE
     rate: ClassVar[float] = 0.001
+    width: ClassVar[int] = WIDTH
     model: ClassVar[str] = "model.keras"
     loss: ClassVar[str]
     weight: ClassVar[float] = 1.0

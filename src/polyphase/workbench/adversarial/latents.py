@@ -1,0 +1,13 @@
+"""What a generator makes images of."""
+
+import numpy as np
+
+
+def latents(seed: int, epoch: int, step: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Return standard normal numbers that depend on seed, epoch and step alone.
+
+    Example:
+        >>> latents(0, 1, 2, (3, 64)).shape
+        (3, 64)
+    """
+    return np.random.default_rng([seed, epoch, step]).standard_normal(shape, np.float32)
