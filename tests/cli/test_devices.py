@@ -60,6 +60,39 @@ for made in (model, after):
 """
 
 
+GENERATORS = """
+from polyphase.datasets import load
+from polyphase.workbench import contender
+from polyphase.workbench.adversarial import steps
+from polyphase.workbench.adversarial.training import train
+from polyphase.workbench.devices import devices
+from polyphase.workbench.tasks import task
+dataset = load("images.npy", 8)
+one = contender("nearest", 1, 16, width=4, task=task("gan"))
+found = [train(one, dataset, 0, lambda *_: None)[1][0]]
+with devices(2, [one], []):
+    print(steps._divided(dataset.train.pixels[:16]).addressable_shards[0].data.shape[0])
+    found.append(train(one, dataset, 0, lambda *_: None)[1][0])
+for epoch in found:
+    print(epoch.loss, epoch.discriminator, epoch.penalty)
+"""
+
+
+def test_a_generator_trains_on_two_devices_as_on_one(backend):
+    if backend != "jax":
+        pytest.skip("data parallelism is Keras' on JAX")
+    done = subprocess.run(
+        [sys.executable, "-c", GENERATORS],
+        env=os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    half, one, two = done.stdout.strip().splitlines()
+    assert half == "8"
+    np.testing.assert_allclose(*([float(x) for x in line.split()] for line in (two, one)), 1e-4)
+
+
 def test_variables_are_on_both_devices_within_the_context_only(backend):
     if backend != "jax":
         pytest.skip("data parallelism is Keras' on JAX")

@@ -108,7 +108,7 @@ def _jax(networks: Networks, aims: Aims) -> tuple[Step, Settle]:
             return compute()
 
     @jax.jit
-    def step(state: Any, real: Tensor, latents: Tensor) -> Any:
+    def step(state: Any, real: Tensor, latents: tuple[Tensor, Tensor]) -> Any:
         (making, judging), (of_making, of_judging), mean = state
 
         def judged(judging: Any) -> Any:
@@ -133,7 +133,7 @@ def _jax(networks: Networks, aims: Aims) -> tuple[Step, Settle]:
 
     def stepped(real: Tensor, latents: Tensor) -> tuple[Tensor, ...]:
         nonlocal state
-        state, found = step(state, real, latents)
+        state, found = step(state, _divided(real), (_divided(latents[0]), _divided(latents[1])))
         return tuple(found)
 
     def settle() -> None:
@@ -143,6 +143,15 @@ def _jax(networks: Networks, aims: Aims) -> tuple[Step, Settle]:
                 variable.assign(ops.copy(value))  # Keras gives its own away when it predicts
 
     return stepped, settle
+
+
+def _divided(batch: Tensor) -> Tensor:
+    """Return a batch whose images lie on all devices, where there are several."""
+    several = keras.distribution.distribution()
+    if several is None:
+        return batch
+    layout = several.get_data_layout(batch.shape)
+    return keras.distribution.distribute_tensor(ops.convert_to_tensor(batch), layout)
 
 
 def _tensorflow(networks: Networks, aims: Aims) -> tuple[Step, Settle]:
