@@ -1,14 +1,18 @@
 """Plausible comparisons made without training: scikit-learn's digits, blurred a little."""
 
+import io
+import math
 from typing import Any
 
 import numpy as np
+from PIL import Image
 from scipy.ndimage import gaussian_filter, zoom
 from sklearn.datasets import load_digits
 
 from polyphase.inspection.harmonics import Pattern
+from polyphase.workbench.adversarial.spectra import radial_spectrum
 from polyphase.workbench.checkerboards import Checkerboard, Stage
-from polyphase.workbench.results import Comparison, Epoch, Trial
+from polyphase.workbench.results import Baseline, Comparison, Epoch, GanEpoch, Imitation, Trial
 
 FAIR = {
     "nearest": (9_561, 1_580_544, 0.0312),
@@ -21,13 +25,15 @@ PUBLISHED = {"upsampling": (1_393, 174_400, 0.0720), "transposed": (12_785, 6_90
 FLOOR = 0.0581
 
 
-def images(channels: int, side: int = 28) -> tuple[np.ndarray, tuple[str, ...]]:
+def images(
+    channels: int, side: int = 28, first: int = 10
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return eight digits `(8, side, side, channels)` and their classes."""
     digits = load_digits()
-    small = digits.images[10:18] / 16
+    small = digits.images[first : first + 8] / 16
     large = np.clip(zoom(small, (1, side / 8, side / 8), order=1), 0, 1)
     tint = np.array([1.0, 0.8, 0.45])[:channels] if channels == 3 else np.ones(1)
-    labels = tuple(str(label) for label in digits.target[10:18])
+    labels = tuple(str(label) for label in digits.target[first : first + 8])
     return (large[..., None] * tint).astype(np.float32), labels
 
 
@@ -144,3 +150,104 @@ def _config(
         "machine": {"cpus": 2, "platform": "Linux-6.1-x86_64-with-glibc2.36"},
         "started": "2026-05-09T14:05:00+00:00",
     }
+
+
+GENERATORS = {
+    "nearest": (215_041, 9_200_000, 0.0213),
+    "transposed-4": (215_553, 7_100_000, 0.0254),
+    "subpixel": (245_120, 9_200_000, 0.0341),
+}
+TROUBLE = "all latents give one image"
+
+
+def generators(
+    seeds: tuple[int, ...] = (0, 1, 2),
+    decoders: tuple[str, ...] = tuple(GENERATORS),
+    failed: tuple[tuple[str, int], ...] = (),
+    channels: int = 1,
+    epochs: int = 12,
+    lower: float = 0.0,
+    **config: Any,
+) -> Comparison:
+    """Make a comparison of generators.
+
+    Args:
+        seeds: of the trainings.
+        decoders: of `GENERATORS`.
+        failed: decoders and seeds whose latents all give one image.
+        channels: 1 or 3.
+        epochs: of each training.
+        lower: what is taken from every KID.
+        config: more of the configuration.
+    """
+    originals, labels = images(channels)
+    trials = [
+        _generator(name, seed, originals, epochs, lower, (name, seed) in failed)
+        for seed in seeds
+        for name in decoders
+    ]
+    data = images(channels, first=26)[0]
+    spectrum = radial_spectrum(data)
+    real = Imitation(0.42, 0.93, 0.91, 10, 0.004, 0.02, 0.98, spectrum, data)
+    baseline = Baseline("training images", 0.0004 - lower, math.nan, math.nan, data, real)
+    settings = _config(decoders, seeds, channels, "fair", epochs) | {
+        "command": f"polyphase compare --task gan --data mnist --seeds {len(seeds)}",
+        "task": "gan",
+        "loss": "relativistic",
+        "penalty": 0.05,
+        "discriminator": "blurred",
+        "classifier": {"name": "polyphase digits classifier", "accuracy": 0.978, "sha256": "5f" * 32},
+        "batch_size": dict.fromkeys(decoders, 32),
+    }
+    return Comparison(
+        settings | config, None, originals, labels, tuple(trials), baselines=(baseline,)
+    )
+
+
+def _generator(
+    name: str, seed: int, originals: np.ndarray, epochs: int, lower: float, failed: bool
+) -> Trial:
+    rng = np.random.default_rng([seed, *name.encode()])
+    parameters, multiply_adds, end = GENERATORS[name]
+    kids = end + 0.8 * np.exp(-0.9 * np.arange(epochs)) + 0.0004 * rng.standard_normal(epochs)
+    kids = np.where(failed, math.nan, kids - lower)
+    neighbours = np.roll(originals, 1 + seed, axis=0)
+    made = gaussian_filter(neighbours, (0, 0.7, 0.7, 0)) + 0.04 * rng.random(originals.shape)
+    made = np.clip(made, 0, 1).astype(np.float32)
+    made = np.repeat(made[:1], 8, axis=0) if failed else made
+    return Trial(
+        decoder=name,
+        seed=seed,
+        parameters=parameters,
+        multiply_adds=multiply_adds,
+        multiply_adds_computed=multiply_adds // 2,
+        offset=None,
+        history=tuple(
+            GanEpoch(0.7, float(kid), 3.1, 1.2, 0.05, 0.001 if failed else 0.9) for kid in kids
+        ),
+        psnr=math.nan,
+        ssim=math.nan,
+        inference_seconds=4e-5 * (1 + 0.1 * rng.random()),
+        reconstructions=made,
+        checkerboard=_checkerboard(name, made),
+        decoder_seconds=None,
+        imitation=Imitation(
+            fid=150 * end + rng.random(),
+            precision=0.85 + 0.05 * rng.random(),
+            recall=0.7 + 0.05 * rng.random(),
+            modes=1 if failed else 10 - seed % 2,
+            reverse_kl=2.3 if failed else 0.05 + 0.01 * rng.random(),
+            spectral_distance=0.1 + 0.02 * rng.random(),
+            nearness=0.9 + 0.05 * rng.random(),
+            spectrum=radial_spectrum(made),
+            neighbours=neighbours,
+        ),
+    )
+
+
+def film(colours: tuple[int, ...] = (0, 128, 255)) -> bytes:
+    """Return an animated WebP file of flat frames."""
+    frames = [Image.new("RGB", (60, 60), (colour, 0, 0)) for colour in colours]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "webp", save_all=True, append_images=frames[1:], lossless=True)
+    return buffer.getvalue()

@@ -5,6 +5,7 @@ from typing import Any
 
 from polyphase.report import table
 from polyphase.report.checkerboards import SHOWN
+from polyphase.report.style import capital
 from polyphase.workbench.results import Comparison
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
@@ -22,9 +23,14 @@ def figures(comparison: Comparison) -> dict[str, str]:
     dashed = " Dashed: the floor of the data, which no reconstruction can go below."
     floor = dashed if comparison.floor is not None else ""
     over = ": mean over the seeds, with a band from the least to the greatest."
+    curves = (
+        f"{capital(comparison.task.measure)} after each epoch"
+        f"{over if len(seeds) > 1 else ', one seed.'}{floor}"
+    )
+    if not comparison.task.paired:
+        return {"learning-curves": curves} | _of_generators(comparison)
     return {
-        "learning-curves": "Validation loss after each epoch"
-        f"{over if len(seeds) > 1 else ', one seed.'}{floor}",
+        "learning-curves": curves,
         "reconstructions": f"The same {len(comparison.originals)} test images{_given(comparison)} "
         f"through every decoder, seed {seeds[0]}{_untrained(comparison)}.",
         "error-maps": f"Reconstruction minus original{channels}, seed {seeds[0]}; one scale for "
@@ -35,6 +41,28 @@ def figures(comparison: Comparison) -> dict[str, str]:
         f"{-SHOWN} (blue) to {SHOWN} (red) grey levels of 255, whatever the data: one level is "
         f"invisible in an image.{_harmonics(comparison)} Last: the power of the errors by "
         "frequency along rows; dotted: multiples of one over a period.",
+    }
+
+
+def _of_generators(comparison: Comparison) -> dict[str, str]:
+    seeds = table.seeds(comparison)
+    over = ": mean over the seeds, with a band from the least to the greatest" * (len(seeds) > 1)
+    return {
+        "samples": f"First row: {len(comparison.originals)} test images. Below them what every "
+        f"decoder made of the same {len(comparison.originals)} latents, seed {seeds[0]}, without "
+        "selection.",
+        "neighbours": "What every decoder made, and below each image the training image that is "
+        f"nearest to it, pixel by pixel; seed {seeds[0]}.",
+        "spectra": "Power of the images at every fineness, whatever its direction, on a "
+        f"logarithmic scale{over}. Dashed: training images. Right of the middle is the finest "
+        "detail.",
+        "checkerboards": f"Seed {seeds[0]}. First row: what a constant comes out of the last "
+        "upsampling layer as; grey is its mean, black 0, white twice the mean. Second: the mean "
+        "of the made images minus the mean of the validation images at every place of that "
+        f"layer's period, less the mean of all, from {-SHOWN} (blue) to {SHOWN} (red) grey levels "
+        "of 255, whatever the data: one level is invisible in an image."
+        f"{_harmonics(comparison).replace('errors', 'made images')} Last: the power of the made "
+        "images by frequency along rows; dotted: multiples of one over a period.",
     }
 
 
@@ -60,10 +88,10 @@ def _harmonics(comparison: Comparison) -> str:
     )
 
 
-def intervals(best: str, seeds: int) -> str:
+def intervals(best: str, seeds: int, measure: str) -> str:
     """Say what the intervals of the differences to the best decoder are."""
     return (
-        f"Validation loss minus that of {best}, seed by seed: mean, and its 95% confidence "
+        f"{capital(measure)} minus that of {best}, seed by seed: mean, and its 95% confidence "
         "interval. The intervals hold for all pairs of decoders together, because the seeds also "
         "decide which one is lowest: Tukey\N{RIGHT SINGLE QUOTATION MARK}s studentised range, with "
         f"a spread of its own for every decoder, over {seeds} seeds. An interval that includes "
@@ -83,6 +111,7 @@ def settings(comparison: Comparison) -> list[tuple[str, str]]:
         ("Images", f"{counts}; each {f' {_TIMES} '.join(map(str, data.get('shape', ())))}"),
         ("Seeds", ", ".join(map(str, table.seeds(comparison)))),
         *((name.capitalize(), _each(value)) for name, value in _training(config).items()),
+        ("Classifier", _classifier(config)),
         ("Backend", config.get("backend", "")),
         ("Versions", ", ".join(f"{name} {version}" for name, version in versions.items())),
         ("Machine", f"{machine.get('cpus', '')} CPUs, {machine.get('platform', '')}"),
@@ -125,8 +154,22 @@ def _training(config: Mapping[str, Any]) -> dict[str, Any]:
         "widths": widths,
         "optimizer": config.get("optimizer"),
         "loss": config.get("loss"),
+        "discriminator": config.get("discriminator"),
+        "penalties R1 and R2": penalty(config),
     }
     return {name: value for name, value in found.items() if value}
+
+
+def penalty(config: Mapping[str, Any]) -> str:
+    """Write the weight of the penalties on a discriminator's gradients."""
+    weight = config.get("penalty")
+    return "" if weight is None else f"weight {weight:g}"
+
+
+def _classifier(config: Mapping[str, Any]) -> str:
+    """Name the classifier that judges made images, with its digest."""
+    found = config.get("classifier") or {}
+    return ", SHA-256 ".join(filter(None, [found.get("name"), found.get("sha256")]))
 
 
 def _each(value: Any) -> str:

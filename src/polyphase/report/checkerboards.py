@@ -17,16 +17,20 @@ from polyphase.workbench.results import Comparison
 
 SHOWN = 4  # grey levels at the ends of the fixed scales; one is invisible
 PERIODS = 3
-HEADINGS = (
-    ("layer", "period"),
-    ("chi", "trained"),
-    ("chi", "untrained"),
-    ("pattern", "levels of 255"),
-    ("interval", "of the images"),
-    ("neighbours", "times"),
-    ("originals", "levels of 255"),
-    ("seen", "seeds"),
-)
+
+
+def headings(comparison: Comparison) -> tuple[tuple[str, str], ...]:
+    """Return the names and units of the columns of `StageRow.cells`."""
+    return (
+        ("layer", "period"),
+        ("chi", "trained"),
+        ("chi", "untrained"),
+        ("pattern", "levels of 255"),
+        ("interval", "of the images"),
+        ("neighbours", "times"),
+        ("originals" if comparison.task.paired else "real images", "levels of 255"),
+        ("seen", "seeds"),
+    )
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class StageRow:
 
     Attributes:
         decoder: its name.
-        cells: as `HEADINGS`.
+        cells: as `headings`.
     """
 
     decoder: str
@@ -79,10 +83,13 @@ def checkerboards(comparison: Comparison, size: Size = PAGE) -> Figure:
     2. The mean error at each place of that layer's period, on a fixed scale.
     3. The amplitude of the errors at each harmonic of the longest period, on a fixed scale.
     4. The power of the errors by frequency along rows, mean over the seeds.
+
+    Of generators these are no errors: 2. is the mean of made images minus that of the validation
+    images, 3. and 4. are of the made images.
     """
     names = comparison.decoders
     firsts = [_of(comparison, name)[0] for name in names]
-    drawn = [_constants, _mean_errors]
+    drawn = [_constants, _mean_errors if comparison.task.paired else _mean_differences]
     if all(one.harmonics is not None for one in firsts):
         drawn.append(_harmonics)
     wide = size.width or 9.6
@@ -114,6 +121,10 @@ def _mean_errors(row: Sequence[Axes], found: Sequence[Checkerboard], size: Size)
         _image(axes, levels, "RdBu_r", -float(SHOWN), float(SHOWN))
         axes.set_xlabel(f"largest {np.abs(levels).max():.1f}", fontsize=size.small, color=GREY)
     return f"mean error,\n\N{PLUS-MINUS SIGN}{SHOWN} grey levels"
+
+
+def _mean_differences(row: Sequence[Axes], found: Sequence[Checkerboard], size: Size) -> str:
+    return _mean_errors(row, found, size).replace("error", "difference")
 
 
 def _harmonics(row: Sequence[Axes], found: Sequence[Checkerboard], size: Size) -> str:
@@ -153,7 +164,8 @@ def _spectra(axes: Axes, comparison: Comparison, size: Size) -> None:
         fontsize=size.small,
         color=INK,
     )
-    axes.set_ylabel("power of the errors", fontsize=size.small, color=INK)
+    of_what = "errors" if comparison.task.paired else "made images"
+    axes.set_ylabel(f"power of the {of_what}", fontsize=size.small, color=INK)
     axes.tick_params(labelsize=size.small, colors=INK)
     axes.grid(True, color="#eceef0", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)

@@ -13,13 +13,13 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from polyphase.report.palette import colours
-from polyphase.report.style import DPI, GREY, INK, PAGE, Size, plain
+from polyphase.report.style import DPI, GREY, INK, PAGE, Size, capital, plain
 from polyphase.workbench.results import Comparison
 
 
 @dataclass(frozen=True)
 class _Curve:
-    """Validation loss of one decoder, `(seeds, epochs)`; see `padded`."""
+    """Validation loss, or KID, of one decoder, `(seeds, epochs)`; see `padded`."""
 
     decoder: str
     colour: str
@@ -33,6 +33,8 @@ class _Curve:
 def learning_curves(comparison: Comparison, size: Size = PAGE) -> Figure:
     """Draw the validation loss per epoch: mean over the seeds as a line, least to greatest as band.
 
+    Of generators it is the KID, which may be negative.
+
     A training that ended before others of its decoder keeps its last loss. Where every decoder has
     four or more epochs and their ends lie close together, a second panel enlarges the last third,
     where the decision falls: beside the first on a page, below it in a column of print, where
@@ -45,11 +47,12 @@ def learning_curves(comparison: Comparison, size: Size = PAGE) -> Figure:
         _draw(axes, curves, comparison.floor, size)
     whole = panels[0]
     whole.set_ylim(_limits(_values(curves), comparison.floor))
-    whole.set_ylabel(f"validation loss, {comparison.unit}", color=INK, fontsize=size.text)
+    measure, unit = comparison.task.measure, comparison.unit
+    whole.set_ylabel(f"{measure}, {unit}" if unit else measure, color=INK, fontsize=size.text)
     if comparison.floor is not None:
         _name_floor(whole, comparison.floor, size)
     if size == PAGE:
-        whole.set_title("All epochs" if start else "Validation loss", **_TITLE)
+        whole.set_title("All epochs" if start else capital(measure), **_TITLE)
     if start:
         _enlarge(panels, curves, start, size)
     _name_curves(panels[-1], curves, size)

@@ -21,9 +21,11 @@ from polyphase.workbench.results import Comparison
 __all__ = [
     "error_maps",
     "learning_curves",
+    "neighbours",
     "pairs",
     "png",
     "reconstructions",
+    "samples",
     "side_by_side",
 ]
 
@@ -56,6 +58,38 @@ def rows(
     for axes, row in zip(grid, images.values(), strict=True):
         _images(axes, row)
     return figure, grid
+
+
+def samples(comparison: Comparison, size: Size = PAGE) -> Figure:
+    """Draw the test images, then one row of made images per decoder (its first seed)."""
+    names = comparison.decoders
+    images = [comparison.of(name)[0].reconstructions for name in names]
+    figure, grid = _grid(comparison.originals, ("test images", *names), 0.1, 0.1, size)
+    for axes, row in zip(grid, [comparison.originals, *images], strict=True):
+        _images(axes, row)
+    _bars(grid[1:], names)
+    return figure
+
+
+def neighbours(comparison: Comparison, size: Size = PAGE) -> Figure:
+    """Draw each decoder's made images (its first seed), below them the nearest training images.
+
+    Images that were not judged have none.
+    """
+    lines: list[tuple[str, np.ndarray]] = []
+    marked = []
+    for name in comparison.decoders:
+        one = comparison.of(name)[0]
+        marked.append(len(lines))
+        lines.append((name, one.reconstructions))
+        if one.imitation is not None:
+            lines.append(("training images", one.imitation.neighbours))
+    headings = [heading for heading, _ in lines]
+    figure, grid = _grid(comparison.originals, headings, 0.1, 0.1, size)
+    for axes, (_, images) in zip(grid, lines, strict=True):
+        _images(axes, images)
+    _bars([grid[row] for row in marked], comparison.decoders)
+    return figure
 
 
 def error_maps(comparison: Comparison, size: Size = PAGE) -> Figure:

@@ -8,9 +8,9 @@ no longer moves losses by more than such a difference.
 import math
 from collections.abc import Sequence
 
-from polyphase.report.table import LOSS_DECIMALS, Row, number, rows
+from polyphase.report.table import LOSS_DECIMALS, Row, number, rows, with_unit
 from polyphase.workbench.learning import Unsettled, more_epochs, unsettled
-from polyphase.workbench.results import Comparison
+from polyphase.workbench.results import Comparison, Trial
 from polyphase.workbench.statistics import LEAST_SEEDS, Difference, differences, same_seeds
 
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -23,14 +23,35 @@ def answer(comparison: Comparison) -> list[str]:
     failed = [row.decoder for row in table if row not in trained]
     said = _ranking(comparison, trained)
     if failed:
-        said.append(f"{listed(failed)} did not train: a loss of {_it(failed)} is not finite.")
+        said += _failed(comparison, failed)
     return [*said, *_untrained(comparison, trained)]
+
+
+def _failed(comparison: Comparison, decoders: Sequence[str]) -> list[str]:
+    """Say which decoders did not train, and of generators also why and with how many seeds."""
+    if comparison.task.paired:
+        return [f"{listed(decoders)} did not train: a loss of {_it(decoders)} is not finite."]
+    return [f"{name} did not train {_troubles(comparison.of(name))}." for name in decoders]
+
+
+def _troubles(trials: Sequence[Trial]) -> str:
+    failed = [one for one in trials if not math.isfinite(one.validation_loss)]
+    why = [one.history[-1].trouble or "its images were not judged" for one in failed]
+    counts = {text: why.count(text) for text in dict.fromkeys(why)}
+    said = [f"{text} ({count})" if len(counts) > 1 else text for text, count in counts.items()]
+    return f"with {_count(len(failed))} of {_seeds(len(trials))}: {listed(said)}"
 
 
 def _untrained(comparison: Comparison, trained: Sequence[Row]) -> list[str]:
     """Say what is reached without training, and whether the lowest decoder is below it."""
     if not comparison.baselines or not trained:
         return []
+    if not comparison.task.paired:
+        reached = [
+            f"{one.name}: {trained[0].measure} {_rounded(one.validation_loss)}"
+            for one in comparison.baselines
+        ]
+        return [f"For comparison, {listed(reached)}."]
     losses = {one.name: _rounded(one.validation_loss) for one in comparison.baselines}
     reached = listed([f"{loss} ({name})" for name, loss in losses.items()])
     best = trained[0]
@@ -54,7 +75,7 @@ def _ranking(comparison: Comparison, trained: Sequence[Row]) -> list[str]:
     best, others = trained[0], trained[1:]
     if not others:
         return [
-            f"{best.decoder} reached a validation loss of {_loss(best)}.",
+            f"{best.decoder} reached a {best.measure} of {_loss(best)}.",
             "There is no other decoder to compare it with.",
         ]
     if apart(comparison):
@@ -86,7 +107,7 @@ def _judged(best: Row, found: Sequence[Difference], margin: float | None) -> lis
     elif equal:
         said = [
             f"No winner: {_equal(best, equal, margin)}.",
-            f"{best.decoder} has the lowest validation loss, {_loss(best)}; "
+            f"{best.decoder} has the lowest {best.measure}, {_loss(best)}; "
             f"{listed([f'{one.decoder} is {interval(one)} behind' for one in equal])}.",
         ]
     else:
@@ -98,8 +119,8 @@ def _equal(best: Row, equal: Sequence[Difference], margin: float | None) -> str:
     names = listed([one.decoder for one in equal])
     verb = "is" if len(equal) == 1 else "are"
     return (
-        f"{names} {verb} equal to {best.decoder} within {margin} {best.unit}, the margin stated "
-        "before the run"
+        f"{names} {verb} equal to {best.decoder} within {with_unit(str(margin), best.unit)}, the "
+        "margin stated before the run"
     )
 
 
@@ -114,13 +135,17 @@ def _clear(best: Row, clear: Sequence[str]) -> list[str]:
 def _learning(comparison: Comparison, best: Row, moving: Sequence[Unsettled]) -> list[str]:
     first, others = moving[0], len(moving) - 1
     if any(len(one.history) == 1 for one in comparison.trials):
-        why = "one epoch does not show how far losses still fall"
+        still = "losses still fall" if comparison.task.paired else f"{best.measure} still falls"
+        why = f"one epoch does not show how far {still}"
     elif math.isnan(first.moved):
-        why = f"{first.ahead} or {first.behind} had a loss near the end that is not finite"
+        loss = "loss" if comparison.task.paired else best.measure
+        why = f"{first.ahead} or {first.behind} had a {loss} near the end that is not finite"
     else:
+        losses = "losses" if comparison.task.paired else best.measure
+        moved = with_unit(_rounded(first.moved), best.unit)
         why = (
-            f"the last tenth of training still moved the losses of {first.ahead} and "
-            f"{first.behind} by up to {_rounded(first.moved)} {best.unit}; their difference, with "
+            f"the last tenth of training still moved the {losses} of {first.ahead} and "
+            f"{first.behind} by up to {moved}; their difference, with "
             f"its error, bears {_rounded(first.apart)}"
         )
         if others:
@@ -128,7 +153,7 @@ def _learning(comparison: Comparison, best: Row, moving: Sequence[Unsettled]) ->
     return [
         f"Still learning: the order may change; try --epochs {more_epochs(comparison)}.",
         f"No winner is named: {why}.",
-        f"{best.decoder} ended lowest: {_loss(best)}.",
+        f"{best.decoder} ended lowest: {_ended(best)}.",
     ]
 
 
@@ -141,7 +166,7 @@ def _apart(best: Row, differing: Sequence[str]) -> list[str]:
     return [
         "No winner is named, because the runs differ in more than their decoders: "
         f"{'; '.join(differing)}.",
-        f"{best.decoder} ended lowest: {_loss(best)}. What that comes from, this does not show.",
+        f"{best.decoder} ended lowest: {_ended(best)}. What that comes from, this does not show.",
     ]
 
 
@@ -149,7 +174,7 @@ def _unequal_seeds(best: Row, trained: Sequence[Row]) -> list[str]:
     counts = listed([f"{row.decoder} with {row.loss.count}" for row in trained])
     return [
         f"No winner is named, because the decoders were not trained with the same seeds: {counts}.",
-        f"{best.decoder} ended lowest: {_loss(best)}.",
+        f"{best.decoder} ended lowest: {_ended(best)}.",
     ]
 
 
@@ -157,7 +182,7 @@ def _published(best: Row, other: Row) -> list[str]:
     return [
         "This comparison is confounded: it shows nothing about upsampling against transposed "
         "convolution, because the two models differ in much more.",
-        f"{best.decoder} had the lower validation loss, {_loss(best)}; {other.decoder} ended at "
+        f"{best.decoder} had the lower {best.measure}, {_loss(best)}; {other.decoder} ended at "
         f"{_rounded(other.loss.mean)}.",
     ]
 
@@ -165,7 +190,7 @@ def _published(best: Row, other: Row) -> list[str]:
 def _one_seed(best: Row, second: Row) -> list[str]:
     return [
         f"{best.decoder} ended lowest, but one seed per decoder names no winner.",
-        f"Its validation loss is {_loss(best)}; {second.decoder} is next, "
+        f"Its {best.measure} is {_loss(best)}; {second.decoder} is next, "
         f"{_behind(best, second)}. Another seed might turn the order "
         "round: repeat with several seeds.",
     ]
@@ -175,7 +200,7 @@ def _few_seeds(best: Row, second: Row) -> list[str]:
     return [
         f"{best.decoder} ended lowest, but {_count(best.loss.count)} seeds per decoder name no "
         "winner.",
-        f"Its validation loss is {_loss(best)}; {second.decoder} is next, "
+        f"Its {best.measure} is {_loss(best)}; {second.decoder} is next, "
         f"{_behind(best, second)}. A confidence interval needs at least "
         f"{_count(LEAST_SEEDS)} seeds; five are better, ten better still.",
     ]
@@ -185,7 +210,7 @@ def _decided(best: Row, others: Sequence[Difference]) -> list[str]:
     who = others[0].decoder if len(others) == 1 else "every other decoder"
     intervals = "interval" if len(others) == 1 else "intervals"
     return [
-        f"{best.decoder} had the lowest validation loss: {_loss(best)}.",
+        f"{best.decoder} had the lowest {best.measure}: {_loss(best)}.",
         f"It differs from {who} by more than the seeds do: the 95% confidence {intervals} of the "
         f"paired differences exclude{'s' if len(others) == 1 else ''} zero. {others[0].decoder} is "
         f"next, {interval(others[0])} behind.",
@@ -197,7 +222,7 @@ def _undecided(best: Row, open_: Sequence[Difference]) -> list[str]:
     intervals = "interval includes" if len(open_) == 1 else "intervals include"
     return [
         f"No clear winner: this run does not tell {names} apart.",
-        f"{best.decoder} has the lowest validation loss, {_loss(best)}. "
+        f"{best.decoder} has the lowest {best.measure}, {_loss(best)}. "
         f"{listed([f'{one.decoder} ({interval(one)} behind)' for one in open_])} "
         f"{'is' if len(open_) == 1 else 'are'} not separate from it: the 95% confidence "
         f"{intervals} zero.",
@@ -212,7 +237,7 @@ def _visible(found: Sequence[Difference], best: Row) -> str:
     by = "" if low == high else ", by decoder"
     return (
         f"With {_count(best.loss.count)} seeds that vary as these do, a difference from the lowest "
-        f"is told apart if it exceeds {limit} {best.unit}{by}."
+        f"is told apart if it exceeds {with_unit(limit, best.unit)}{by}."
     )
 
 
@@ -247,12 +272,16 @@ def decisions(comparison: Comparison) -> dict[str, str]:
 
 def limits(comparison: Comparison) -> list[str]:
     """Return what a comparison does not show."""
-    config = comparison.config
+    config, paired = comparison.config, comparison.task.paired
     data = config.get("data", {}).get("name", "these")
+    other = "encoder" if paired else "discriminator, another loss"
     said = [
         f"Whether the order is the same for other data than {data}, other sizes, "
-        "another encoder, or longer training.",
-        "Whether images look better: the loss, PSNR and SSIM are averages over pixels and windows.",
+        f"another {other}, or longer training.",
+        "Whether images look better: the loss, PSNR and SSIM are averages over pixels and windows."
+        if paired
+        else "Whether images look better to people: KID, FID, precision, recall and modes are what "
+        "one small classifier sees.",
     ]
     if apart(comparison):
         return said
@@ -266,9 +295,9 @@ def limits(comparison: Comparison) -> list[str]:
         other = "multiply-adds" if match == "parameters" else "parameters"
         said.append(f"What the operators do at equal {other}: only {match} were matched.")
     if config.get("search") is None:
+        searching = " --search lr searches one grid for each." if paired else ""
         said.append(
-            "Whether each decoder had its best learning rate: all had the same. --search lr "
-            "searches one grid for each."
+            f"Whether each decoder had its best learning rate: all had the same.{searching}"
         )
     return said
 
@@ -292,9 +321,14 @@ def order(row: Row) -> float:
     return row.loss.mean if math.isfinite(row.loss.mean) else math.inf
 
 
+def _ended(row: Row) -> str:
+    """Write a loss; one without a unit is named."""
+    return _loss(row) if row.unit else f"{row.measure} {_loss(row)}"
+
+
 def _loss(row: Row) -> str:
-    over = f" on average over {_count(row.loss.count)} seeds" if row.loss.count > 1 else ""
-    said = f"{_rounded(row.loss.mean)} {row.unit}{over}"
+    over = f" on average over {_seeds(row.loss.count)}" if row.loss.count > 1 else ""
+    said = f"{with_unit(_rounded(row.loss.mean), row.unit)}{over}"
     if row.above_floor is None:
         return said
     return f"{said}, {_rounded(row.above_floor.mean)} above the floor of the data"
@@ -308,6 +342,10 @@ def _behind(best: Row, second: Row) -> str:
 
 def _count(count: int) -> str:
     return _WORDS[count] if count < len(_WORDS) else str(count)
+
+
+def _seeds(count: int) -> str:
+    return f"{_count(count)} seed{'s' if count > 1 else ''}"
 
 
 def _round(value: float) -> float:

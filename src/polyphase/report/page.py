@@ -4,28 +4,48 @@ import base64
 import datetime
 import functools
 import math
-from collections.abc import Mapping
+import io
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, FunctionLoader
 from markupsafe import Markup
 from matplotlib.figure import Figure
+from PIL import Image
 
 from polyphase.report import captions, findings, interactive, table
-from polyphase.report.checkerboards import HEADINGS, SHOWN, checkerboards, stage_rows
-from polyphase.report.figures import error_maps, learning_curves, png, reconstructions
+from polyphase.report.checkerboards import SHOWN, checkerboards, headings, stage_rows
+from polyphase.report.figures import (
+    error_maps,
+    learning_curves,
+    neighbours,
+    png,
+    reconstructions,
+    samples,
+)
 from polyphase.report.operators import factors, operators
 from polyphase.report.palette import colours
+from polyphase.report.spectra import spectra
+from polyphase.report.style import capital
 from polyphase.workbench.results import Comparison
+from polyphase.workbench.runs import file_name
 from polyphase.workbench.statistics import Difference, differences
 
 FIGURES = {
     "learning-curves": learning_curves,
     "reconstructions": reconstructions,
     "error-maps": error_maps,
+    "checkerboards": checkerboards,
+}
+OF_GENERATORS = {
+    "learning-curves": learning_curves,
+    "samples": samples,
+    "neighbours": neighbours,
+    "spectra": spectra,
     "checkerboards": checkerboards,
 }
 MOST_SHOWN = 10  # decoders in a figure; the tables have all
@@ -50,25 +70,57 @@ class _Mark:
     high: float
 
 
+@dataclass(frozen=True)
+class _Film:
+    """A training as an animated picture; all are data URIs.
+
+    Attributes:
+        decoder: what was trained.
+        moving: the film.
+        last: its last frame, for those who want no motion.
+    """
+
+    decoder: str
+    moving: str
+    last: str
+
+
 def render(
-    comparison: Comparison, figures: Mapping[str, bytes], curves: Figure | None = None
+    comparison: Comparison,
+    figures: Mapping[str, bytes],
+    curves: Figure | None = None,
+    films: Mapping[str, bytes] = MappingProxyType({}),
 ) -> str:
     """Return the page as HTML.
 
     Args:
         comparison: what was found.
         figures: PNG bytes by name: `learning-curves`, `reconstructions`, `error-maps`,
-            `checkerboards`; a figure that is not given is left out.
+            `checkerboards`; of generators `samples`, `neighbours` and `spectra` instead of the
+            second and third. A figure that is not given is left out.
         curves: the learning curves as drawn, for the values under the pointer; None: without.
+        films: of generators: the training of a decoder's first seed as an animated WebP file, by
+            the decoder's name.
     """
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(_file("template.html.j2"))
+    environment = Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_file)
+    )
+    template = environment.get_template("template.html.j2")
     return template.render(
         **_context(comparison, figures),
         script=Markup(_file("page.js")),
         losses=interactive.curves(comparison, curves),
-        images=interactive.images(shown(comparison)),
+        images=interactive.images(shown(comparison)) if comparison.task.paired else {},
+        films=[_film(name, films[name]) for name in comparison.decoders if name in films],
     )
+
+
+def _film(decoder: str, content: bytes) -> _Film:
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(content)) as image:
+        image.seek(image.n_frames - 1)
+        image.save(buffer, "png")
+    return _Film(decoder, _data_uri(content, "webp"), _data_uri(buffer.getvalue()))
 
 
 def shown(comparison: Comparison) -> Comparison:
@@ -86,16 +138,29 @@ def _file(name: str) -> str:
 
 
 def write(comparison: Comparison, folder: Path) -> Path:
-    """Write `figures/*.png` and `report.html` into the folder; return the path of the page."""
-    figures = {name: draw(shown(comparison)) for name, draw in FIGURES.items()}
+    """Write `figures/*.png` and `report.html` into the folder; return the path of the page.
+
+    Films of generators' trainings are read from `samples/`, where they are.
+    """
+    drawings = FIGURES if comparison.task.paired else OF_GENERATORS
+    figures = {name: draw(shown(comparison)) for name, draw in drawings.items()}
     drawn = {name: png(figure) for name, figure in figures.items()}
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     for name, content in drawn.items():
         (folder / "figures" / f"{name}.png").write_bytes(content)
     page = folder / "report.html"
-    text = render(comparison, drawn, figures["learning-curves"])
+    text = render(comparison, drawn, figures["learning-curves"], _films(comparison, folder))
     page.write_text(text, encoding="utf-8", newline="\n")
     return page
+
+
+def _films(comparison: Comparison, folder: Path) -> dict[str, bytes]:
+    """Read what there is of the trainings of the decoders that figures have room for."""
+    paths = {
+        name: folder / "samples" / f"{file_name(name)}-seed{comparison.of(name)[0].seed}.webp"
+        for name in shown(comparison).decoders
+    }
+    return {name: path.read_bytes() for name, path in paths.items() if path.exists()}
 
 
 def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, Any]:
@@ -110,14 +175,16 @@ def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, 
         "code": _code_values(config),
         "colours": colours(comparison.decoders),
         "checkerboard_columns": table.checkerboard_columns(comparison),
-        "stage_headings": HEADINGS,
+        "stage_headings": headings(comparison),
         "stages": stage_rows(comparison),
         "columns": table.columns(comparison),
         "config": config,
         "decisions": findings.decisions(comparison),
         "differences": judged(comparison),
         "interval": findings.interval,
-        "intervals": captions.intervals,
+        "intervals": functools.partial(captions.intervals, measure=comparison.task.measure),
+        "measure": capital(comparison.task.measure),
+        "penalty": captions.penalty(config),
         "learning": bool(findings.learning(comparison)),
         "margin": comparison.margin,
         "needed": findings.needed,
@@ -125,10 +192,11 @@ def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, 
         "limits": [] if findings.published(comparison) else findings.limits(comparison),
         "date": _date(str(config.get("started", ""))),
         "decoders": comparison.decoders,
+        "word": "loss" if comparison.task.paired else comparison.task.measure,
         "figures": {name: _data_uri(content) for name, content in figures.items()},
         "floor": _floor(comparison),
         "task": comparison.task,
-        "loss": captions.LOSSES[comparison.task.loss],
+        "loss": captions.LOSSES.get(comparison.task.loss, comparison.task.loss),
         "unit": comparison.unit,
         "names": table.names(comparison),
         "circumstances": table.circumstances(comparison),
@@ -178,6 +246,8 @@ def _alternatives(comparison: Comparison) -> dict[str, str]:
         f"{row.decoder} {table.number(row.loss.mean, table.LOSS_DECIMALS)}"
         for row in table.rows(comparison)
     )
+    if not comparison.task.paired:
+        return _of_generators(comparison, names, ends)
     floor = _floor(comparison)
     dashed = f" A dashed line marks the floor of the data, {floor}." if floor else ""
     given = f", then as the models are given them ({comparison.task.given})"
@@ -199,6 +269,26 @@ def _alternatives(comparison: Comparison) -> dict[str, str]:
         f"{SHOWN} to {SHOWN} grey levels; the strength of the errors at every harmonic of the "
         "longest period; below these a line chart of the power of the errors by frequency. The "
         "tables above have the numbers.",
+    }
+
+
+def _of_generators(comparison: Comparison, names: str, ends: str) -> dict[str, str]:
+    """Say the same of the figures of generators."""
+    count = len(comparison.originals)
+    return {
+        "learning-curves": f"Line chart of the KID per epoch for {names}. After the last epoch: "
+        f"{ends}.",
+        "samples": f"A grid of images: {count} test images in the first row, and below them "
+        f"{count} made images, one row each for {names}.",
+        "neighbours": f"A grid of images: for each of {names} a row of {count} made images, and "
+        "below it a row of the training images that are nearest to them.",
+        "spectra": f"Line chart of the power of made images over their frequency for {names}, and "
+        "of training images, dashed. The table has the distances of the spectra.",
+        "checkerboards": f"For each of {names}: what a constant comes out of its last layer as; "
+        "below it the mean of the made images minus that of the validation images at every place "
+        f"of the period, from minus {SHOWN} to {SHOWN} grey levels; the strength of the made "
+        "images at every harmonic of the longest period; below these a line chart of their power "
+        "by frequency. The tables above have the numbers.",
     }
 
 
@@ -247,5 +337,5 @@ _MONTHS = (
 )
 
 
-def _data_uri(content: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}"
+def _data_uri(content: bytes, kind: str = "png") -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"

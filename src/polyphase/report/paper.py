@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,20 @@ from matplotlib.figure import Figure
 
 from polyphase.report import captions, findings, latex
 from polyphase.report.checkerboards import checkerboards
-from polyphase.report.figures import error_maps, learning_curves, reconstructions
+from polyphase.report.figures import (
+    error_maps,
+    learning_curves,
+    neighbours,
+    reconstructions,
+    samples,
+)
 from polyphase.report.page import MOST_SHOWN, judged, shown
 from polyphase.report.references import bibtex
+from polyphase.report.spectra import spectra
 from polyphase.report.style import ONE_COLUMN, TWO_COLUMNS, Size, pdf, plain
 from polyphase.report.table import (
     DASH,
+    IMITATION,
     LOSS_DECIMALS,
     Cell,
     Column,
@@ -24,20 +31,31 @@ from polyphase.report.table import (
     checkerboard_columns,
     circumstances,
     columns,
+    filled,
+    imitated,
     names,
     number,
 )
 from polyphase.workbench.evidence import baseline_measures, measures
 from polyphase.workbench.fields import LOSS, METRICS
-from polyphase.workbench.results import Comparison, Trial
+from polyphase.workbench.results import Baseline, Comparison, Trial
 from polyphase.workbench.statistics import Difference
 
-_FIGURES: dict[str, tuple[str, Callable[[Comparison, Size], Figure], Size]] = {
+_Figures = dict[str, tuple[str, Callable[[Comparison, Size], Figure], Size]]
+_FIGURES: _Figures = {
     "curves.pdf": ("learning-curves", learning_curves, ONE_COLUMN),
     "reconstructions.pdf": ("reconstructions", reconstructions, TWO_COLUMNS),
     "errors.pdf": ("error-maps", error_maps, TWO_COLUMNS),
     "checkerboards.pdf": ("checkerboards", checkerboards, TWO_COLUMNS),
 }
+_OF_GENERATORS: _Figures = {
+    "curves.pdf": _FIGURES["curves.pdf"],
+    "samples.pdf": ("samples", samples, TWO_COLUMNS),
+    "neighbours.pdf": ("neighbours", neighbours, TWO_COLUMNS),
+    "spectra.pdf": ("spectra", spectra, ONE_COLUMN),
+    "checkerboards.pdf": _FIGURES["checkerboards.pdf"],
+}
+_OF_PAIRS = ("offset", "psnr", "ssim", "decoder_seconds", "periodic_variance")
 _SPREAD = {"mean": "mean", "low": "least", "high": "greatest"}
 
 
@@ -45,7 +63,9 @@ def write_paper(comparison: Comparison, folder: Path) -> None:
     """Write figures, tables, captions and references into a new folder.
 
     1. `curves.pdf`, 3.3 inches wide; `reconstructions.pdf`, `errors.pdf` and `checkerboards.pdf`,
-       7 inches wide at most. No text is smaller than 7 points.
+       7 inches wide at most. No text is smaller than 7 points. Of generators `spectra.pdf`, 3.3
+       inches wide, `samples.pdf` and `neighbours.pdf` instead of `reconstructions.pdf` and
+       `errors.pdf`.
     2. `table.tex`, for the package booktabs; `table.csv`, a line per decoder; `trials.csv`, a line
        per trained model: all digits, in the units of `metrics.jsonl`.
     3. `caption.txt` and `references.bib`.
@@ -58,10 +78,14 @@ def write_paper(comparison: Comparison, folder: Path) -> None:
         OSError: if it exists or cannot be written.
     """
     folder.mkdir()
-    for name, (_, draw, size) in _FIGURES.items():
+    for name, (_, draw, size) in _figures(comparison).items():
         (folder / name).write_bytes(pdf(draw(shown(comparison), size)))
     for name, text in texts(comparison).items():
         (folder / name).write_text(text, encoding="utf-8", newline="")
+
+
+def _figures(comparison: Comparison) -> _Figures:
+    return _FIGURES if comparison.task.paired else _OF_GENERATORS
 
 
 def texts(comparison: Comparison) -> dict[str, str]:
@@ -69,7 +93,7 @@ def texts(comparison: Comparison) -> dict[str, str]:
     return {
         "table.tex": _latex(comparison),
         "table.csv": _csv(_decoders(comparison)),
-        "trials.csv": _csv([_trial(trial, comparison.unit) for trial in comparison.trials]),
+        "trials.csv": _csv([_trial(trial, comparison) for trial in comparison.trials]),
         "caption.txt": _captions(comparison),
         "references.bib": bibtex(comparison),
     }
@@ -82,13 +106,8 @@ def _latex(comparison: Comparison) -> str:
     head = "% It needs \\usepackage{booktabs}.\n"
     caption = " ".join(_table_caption(comparison))
     whole = names(comparison)
-    table = [_filled(column, len(whole)) for column in table]
+    table = [filled(column, len(whole)) for column in table]
     return head + latex.table(whole, table, caption, "tab:polyphase")
-
-
-def _filled(column: Column, count: int) -> Column:
-    """Return a column with empty cells where baselines have none."""
-    return replace(column, cells=(*column.cells, *[Cell("")] * (count - len(column.cells))))
 
 
 def _behind(comparison: Comparison) -> list[Column]:
@@ -115,16 +134,17 @@ def _table_caption(comparison: Comparison) -> list[str]:
     found = judged(comparison)
     if found:
         seeds = len(comparison.of(found[0].decoder))
-        said.append(f"Behind: {captions.intervals(found[0].best, seeds)}")
+        said.append(f"Behind: {captions.intervals(found[0].best, seeds, comparison.task.measure)}")
     return said
 
 
 def _captions(comparison: Comparison) -> str:
     """Return the caption of each file, what was found, and the circumstances, in plain text."""
     every = captions.figures(shown(comparison))
-    parts = {name: every[key] for name, (key, _, _) in _FIGURES.items()}
+    parts = {name: every[key] for name, (key, _, _) in _figures(comparison).items()}
+    loss = "loss" if comparison.task.paired else comparison.task.measure
     if len(comparison.decoders) > MOST_SHOWN:
-        parts["Figures"] = f"They show the {MOST_SHOWN} decoders of lowest loss, the table all."
+        parts["Figures"] = f"They show the {MOST_SHOWN} decoders of lowest {loss}, the table all."
     parts["table.tex"] = " ".join(_table_caption(comparison))
     parts["What was found"] = " ".join(findings.answer(comparison))
     if not findings.apart(comparison):
@@ -147,15 +167,27 @@ def _csv(lines: Sequence[dict[str, Any]]) -> str:
     return text.getvalue()
 
 
-def _trial(trial: Trial, unit: str) -> dict[str, Any]:
+def _trial(trial: Trial, comparison: Comparison) -> dict[str, Any]:
     """Return what was measured of a trained model, by name and unit."""
-    found = {_with_unit(name, unit): _written(value) for name, value in _measures(trial).items()}
+    found = {
+        _with_unit(name, comparison.unit): _written(value)
+        for name, value in _measures(trial, comparison.task.paired).items()
+    }
     return {"decoder": trial.decoder, "seed": trial.seed} | found
 
 
-def _measures(trial: Trial) -> dict[str, Any]:
-    """Return what was measured of a whole model; its layers are in `metrics.jsonl`."""
-    return {name: value for name, value in measures(trial).items() if name != "stages"}
+def _measures(trial: Trial, paired: bool) -> dict[str, Any]:
+    """Return what was measured of a whole model; its layers are in `metrics.jsonl`.
+
+    Of generators instead of what needs originals how near their images are to real ones.
+    """
+    found = {name: value for name, value in measures(trial).items() if name != "stages"}
+    return found if paired else _imitating(found, trial)
+
+
+def _imitating(found: dict[str, Any], one: Trial | Baseline) -> dict[str, Any]:
+    kept = {name: value for name, value in found.items() if name not in _OF_PAIRS}
+    return kept | {name: imitated(one, name) for name in IMITATION}
 
 
 def _written(value: Any) -> Any:
@@ -169,9 +201,9 @@ def _decoders(comparison: Comparison) -> list[dict[str, Any]]:
     Counts of a model are the same for every seed.
     """
     differences = {one.decoder: one for one in judged(comparison)}
-    unit, lines = comparison.unit, []
+    unit, paired, lines = comparison.unit, comparison.task.paired, []
     for decoder in comparison.decoders:
-        trials = [_measures(trial) for trial in comparison.of(decoder)]
+        trials = [_measures(trial, paired) for trial in comparison.of(decoder)]
         line: dict[str, Any] = {"decoder": decoder, "seeds": len(trials)}
         for name, value in trials[0].items():
             if not isinstance(value, float):
@@ -179,20 +211,25 @@ def _decoders(comparison: Comparison) -> list[dict[str, Any]]:
                 continue
             spread = Spread.over([trial[name] for trial in trials])
             line |= {_with_unit(name, unit, _SPREAD[key]): getattr(spread, key) for key in _SPREAD}
-        line[f"floor [{unit}]"] = "" if comparison.floor is None else comparison.floor
+        if paired:
+            line[f"floor [{unit}]"] = "" if comparison.floor is None else comparison.floor
         one = differences.get(decoder)
-        line |= {f"behind {key} [{unit}]": getattr(one, key, "") for key in _SPREAD}
+        line |= {_heading(f"behind {key}", unit): getattr(one, key, "") for key in _SPREAD}
         lines.append(line)
     for baseline in comparison.baselines:
+        measured = baseline_measures(baseline)
+        measured = measured if paired else _imitating(measured, baseline)
         known = {
-            _with_unit(name, unit, _SPREAD["mean"]): value
-            for name, value in baseline_measures(baseline).items()
+            _with_unit(name, unit, _SPREAD["mean"]): value for name, value in measured.items()
         }
         lines.append(dict.fromkeys(lines[0], "") | {"decoder": baseline.name} | known)
     return lines
 
 
 def _with_unit(name: str, of_loss: str, kind: str = "") -> str:
-    unit = METRICS["final"][name].unit
-    unit = of_loss if unit == LOSS else unit
-    return " ".join(filter(None, [name, kind, f"[{unit}]" if unit else ""]))
+    unit = IMITATION[name][1] if name in IMITATION else METRICS["final"][name].unit
+    return _heading(f"{name} {kind}".rstrip(), of_loss if unit == LOSS else unit)
+
+
+def _heading(name: str, unit: str) -> str:
+    return f"{name} [{unit}]" if unit else name

@@ -8,6 +8,7 @@ from polyphase.workbench.results import Comparison
 _DATA = {
     "d27fb91380ff036e93126fddb1fc6037e178683a6d3d702bd6655b27bcd0ac69": "mnist",
 }
+_OF_GENERATORS = {"r3gan", "kid", "precision and recall"}
 _BACKENDS = ("jax", "tensorflow", "torch")
 _DECODERS = {
     "subpixel": {"subpixel", "subpixel checkerboards"},
@@ -115,6 +116,29 @@ _WORKS = {
   year = {2023},
   note = {arXiv:2308.15085},
 }""",
+    "r3gan": """@inproceedings{huang2024gan,
+  author = {Huang, Nick and Gokaslan, Aaron and Kuleshov, Volodymyr and Tompkin, James},
+  title = {The {GAN} is dead; long live the {GAN}! {A} modern {GAN} baseline},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year = {2024},
+  note = {arXiv:2501.05441},
+}""",
+    "kid": """@inproceedings{binkowski2018demystifying,
+  author = {Bi{\\'n}kowski, Miko{\\l}aj and Sutherland, Danica J. and Arbel, Michael and
+    Gretton, Arthur},
+  title = {Demystifying {MMD} {GANs}},
+  booktitle = {6th International Conference on Learning Representations},
+  year = {2018},
+  note = {arXiv:1801.01401},
+}""",
+    "precision and recall": """@inproceedings{kynkaanniemi2019improved,
+  author = {Kynk{\\"a}{\\"a}nniemi, Tuomas and Karras, Tero and Laine, Samuli and
+    Lehtinen, Jaakko and Aila, Timo},
+  title = {Improved precision and recall metric for assessing generative models},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year = {2019},
+  note = {arXiv:1904.06991},
+}""",
     "ssim": """@article{wang2004image,
   author = {Wang, Zhou and Bovik, Alan C. and Sheikh, Hamid R. and Simoncelli, Eero P.},
   title = {Image quality assessment: from error visibility to structural similarity},
@@ -139,7 +163,8 @@ def _used(comparison: Comparison) -> list[str]:
     """Return the names of the works, in the order of `_WORKS`."""
     config = comparison.config
     data = config.get("data", {})
-    used = {"polyphase", "keras", "checkerboards", "ssim", config.get("optimizer")}
+    used = {"polyphase", "keras", "checkerboards", config.get("optimizer")}
+    used |= {"ssim"} if comparison.task.paired else _OF_GENERATORS
     used |= {data.get("source"), _DATA.get(data.get("sha256", ""))} & {"mnist", "digits"}
     used |= set(_BACKENDS) & set(config.get("versions", {}))
     names = config.get("names", {})

@@ -54,6 +54,16 @@ def bare(axes: Axes) -> None:
         spine.set(color="#d0d4da", linewidth=0.6)
 
 
+def capital(text: str) -> str:
+    """Return a text that begins a sentence.
+
+    Example:
+        >>> capital("validation loss"), capital("KID")
+        ('Validation loss', 'KID')
+    """
+    return text[:1].upper() + text[1:]
+
+
 def plain(text: str, most: int) -> str:
     """Return printable text on one line, shortened to `most` characters."""
     line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

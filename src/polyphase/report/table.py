@@ -1,10 +1,11 @@
 """The table of a comparison: numbers, and their text with units and sensible digits."""
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from polyphase.workbench.results import Comparison, Trial
+from polyphase.workbench.results import Baseline, Comparison, Imitation, Trial
 
 DASH = "\N{EN DASH}"
 MICRO = "\N{MICRO SIGN}"
@@ -54,6 +55,7 @@ class Row:
         loss: validation loss after the last epoch.
         above_floor: `loss` minus the floor of the data; None: the loss has none.
         unit: of both.
+        measure: what `loss` is called.
         psnr: dB.
         ssim: at most 1.
         seconds_per_epoch: seconds.
@@ -62,6 +64,7 @@ class Row:
         chi: largest checkerboard gain of its layers.
         bias: periodic bias of its reconstructions, in units of the images.
         variance: periodic variance of its reconstructions, in those units squared.
+        imitation: of generators: the numbers of `Imitation`, by their names; empty of others.
     """
 
     decoder: str
@@ -72,6 +75,7 @@ class Row:
     loss: Spread
     above_floor: Spread | None
     unit: str
+    measure: str
     psnr: Spread
     ssim: Spread
     seconds_per_epoch: Spread
@@ -80,6 +84,7 @@ class Row:
     chi: Spread
     bias: Spread
     variance: Spread
+    imitation: Mapping[str, Spread]
 
 
 @dataclass(frozen=True)
@@ -152,6 +157,7 @@ def _row(decoder: str, trials: Sequence[Trial], comparison: Comparison) -> Row:
         loss=over(lambda trial: trial.validation_loss),
         above_floor=None if floor is None else over(lambda trial: trial.validation_loss - floor),
         unit=comparison.unit,
+        measure=comparison.task.measure,
         psnr=over(lambda trial: trial.psnr),
         ssim=over(lambda trial: trial.ssim),
         seconds_per_epoch=over(lambda trial: trial.seconds_per_epoch),
@@ -160,7 +166,19 @@ def _row(decoder: str, trials: Sequence[Trial], comparison: Comparison) -> Row:
         chi=over(lambda trial: trial.checkerboard.chi),
         bias=over(lambda trial: trial.checkerboard.bias),
         variance=over(lambda trial: trial.checkerboard.variance),
+        imitation={} if comparison.task.paired else _imitation(trials),
     )
+
+
+def _imitation(trials: Sequence[Trial]) -> dict[str, Spread]:
+    return {
+        name: Spread.over([imitated(trial, name) for trial in trials]) for name in Imitation.names()
+    }
+
+
+def imitated(one: Trial | Baseline, name: str) -> float:
+    """Return a number of an `Imitation`; NaN of what was not judged."""
+    return math.nan if one.imitation is None else float(getattr(one.imitation, name))
 
 
 def _decoding(trials: Sequence[Trial]) -> Spread | None:
@@ -171,40 +189,88 @@ def _decoding(trials: Sequence[Trial]) -> Spread | None:
 def columns(comparison: Comparison) -> list[Column]:
     """Return the table as text, column by column, without the decoders' names."""
     table = rows(comparison)
-    psnr, ssim = [row.psnr for row in table], [row.ssim for row in table]
-    loss = [row.loss for row in table]
-    above = [row.above_floor for row in table if row.above_floor is not None]
     parameters = tuple(Cell(f"{row.parameters:,}") for row in table)
     products = tuple(Cell(f"{row.multiply_adds:,}", _computed(row)) for row in table)
     said = "as written, and computed" if any(cell.spread for cell in products) else ""
-    decimals = {"psnr": _decimals(psnr, 1, 2), "ssim": _decimals(ssim, 3, 4)}
     found = [
-        Column("validation loss", comparison.unit, _cells(loss, LOSS_DECIMALS), says="decides"),
-        Column("PSNR", "dB", _cells(psnr, decimals["psnr"]), says="describes"),
-        Column("SSIM", "", _cells(ssim, decimals["ssim"]), says="describes"),
+        *(_of_errors if comparison.task.paired else _of_samples)(comparison, table),
         Column("parameters", "", parameters, says="cost as built"),
         Column("multiply-adds", said, products, False, "cost as built"),
-        *_alignment(table),
+        *(_alignment(table) if comparison.task.paired else []),
         *_times(comparison, table),
+    ]
+    count = len(names(comparison))
+    return [filled(column, count) for column in found]
+
+
+def filled(column: Column, count: int) -> Column:
+    """Return a column with empty cells below, where baselines have none."""
+    return replace(column, cells=(*column.cells, *[Cell("")] * (count - len(column.cells))))
+
+
+def _of_errors(comparison: Comparison, table: Sequence[Row]) -> list[Column]:
+    """Return how far reconstructions are from the images that they shall be."""
+    psnr, ssim = [row.psnr for row in table], [row.ssim for row in table]
+    above = [row.above_floor for row in table if row.above_floor is not None]
+    found = [
+        _loss(comparison, table),
+        _column(comparison, ("PSNR", "dB"), psnr, _decimals(psnr, 1, 2), lambda one: one.psnr),
+        _column(comparison, ("SSIM", ""), ssim, _decimals(ssim, 3, 4), lambda one: one.ssim),
     ]
     if above:
         cells = _cells(above, LOSS_DECIMALS)
         found.insert(1, Column("above the floor", comparison.unit, cells, False, "same loss"))
-    return [_followed(column, comparison, decimals) for column in found]
+    return found
 
 
-def _followed(column: Column, comparison: Comparison, decimals: Mapping[str, int]) -> Column:
-    """Return a column with a cell for every baseline, empty where it has no such number."""
-    known = {
-        "validation loss": ("validation_loss", LOSS_DECIMALS),
-        "PSNR": ("psnr", decimals["psnr"]),
-        "SSIM": ("ssim", decimals["ssim"]),
-    }
-    cells = [Cell("")] * len(comparison.baselines)
-    if column.name in known:
-        key, digits = known[column.name]
-        cells = [Cell(number(getattr(one, key), digits)) for one in comparison.baselines]
-    return replace(column, cells=(*column.cells, *cells))
+def _of_samples(comparison: Comparison, table: Sequence[Row]) -> list[Column]:
+    """Return how near made images are to real ones."""
+    return [_loss(comparison, table)] + [
+        replace(
+            _column(
+                comparison,
+                (heading, unit),
+                [row.imitation[name] for row in table],
+                _decimals([row.imitation[name] for row in table], *digits),
+                functools.partial(imitated, name=name),
+            ),
+            short=name in _SHORT,
+            says="0: copies" if name == "nearness" else "describes",
+        )
+        for name, (heading, unit, digits) in IMITATION.items()
+    ]
+
+
+# Of each number of `Imitation`: its name in tables, its unit, and its least and most decimals.
+IMITATION = {
+    "fid": ("FID", "", (1, 2)),
+    "precision": ("precision", "", (2, 2)),
+    "recall": ("recall", "", (2, 2)),
+    "modes": ("modes", "", (0, 0)),
+    "reverse_kl": ("reverse KL", "nats", (2, 3)),
+    "spectral_distance": ("spectral distance", "decades", (2, 3)),
+    "nearness": ("nearness", "", (2, 2)),
+}
+_SHORT = ("fid", "precision", "recall")
+
+
+def _loss(comparison: Comparison, table: Sequence[Row]) -> Column:
+    heading = (comparison.task.measure, comparison.unit)
+    losses = [row.loss for row in table]
+    column = _column(comparison, heading, losses, LOSS_DECIMALS, lambda one: one.validation_loss)
+    return replace(column, says="decides")
+
+
+def _column(
+    comparison: Comparison,
+    heading: tuple[str, str],
+    values: Sequence[Spread],
+    decimals: int,
+    of_baseline: Callable[[Baseline], float],
+) -> Column:
+    """Return a column that describes, with a cell for every baseline."""
+    more = [Cell(number(of_baseline(one), decimals)) for one in comparison.baselines]
+    return Column(*heading, (*_cells(values, decimals), *more), says="describes")
 
 
 def _alignment(table: Sequence[Row]) -> list[Column]:
@@ -233,23 +299,27 @@ def _times(comparison: Comparison, table: Sequence[Row]) -> list[Column]:
         cells = _cells(epochs, _time_decimals(epochs))
         times.append(Column("training", "s/epoch", cells, False, "this machine"))
     decoding = [row.decoding for row in table if row.decoding is not None]
-    alone = len(decoding) == len(table)
+    alone = comparison.task.paired and len(decoding) == len(table)
     seconds = decoding if alone else [row.inference for row in table]
     scale, unit = _time_unit(seconds)
     images = [_scaled(one, scale) for one in seconds]
     cells = _cells(images, _time_decimals(images))
     name = "decoding" if alone else "inference"
-    return [*times, Column(name, f"{unit}/image", cells, says="this machine")]
+    short = comparison.task.paired  # the terminal has no room beside the measures of made images
+    return [*times, Column(name, f"{unit}/image", cells, short, "this machine")]
 
 
 def checkerboard_columns(comparison: Comparison) -> list[Column]:
     """Return the table of what upsampling leaves behind, column by column."""
     table = rows(comparison)
-    return [
+    found = [
         Column("chi", "largest of its layers", _cells([row.chi for row in table], 2)),
         Column("periodic bias", "10⁻³", _thousandths([row.bias for row in table])),
-        Column("periodic variance", "10⁻³", _thousandths([row.variance for row in table])),
     ]
+    if comparison.task.paired:
+        variance = _thousandths([row.variance for row in table])
+        found.append(Column("periodic variance", "10⁻³", variance))
+    return found
 
 
 def _thousandths(values: Sequence[Spread]) -> tuple[Cell, ...]:
@@ -326,6 +396,11 @@ def circumstances(comparison: Comparison) -> str:
         return said
     floor = number(comparison.floor, LOSS_DECIMALS)
     return f"{said} Floor of the data: {floor} {comparison.unit}."
+
+
+def with_unit(text: str, unit: str) -> str:
+    """Return a number and its unit, which may be empty."""
+    return f"{text} {unit}".rstrip()
 
 
 def markdown_columns(comparison: Comparison, table: Sequence[Column]) -> str:
