@@ -25,9 +25,7 @@ PUBLISHED = {"upsampling": (1_393, 174_400, 0.0720), "transposed": (12_785, 6_90
 FLOOR = 0.0581
 
 
-def images(
-    channels: int, side: int = 28, first: int = 10
-) -> tuple[np.ndarray, tuple[str, ...]]:
+def images(channels: int, side: int = 28, first: int = 10) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return eight digits `(8, side, side, channels)` and their classes."""
     digits = load_digits()
     small = digits.images[first : first + 8] / 16
@@ -196,7 +194,11 @@ def generators(
         "loss": "relativistic",
         "penalty": 0.05,
         "discriminator": "blurred",
-        "classifier": {"name": "polyphase digits classifier", "accuracy": 0.978, "sha256": "5f" * 32},
+        "classifier": {
+            "name": "polyphase digits classifier",
+            "accuracy": 0.978,
+            "sha256": "5f" * 32,
+        },
         "batch_size": dict.fromkeys(decoders, 32),
     }
     return Comparison(

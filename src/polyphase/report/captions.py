@@ -54,8 +54,8 @@ def _of_generators(comparison: Comparison) -> dict[str, str]:
         "neighbours": "What every decoder made, and below each image the training image that is "
         f"nearest to it, pixel by pixel; seed {seeds[0]}.",
         "spectra": "Power of the images at every fineness, whatever its direction, on a "
-        f"logarithmic scale{over}. Dashed: training images. Right of the middle is the finest "
-        "detail.",
+        f"logarithmic scale{over}. Dashed: training images. The finest detail, at 0.5, has "
+        "one pixel bright and the next dark.",
         "checkerboards": f"Seed {seeds[0]}. First row: what a constant comes out of the last "
         "upsampling layer as; grey is its mean, black 0, white twice the mean. Second: the mean "
         "of the made images minus the mean of the validation images at every place of that "

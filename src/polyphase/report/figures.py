@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from polyphase.report.curves import learning_curves
 from polyphase.report.palette import colours
 from polyphase.report.style import DPI, GREY, INK, PAGE, Size, bare, plain, png
+from polyphase.report.table import was_judged
 from polyphase.workbench.results import Comparison
 
 __all__ = [
@@ -74,7 +75,7 @@ def samples(comparison: Comparison, size: Size = PAGE) -> Figure:
 def neighbours(comparison: Comparison, size: Size = PAGE) -> Figure:
     """Draw each decoder's made images (its first seed), below them the nearest training images.
 
-    Images that were not judged have none.
+    Those of a failed training have none.
     """
     lines: list[tuple[str, np.ndarray]] = []
     marked = []
@@ -82,7 +83,7 @@ def neighbours(comparison: Comparison, size: Size = PAGE) -> Figure:
         one = comparison.of(name)[0]
         marked.append(len(lines))
         lines.append((name, one.reconstructions))
-        if one.imitation is not None:
+        if one.imitation is not None and was_judged(one):
             lines.append(("training images", one.imitation.neighbours))
     headings = [heading for heading, _ in lines]
     figure, grid = _grid(comparison.originals, headings, 0.1, 0.1, size)

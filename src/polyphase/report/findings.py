@@ -23,7 +23,7 @@ def answer(comparison: Comparison) -> list[str]:
     failed = [row.decoder for row in table if row not in trained]
     said = _ranking(comparison, trained)
     if failed:
-        said += _failed(comparison, failed)
+        said = [*said, *_failed(comparison, failed)]
     return [*said, *_untrained(comparison, trained)]
 
 
@@ -47,11 +47,8 @@ def _untrained(comparison: Comparison, trained: Sequence[Row]) -> list[str]:
     if not comparison.baselines or not trained:
         return []
     if not comparison.task.paired:
-        reached = [
-            f"{one.name}: {trained[0].measure} {_rounded(one.validation_loss)}"
-            for one in comparison.baselines
-        ]
-        return [f"For comparison, {listed(reached)}."]
+        kids = [f"{one.name}: {_rounded(one.validation_loss)}" for one in comparison.baselines]
+        return [f"For comparison, the {trained[0].measure} of {listed(kids)}."]
     losses = {one.name: _rounded(one.validation_loss) for one in comparison.baselines}
     reached = listed([f"{loss} ({name})" for name, loss in losses.items()])
     best = trained[0]

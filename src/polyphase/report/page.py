@@ -3,9 +3,9 @@
 import base64
 import datetime
 import functools
-import math
 import io
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader
 from markupsafe import Markup
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from polyphase.report import captions, findings, interactive, table
 from polyphase.report.checkerboards import SHOWN, checkerboards, headings, stage_rows
@@ -31,6 +31,7 @@ from polyphase.report.operators import factors, operators
 from polyphase.report.palette import colours
 from polyphase.report.spectra import spectra
 from polyphase.report.style import capital
+from polyphase.report.table import Column
 from polyphase.workbench.results import Comparison
 from polyphase.workbench.runs import file_name
 from polyphase.workbench.statistics import Difference, differences
@@ -118,8 +119,7 @@ def render(
 def _film(decoder: str, content: bytes) -> _Film:
     buffer = io.BytesIO()
     with Image.open(io.BytesIO(content)) as image:
-        image.seek(image.n_frames - 1)
-        image.save(buffer, "png")
+        ImageSequence.all_frames(image)[-1].save(buffer, "png")
     return _Film(decoder, _data_uri(content, "webp"), _data_uri(buffer.getvalue()))
 
 
@@ -165,7 +165,7 @@ def _films(comparison: Comparison, folder: Path) -> dict[str, bytes]:
 
 def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, Any]:
     config = comparison.config
-    seeds = table.seeds(comparison)
+    seeds, columns = table.seeds(comparison), table.columns(comparison)
     return {
         "batches_differ": captions.differ(config.get("batch_size")),
         "answer": findings.answer(comparison),
@@ -177,7 +177,8 @@ def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, 
         "checkerboard_columns": table.checkerboard_columns(comparison),
         "stage_headings": headings(comparison),
         "stages": stage_rows(comparison),
-        "columns": table.columns(comparison),
+        "columns": columns,
+        "tables": _tables(comparison, columns),
         "config": config,
         "decisions": findings.decisions(comparison),
         "differences": judged(comparison),
@@ -211,6 +212,17 @@ def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, 
         "strip": _strip(comparison),
         "rgb": comparison.originals.shape[-1] == 3,
     }
+
+
+def _tables(comparison: Comparison, columns: Sequence[Column]) -> dict[str, Sequence[Column]]:
+    """Return the table of results; of generators what they cost is a table of its own."""
+    if comparison.task.paired:
+        return {"Table of results": columns}
+    costs = [column for column in columns if column.says in table.COSTS]
+    found = [column for column in columns if column not in costs]
+    count = len(comparison.decoders)
+    alone = [replace(column, cells=column.cells[:count]) for column in costs]
+    return {"Table of results": found, "Table of costs": alone}
 
 
 def judged(comparison: Comparison) -> list[Difference]:

@@ -219,9 +219,7 @@ def _decoders(comparison: Comparison) -> list[dict[str, Any]]:
     for baseline in comparison.baselines:
         measured = baseline_measures(baseline)
         measured = measured if paired else _imitating(measured, baseline)
-        known = {
-            _with_unit(name, unit, _SPREAD["mean"]): value for name, value in measured.items()
-        }
+        known = {_with_unit(name, unit, _SPREAD["mean"]): value for name, value in measured.items()}
         lines.append(dict.fromkeys(lines[0], "") | {"decoder": baseline.name} | known)
     return lines
 

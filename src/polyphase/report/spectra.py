@@ -1,50 +1,61 @@
 """The figure of how much detail made images have, by its fineness."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from polyphase.report.palette import colours
 from polyphase.report.style import DPI, GREY, INK, PAGE, Size, plain
+from polyphase.report.table import was_judged
 from polyphase.workbench.adversarial.spectra import ROUNDING
-from polyphase.workbench.results import Comparison
+from polyphase.workbench.results import Baseline, Comparison, Trial
 
 
 def spectra(comparison: Comparison, size: Size = PAGE) -> Figure:
     """Draw the radial power of each decoder's images: mean over the seeds, least to greatest.
 
     Dashed that of the baselines, which are real images. Power below that of rounding to 8 bits
-    is drawn as this.
+    is drawn as this; failed trainings are left out.
     """
     inches = (size.width, 0.6 * size.width) if size.width else (8.0, 4.3)
     figure = Figure(figsize=inches, dpi=DPI, facecolor="white", layout="constrained")
     axes = figure.subplots()
     for name, colour in colours(comparison.decoders).items():
-        powers = [
-            one.imitation.spectrum for one in comparison.of(name) if one.imitation is not None
-        ]
+        powers = _powers(comparison.of(name))
         if powers:
-            _draw(axes, plain(name, 20), np.maximum(powers, ROUNDING), comparison, colour)
+            _draw(axes, name, comparison, powers, {"color": colour, "linewidth": 2})
     for one in comparison.baselines:
-        if one.imitation is not None:
-            power = np.maximum([one.imitation.spectrum], ROUNDING)
-            _draw(axes, plain(one.name, 20), power, comparison, INK, linestyle="--", linewidth=1.4)
+        style = {"color": INK, "linewidth": 1.4, "linestyle": "--"}
+        _draw(axes, one.name, comparison, _powers([one]), style)
     _dress(axes, size)
     return figure
 
 
+def _powers(judged: Sequence[Trial | Baseline]) -> list[np.ndarray]:
+    return [
+        np.maximum(one.imitation.spectrum, ROUNDING)
+        for one in judged
+        if one.imitation is not None and was_judged(one)
+    ]
+
+
 def _draw(
-    axes: Axes, name: str, powers: np.ndarray, comparison: Comparison, colour: str, **line: object
+    axes: Axes,
+    name: str,
+    comparison: Comparison,
+    powers: Sequence[np.ndarray],
+    style: Mapping[str, Any],
 ) -> None:
-    """Draw powers `(seeds, radii)` over their frequencies."""
+    """Draw one power per seed, `(radii,)`, over their frequencies."""
     side = min(comparison.originals.shape[1:3])
-    places = np.arange(1, powers.shape[1] + 1) / side
-    axes.plot(
-        places, powers.mean(axis=0), color=colour, label=name, **({"linewidth": 2} | line)
-    )
+    places = np.arange(1, len(powers[0]) + 1) / side
+    axes.plot(places, np.mean(powers, axis=0), label=plain(name, 20), **style)
     if len(powers) > 1:
-        low, high = powers.min(axis=0), powers.max(axis=0)
-        axes.fill_between(places, low, high, color=colour, alpha=0.2, linewidth=0)
+        low, high = np.min(powers, axis=0), np.max(powers, axis=0)
+        axes.fill_between(places, low, high, color=style["color"], alpha=0.2, linewidth=0)
 
 
 def _dress(axes: Axes, size: Size) -> None:

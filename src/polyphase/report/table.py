@@ -10,6 +10,7 @@ from polyphase.workbench.results import Baseline, Comparison, Imitation, Trial
 DASH = "\N{EN DASH}"
 MICRO = "\N{MICRO SIGN}"
 LOSS_DECIMALS = 4
+COSTS = ("cost as built", "this machine")  # what columns say that no measure of images is in
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,12 @@ def _imitation(trials: Sequence[Trial]) -> dict[str, Spread]:
 
 def imitated(one: Trial | Baseline, name: str) -> float:
     """Return a number of an `Imitation`; NaN of what was not judged."""
-    return math.nan if one.imitation is None else float(getattr(one.imitation, name))
+    return float(getattr(one.imitation, name)) if was_judged(one) else math.nan
+
+
+def was_judged(one: Trial | Baseline) -> bool:
+    """Whether images were judged; those of a failed training were not."""
+    return one.imitation is not None and math.isfinite(one.imitation.nearness)
 
 
 def _decoding(trials: Sequence[Trial]) -> Spread | None:
