@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter, zoom
 from sklearn.datasets import load_digits
 
 from polyphase.inspection.harmonics import Pattern
+from polyphase.workbench.adversarial import judging
 from polyphase.workbench.adversarial.spectra import radial_spectrum
 from polyphase.workbench.checkerboards import Checkerboard, Stage
 from polyphase.workbench.results import Baseline, Comparison, Epoch, GanEpoch, Imitation, Trial
@@ -186,7 +187,7 @@ def generators(
     ]
     data = images(channels, first=26)[0]
     spectrum = radial_spectrum(data)
-    real = Imitation(0.42, 0.93, 0.91, 10, 0.004, 0.02, 0.98, spectrum, data)
+    real = Imitation(0.42, 0.93, 0.91, 10, 0.004, 0.02, 0.0, spectrum, data)
     baseline = Baseline("training images", 0.0004 - lower, math.nan, math.nan, data, real)
     settings = _config(decoders, seeds, channels, "fair", epochs) | {
         "command": f"polyphase compare --task gan --data mnist --seeds {len(seeds)}",
@@ -233,17 +234,23 @@ def _generator(
         reconstructions=made,
         checkerboard=_checkerboard(name, made),
         decoder_seconds=None,
-        imitation=Imitation(
-            fid=150 * end + rng.random(),
-            precision=0.85 + 0.05 * rng.random(),
-            recall=0.7 + 0.05 * rng.random(),
-            modes=1 if failed else 10 - seed % 2,
-            reverse_kl=2.3 if failed else 0.05 + 0.01 * rng.random(),
-            spectral_distance=0.1 + 0.02 * rng.random(),
-            nearness=0.9 + 0.05 * rng.random(),
-            spectrum=radial_spectrum(made),
-            neighbours=neighbours,
-        ),
+        imitation=judging.failed(made.shape) if failed else _imitation(rng, end, made, neighbours),
+    )
+
+
+def _imitation(
+    rng: np.random.Generator, end: float, made: np.ndarray, neighbours: np.ndarray
+) -> Imitation:
+    return Imitation(
+        fid=150 * end + rng.random(),
+        precision=0.85 + 0.05 * rng.random(),
+        recall=0.7 + 0.05 * rng.random(),
+        modes=int(rng.integers(9, 11)),
+        reverse_kl=0.05 + 0.01 * rng.random(),
+        spectral_distance=0.1 + 0.02 * rng.random(),
+        nearness=0.9 + 0.05 * rng.random(),
+        spectrum=radial_spectrum(made),
+        neighbours=neighbours,
     )
 
 

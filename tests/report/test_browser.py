@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from polyphase.report import write
-from tests.report.synthetic import comparison
+from tests.report.synthetic import comparison, film, generators
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -27,9 +27,28 @@ def path(tmp_path_factory):
     return write(comparison(seeds=(0, 1, 2)), tmp_path_factory.mktemp("page"))
 
 
+@pytest.fixture(scope="module")
+def path_of_generators(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("generators")
+    (folder / "samples").mkdir()
+    for name in ("nearest", "subpixel"):
+        (folder / "samples" / f"{name}-seed0.webp").write_bytes(film())
+    return write(generators(failed=(("transposed-4", 1),)), folder)
+
+
 @pytest.fixture
 def page(browser, path):
     """Open the page; fail if anything was logged as an error or asked for over the network."""
+    yield from opened_page(browser, path)
+
+
+@pytest.fixture
+def page_of_generators(browser, path_of_generators):
+    """The same of the page of generators."""
+    yield from opened_page(browser, path_of_generators)
+
+
+def opened_page(browser, path):
     context = browser.new_context(viewport={"width": 1100, "height": 900})
     opened, errors, asked = context.new_page(), [], []
     opened.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
@@ -95,9 +114,39 @@ def test_the_curves_show_the_values_under_the_pointer_and_by_the_arrow_keys(page
     assert 1 < epoch <= 8
 
 
+def test_the_page_of_generators_sorts_shows_curves_and_films_and_has_nothing_to_wipe(
+    page_of_generators,
+):
+    table = page_of_generators.get_by_label("Table of results").locator("table")
+    table.get_by_role("button", name="FID").click()
+    assert table.locator("tbody th").last.inner_text().strip() == "transposed-4"  # not finite
+    curves = page_of_generators.locator(".curves")
+    curves.focus()
+    curves.press("ArrowRight")
+    assert page_of_generators.locator("output.values").inner_text().startswith("Epoch 1")
+    assert page_of_generators.locator("#wipe").count() == 0
+    films = page_of_generators.locator(".films img")
+    assert films.evaluate_all("all => all.map(one => one.naturalWidth)") == [60, 60]
+    shown = films.first.evaluate("image => image.currentSrc")
+    assert shown.startswith("data:image/webp")
+    page_of_generators.locator(".films summary").click()
+    assert films.first.is_hidden()
+
+
+def test_films_stand_still_for_those_who_want_no_motion(browser, path_of_generators):
+    context = browser.new_context(reduced_motion="reduce")
+    opened = context.new_page()
+    opened.goto(path_of_generators.as_uri())
+    shown = opened.locator(".films img").first.evaluate("image => image.currentSrc")
+    assert shown.startswith("data:image/png")
+    context.close()
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_runs_over_the_edge_and_text_has_contrast(browser, path, width, scheme):
+@pytest.mark.parametrize("kind", ["path", "path_of_generators"])
+def test_nothing_runs_over_the_edge_and_text_has_contrast(browser, request, width, scheme, kind):
+    path = request.getfixturevalue(kind)
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     opened = context.new_page()
     opened.goto(path.as_uri())

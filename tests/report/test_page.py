@@ -15,7 +15,7 @@ from tests.report.synthetic import comparison
 DASH = "\N{EN DASH}"
 PNG = b"\x89PNG\r\n\x1a\n"
 FIGURES = dict.fromkeys(("learning-curves", "reconstructions", "error-maps"), PNG)
-VOID = {"meta", "img", "br", "link"}
+VOID = {"meta", "img", "br", "link", "source"}
 
 
 class Page(HTMLParser):

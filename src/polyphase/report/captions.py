@@ -110,7 +110,7 @@ def settings(comparison: Comparison) -> list[tuple[str, str]]:
         ("SHA-256 of the data", data.get("sha256", "")),
         ("Images", f"{counts}; each {f' {_TIMES} '.join(map(str, data.get('shape', ())))}"),
         ("Seeds", ", ".join(map(str, table.seeds(comparison)))),
-        *((name.capitalize(), _each(value)) for name, value in _training(config).items()),
+        *((capital(name), _each(value)) for name, value in _training(config).items()),
         ("Classifier", _classifier(config)),
         ("Backend", config.get("backend", "")),
         ("Versions", ", ".join(f"{name} {version}" for name, version in versions.items())),

@@ -31,7 +31,7 @@ def _failed(comparison: Comparison, decoders: Sequence[str]) -> list[str]:
     """Say which decoders did not train, and of generators also why and with how many seeds."""
     if comparison.task.paired:
         return [f"{listed(decoders)} did not train: a loss of {_it(decoders)} is not finite."]
-    return [f"{name} did not train {_troubles(comparison.of(name))}." for name in decoders]
+    return [f"{name} did not train{_troubles(comparison.of(name))}." for name in decoders]
 
 
 def _troubles(trials: Sequence[Trial]) -> str:
@@ -39,7 +39,8 @@ def _troubles(trials: Sequence[Trial]) -> str:
     why = [one.history[-1].trouble or "its images were not judged" for one in failed]
     counts = {text: why.count(text) for text in dict.fromkeys(why)}
     said = [f"{text} ({count})" if len(counts) > 1 else text for text, count in counts.items()]
-    return f"with {_count(len(failed))} of {_seeds(len(trials))}: {listed(said)}"
+    which = f" with {_count(len(failed))} of {_count(len(trials))} seeds" if trials[1:] else ""
+    return f"{which}: {listed(said)}"
 
 
 def _untrained(comparison: Comparison, trained: Sequence[Row]) -> list[str]:
@@ -324,7 +325,7 @@ def _ended(row: Row) -> str:
 
 
 def _loss(row: Row) -> str:
-    over = f" on average over {_seeds(row.loss.count)}" if row.loss.count > 1 else ""
+    over = f" on average over {_count(row.loss.count)} seeds" if row.loss.count > 1 else ""
     said = f"{with_unit(_rounded(row.loss.mean), row.unit)}{over}"
     if row.above_floor is None:
         return said
@@ -339,10 +340,6 @@ def _behind(best: Row, second: Row) -> str:
 
 def _count(count: int) -> str:
     return _WORDS[count] if count < len(_WORDS) else str(count)
-
-
-def _seeds(count: int) -> str:
-    return f"{_count(count)} seed{'s' if count > 1 else ''}"
 
 
 def _round(value: float) -> float:
