@@ -164,7 +164,19 @@ def test_nothing_is_concluded_and_everything_is_drawn_if_every_training_failed(t
     assert answer(found) == [
         "No decoder trained.", f"nearest did not train: {TROUBLE}.",
     ]  # fmt: skip
-    assert "nearest did not train" in write(found, tmp_path).read_text(encoding="utf-8")
+    (trial,) = found.trials
+    nothing = np.full_like(trial.reconstructions, np.nan)
+    board = dataclasses.replace(
+        trial.checkerboard,
+        mean_error=np.full((2, 2), np.nan),
+        bias=math.nan,
+        spectrum=np.full(15, np.nan),
+        stages=(),
+        harmonics=np.full((4, 4), np.nan),
+    )
+    trial = dataclasses.replace(trial, reconstructions=nothing, checkerboard=board)
+    text = write(dataclasses.replace(found, trials=(trial,)), tmp_path).read_text(encoding="utf-8")
+    assert "nearest did not train" in text
 
 
 def test_kid_may_be_negative():

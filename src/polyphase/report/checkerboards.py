@@ -119,7 +119,8 @@ def _mean_errors(row: Sequence[Axes], found: Sequence[Checkerboard], size: Size)
     for axes, one in zip(row, found, strict=True):
         levels = LEVELS * np.tile(one.mean_error, (PERIODS, PERIODS))
         _image(axes, levels, "RdBu_r", -float(SHOWN), float(SHOWN))
-        axes.set_xlabel(f"largest {np.abs(levels).max():.1f}", fontsize=size.small, color=GREY)
+        largest = number(np.abs(levels).max(), 1)
+        axes.set_xlabel(f"largest {largest}", fontsize=size.small, color=GREY)
     return f"mean error,\n\N{PLUS-MINUS SIGN}{SHOWN} grey levels"
 
 
