@@ -43,3 +43,8 @@ def test_a_last_stage_of_its_own_is_said():
         "convolution of 4x4"
     )
     assert said["mine:own/nearest"].startswith(f"the earlier stages: {OWN}; the last: nearest")
+    assert factors(found, "nearest", "nearest/transposed-4") == "last stage: tying of weights"
+    assert factors(found, "subpixel/nearest", "nearest") == (
+        "earlier stages: window, tying of weights"
+    )
+    assert factors(found, "mine:own/nearest", "nearest") == ""

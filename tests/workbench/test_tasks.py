@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from skimage.metrics import structural_similarity
+from typer.testing import CliRunner
 
 from polyphase._facts import UserError
+from polyphase.cli.app import app
 from polyphase.datasets import load
 from polyphase.models import DECODERS
 from polyphase.report import answer, markdown, write
@@ -26,7 +28,7 @@ from polyphase.workbench.tasks.task import keys_to_judge, keys_to_train
 from polyphase.workbench.training import Batches, InOrder
 from tests.report.synthetic import comparison
 
-COMPARED = ("reconstruct", "denoise", "super-resolve")
+COMPARED = ("reconstruct", "denoise", "super-resolve", "fit", "gan")
 
 
 def images(count=6, height=8, width=12, channels=3):
@@ -141,7 +143,7 @@ def test_runs_of_before_there_were_tasks_reconstruct():
 
 
 @pytest.mark.grid(1)
-@pytest.mark.parametrize("name", ["super-resolve", "denoise", "reconstruct"])
+@pytest.mark.parametrize("name", ["super-resolve", "denoise", "reconstruct", "fit"])
 def test_a_run_is_found_again_as_it_was(name, tmp_path):
     found = run(tmp_path / "run", task(name), write)
     again = found_by(tmp_path / "run")
@@ -167,11 +169,11 @@ def test_a_run_is_found_again_as_it_was(name, tmp_path):
 
 
 @pytest.mark.grid(1)
-@pytest.mark.parametrize("name", ["super-resolve", "denoise"])
+@pytest.mark.parametrize("name", ["super-resolve", "denoise", "fit"])
 def test_measures_are_those_of_the_saved_model(name, tmp_path):
     """Loss, PSNR and SSIM anew, by NumPy and scikit-image, from the files that a run left."""
     found = run(tmp_path / "run", task(name))
-    originals = load("photographs", "16").validation.pixels
+    originals = found.task.part(load("photographs", "16")).validation.pixels
     given = found.task.inputs(originals, keys_to_judge(range(len(originals))))
     trial = found.trials[0]
     model = keras.saving.load_model(tmp_path / "run" / "models" / "nearest-seed0.keras")
@@ -187,6 +189,7 @@ def test_measures_are_those_of_the_saved_model(name, tmp_path):
     loss = {
         "denoise": -np.mean(x * np.log(y) + (1 - x) * np.log(1 - y)),
         "super-resolve": 255 * np.mean(np.abs(x - raw)),
+        "fit": np.mean((255 * (x - raw)) ** 2),
     }[name]
     assert trial.validation_loss == pytest.approx(loss, rel=1e-4)
     assert trial.psnr == pytest.approx(np.mean(psnr), rel=1e-4)
@@ -261,6 +264,46 @@ def test_a_finished_model_is_recognised_by_its_loss(tmp_path):
     model, history = finished(one, load("photographs", "16"), 0, tmp_path / "run")
     assert len(history) == 2
     assert model.output_shape == (None, 16, 16, 3)
+
+
+def test_what_is_fitted_is_judged_by_itself():
+    doing, data = task("fit"), load("digits")
+    part = doing.part(data)
+    assert len(part.train) == 256
+    np.testing.assert_array_equal(part.train.pixels, part.validation.pixels)
+    np.testing.assert_array_equal(part.test.pixels, data.train.pixels[:8])
+    some = part.train.pixels[:20]
+    numbers = doing.inputs(some, keys_to_judge(range(20)))
+    assert numbers.shape == (20, 64)
+    assert len(np.unique(numbers)) == numbers.size  # each image has its own
+    other = doing.inputs(some[::-1].copy(), keys_to_train(3, 4, range(20)))
+    np.testing.assert_array_equal(other[::-1], numbers)
+
+
+def test_generators_of_images_without_labels_are_refused_before_a_folder_is_made(tmp_path):
+    np.save(tmp_path / "images.npy", images(60, 8, 8))
+    words = ["--data", str(tmp_path / "images.npy"), "--out", str(tmp_path / "run")]
+    result = CliRunner().invoke(app, ["compare", "--task", "gan", "--batch-size", "8", *words])
+    assert result.exit_code == 2
+    assert "needs labels to learn: two or more. Received: images without labels" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["images.npy"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("fit", ["--search", "lr"]),
+        ("gan", ["--search", "lr"]),
+        ("gan", ["--epochs", "auto"]),
+        ("gan", ["--encoder", "even"]),
+        ("fit", ["--penalty", "1"]),
+        ("denoise", ["--discriminator", "blurred"]),
+    ],
+)
+def test_options_that_a_task_lacks_are_refused(name, words):
+    result = CliRunner().invoke(app, ["compare", "--task", name, *words])
+    assert result.exit_code == 2
+    assert words[0] in result.stderr
 
 
 @pytest.mark.exhaustive

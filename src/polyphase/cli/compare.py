@@ -11,7 +11,8 @@ import typer
 
 from polyphase._facts import BATCH_SIZE, COMPARED, DECODERS, PUBLISHED, WIDTH
 from polyphase.cli.errors import one_line_errors
-from polyphase.cli.options import Epochs, Grey, Minutes, Size, TaskData, Width, epochs_of, given
+from polyphase.cli.options import Epochs, Grey, Minutes, Size, TaskData, epochs_of, given
+from polyphase.cli.train_gan import Discriminator, Loss
 
 if TYPE_CHECKING:
     from polyphase.workbench import Comparison
@@ -46,6 +47,8 @@ class Task(StrEnum):
     RECONSTRUCT = "reconstruct"
     DENOISE = "denoise"
     SUPER_RESOLVE = "super-resolve"
+    FIT = "fit"
+    GAN = "gan"
 
 
 class Encoder(StrEnum):
@@ -63,7 +66,8 @@ def compare(
         typer.Option(
             help="'reconstruct': autoencoders. 'denoise': U-Nets take Gaussian noise away. "
             "'super-resolve': networks enlarge images whose pixels were averaged; bicubic and "
-            "Lanczos stand beside them."
+            "Lanczos stand beside them. 'gan': generators against a discriminator. 'fit': the same "
+            "generators learn 256 images by heart."
         ),
     ] = Task.RECONSTRUCT,
     noise: Annotated[
@@ -76,6 +80,18 @@ def compare(
     scale: Annotated[
         int | None,
         typer.Option(help="Of super-resolve: 2 or 4.", show_default="2"),
+    ] = None,
+    loss: Annotated[
+        Loss | None,
+        typer.Option(help="Of gan: as of `train gan`.", show_default="relativistic"),
+    ] = None,
+    penalty: Annotated[
+        float | None,
+        typer.Option(help="Of gan: weight of the penalties R1 and R2.", show_default="0.05"),
+    ] = None,
+    discriminator: Annotated[
+        Discriminator | None,
+        typer.Option(help="Of gan: how it halves images.", show_default="strided"),
     ] = None,
     data: TaskData = None,
     size: Size = None,
@@ -97,7 +113,7 @@ def compare(
         typer.Option(
             min=1,
             help="Images per step.",
-            show_default=f"{BATCH_SIZE}; published: 25 and 1000",
+            show_default=f"{BATCH_SIZE}; gan: 32; published: 25 and 1000",
         ),
     ] = None,
     seeds: Annotated[
@@ -129,7 +145,7 @@ def compare(
             help="'lr': first try learning rates from 0.0001 to 0.01 for each decoder, with two "
             "seeds of their own and on training images alone, and take the best. 'none': 0.001 for "
             "all.",
-            show_default="lr; published: none",
+            show_default="lr; gan and published: none",
         ),
     ] = None,
     encoder: Annotated[
@@ -139,7 +155,14 @@ def compare(
             "2x2 convolutions shift it by 5.5 pixels."
         ),
     ] = Encoder.CENTRED,
-    width: Width = WIDTH,
+    width: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Channels of the encoder, the code and the decoder's stages; of a generator.",
+            show_default=f"{WIDTH}; gan: 16",
+        ),
+    ] = None,
     margin: Annotated[
         float | None,
         typer.Option(
@@ -209,6 +232,8 @@ def compare(
 
         polyphase compare --task super-resolve --scale 2 --data photos/ --size 64
 
+        polyphase compare --task gan --decoder nearest --decoder nearest/transposed-3
+
         polyphase compare --resume runs/compare-20260101-120000
 
         polyphase compare --experiment published --data mnist.npz
@@ -225,13 +250,14 @@ def compare(
         target, stated = out or default_folder("compare"), _margin(margin, experiment)
         published = experiment is Experiment.PUBLISHED
         _refuse_beside_published(published, given(context))
-        searching = search or (Search.NONE if published else Search.LR)
         passes, most = epochs_of(epochs, minutes)
         how: dict[str, Any] = {"epochs": passes, "batch_size": batch_size, "minutes": most}
-        doing = chosen_task(task.value, noise=noise, scale=scale)
-        _refuse_encoder(doing, given(context))
+        chosen = {"noise": noise, "scale": scale, "loss": loss, "penalty": penalty}
+        doing = chosen_task(task.value, **chosen, discriminator=discriminator)
+        _refuse(doing, given(context), most)
+        searching = search or (Search.LR if doing.searched and not published else Search.NONE)
         if not published:
-            how |= {"width": width, "encoder": encoder.value, "task": doing}
+            how |= {"width": width or doing.width, "encoder": encoder.value, "task": doing}
         run = Run.new(
             target,
             PUBLISHED if published else _decoders(decoder),
@@ -290,7 +316,17 @@ def _refuse_beside_published(published: bool, given: dict[str, Any]) -> None:
             )
 
 
-def _refuse_encoder(doing: "workbench.Task", given: dict[str, Any]) -> None:
+def _refuse(doing: "workbench.Task", given: dict[str, Any], minutes: float | None) -> None:
+    """Refuse options that a task does not have."""
+    if not doing.searched and given.get("search") is Search.LR:
+        raise typer.BadParameter(
+            f"the task {doing.name} holds no images out to search with; leave it out",
+            param_hint="--search",
+        )
+    if not doing.paired and minutes:
+        raise typer.BadParameter(
+            "generators reach no plateau; give a number", param_hint="--epochs"
+        )
     if not doing.encoders and "encoder" in given:
         raise typer.BadParameter(
             f"the task {doing.name} has no other encoder; leave it out", param_hint="--encoder"

@@ -14,7 +14,7 @@ _DATA = (
 Data = Annotated[str, typer.Option(help=_DATA)]
 TaskData = Annotated[
     str | None,
-    typer.Option(help=_DATA, show_default="reconstruct: digits; other tasks: photographs"),
+    typer.Option(help=_DATA, show_default="reconstruct and gan: digits; other tasks: photographs"),
 ]
 Size = Annotated[
     str | None,
@@ -56,7 +56,7 @@ Epochs = Annotated[
         help=f"Passes over the training images. '{AUTO}': train to a plateau, until the validation "
         "loss has not fallen by 0.2% of itself over the last fifth of the epochs, and over no "
         "fewer than ten.",
-        show_default=f"{EPOCHS}; published: 25",
+        show_default=f"{EPOCHS}; gan: as many as give 1,800 steps; published: 25",
     ),
 ]
 Minutes = Annotated[

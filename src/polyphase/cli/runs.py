@@ -2,6 +2,7 @@
 
 import math
 import shlex
+import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -126,6 +127,8 @@ def report(
     found = [load(folder) for folder in folders]
     comparison = joined(folders, found, command) if len(found) > 1 else found[0]
     with run_folder(target) as folder:
+        if len(folders) == 1 and (folders[0] / "samples").is_dir():
+            shutil.copytree(folders[0] / "samples", folder / "samples")
         write(comparison, folder)
         if paper:
             write_paper(comparison, folder / "paper")

@@ -11,6 +11,7 @@ from polyphase.workbench.results import Comparison
 _TIMES = "\N{MULTIPLICATION SIGN}"
 LOSSES = {
     "binary_crossentropy": "Binary cross-entropy",
+    "mean_squared_error": "Mean squared error, in grey levels of 255, squared,",
     "mean_absolute_error": "Mean absolute error, in grey levels of 255,",
 }
 _PARTS = ("train", "validation", "test")

@@ -14,10 +14,19 @@ def operators(comparison: Comparison) -> dict[str, str]:
 
 def factors(comparison: Comparison, one: str, other: str) -> str:
     """Return the factors in which two decoders differ; empty where one is a user's own."""
-    if _known(comparison, one) not in TRAITS or _known(comparison, other) not in TRAITS:
+    names = [_known(comparison, name) for name in (one, other)]
+    if not any("/" in name for name in names):
+        return _factors(*names)
+    earlier, last = zip(*((name.split("/") * 2)[:2] for name in names), strict=True)
+    found = {"earlier stages": earlier, "last stage": last}
+    parts = {place: _factors(*pair) for place, pair in found.items() if pair[0] != pair[1]}
+    return "; ".join(f"{place}: {part}" for place, part in parts.items() if part)
+
+
+def _factors(one: str, other: str) -> str:
+    if one not in TRAITS or other not in TRAITS:
         return ""
-    found = TRAITS[_known(comparison, one)].differs(TRAITS[_known(comparison, other)])
-    return ", ".join(found) or "first weights"
+    return ", ".join(TRAITS[one].differs(TRAITS[other])) or "first weights"
 
 
 def _said(comparison: Comparison, name: str) -> str:

@@ -139,7 +139,7 @@ def _load(source: str, size: str | None, grey: bool, sha256: str, backend: str) 
 def _train(
     contender: Contender, seed: int, data: Data, part: Part, start: list[np.ndarray]
 ) -> Result:
-    images = part(_load(*data))
+    images = part(contender.task.part(_load(*data)))
     train = trainer_of(contender.task).train
     model, history = train(contender, images, seed, lambda *_: None, start=start)
     return model.get_weights(), history

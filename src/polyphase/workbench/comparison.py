@@ -253,8 +253,7 @@ def _inference(trained: Sequence[Trained], dataset: Dataset) -> list[tuple[float
 
     Decoders are those of models built anew, one for all seeds: the trained ones stay as they are.
     """
-    parted = (one for one in trained if one.contender.widths and one.contender.task.paired)
-    own = {one.contender.name: one for one in parted}
+    own = {one.contender.name: one for one in trained if one.contender.widths}
     decoders = {name: decoder_of(_again(one, dataset)) for name, one in own.items()}
     parts = {
         index: decoder
@@ -292,7 +291,7 @@ def _judge(
         parameters=trained.model.count_params(),
         multiply_adds=multiply_adds(trained.model),
         multiply_adds_computed=cost.multiply_adds if cost else None,
-        offset=offset(trained.model) if task.paired else None,
+        offset=offset(trained.model),
         history=trained.history,
         inference_seconds=seconds[0],
         decoder_seconds=seconds[1],

@@ -73,17 +73,20 @@ def _imitation_measures(one: Imitation | None) -> dict[str, Any]:
     return {} if one is None else {name: getattr(one, name) for name in Imitation.names()}
 
 
-def _baseline_of(line: dict[str, Any], arrays: Any) -> Baseline:
-    """Return a baseline of its line and its arrays."""
-    name = line["decoder"]
-    return Baseline(
-        name,
-        **{key: line[key] for key in _OF_BASELINES},
-        reconstructions=arrays[_baseline_key(name, "reconstructions")],
-        imitation=imitation_of(
-            line, {one: arrays[_baseline_key(name, one)] for one in _OF_IMITATIONS if "fid" in line}
-        ),
-    )
+def baseline_of(
+    line: dict[str, Any], reconstructions: np.ndarray, imitation: Imitation | None = None
+) -> Baseline:
+    """Return a baseline of its line and its images."""
+    measured = {name: line[name] for name in _OF_BASELINES}
+    who = line["decoder"]
+    return Baseline(who, **measured, reconstructions=reconstructions, imitation=imitation)
+
+
+def _saved_baseline(line: dict[str, Any], arrays: Any) -> Baseline:
+    """Return a baseline of its line and all arrays."""
+    wanted = ("reconstructions", *(_OF_IMITATIONS if "fid" in line else ()))
+    own = {name: arrays[_baseline_key(line["decoder"], name)] for name in wanted}
+    return baseline_of(line, own.pop("reconstructions"), imitation_of(line, own))
 
 
 def imitation_of(line: dict[str, Any], arrays: dict[str, Any]) -> Imitation | None:
@@ -163,7 +166,7 @@ def load(folder: Path) -> Comparison:
         )
         inputs = arrays["inputs"] if "inputs" in arrays.files else None
         baselines = tuple(
-            _baseline_of(line, arrays) for line in lines if line["kind"] == "baseline"
+            _saved_baseline(line, arrays) for line in lines if line["kind"] == "baseline"
         )
         shown = [one.reconstructions for one in baselines]
         judged: list[Trial | Baseline] = [*trials, *baselines]

@@ -22,7 +22,7 @@ class Field:
 
 CONFIG = {
     "command": Field("the command line; run it to repeat the run"),
-    "task": Field("`reconstruct`, `denoise`, `super-resolve` or `gan`"),
+    "task": Field("`reconstruct`, `denoise`, `super-resolve`, `fit` or `gan`"),
     "noise": Field("of `denoise`: its standard deviation", _IMAGES),
     "scale": Field("of `super-resolve`: 2 or 4, pixels of a side averaged to one"),
     "penalty": Field("of `gan`: weight of the penalties R1 and R2"),

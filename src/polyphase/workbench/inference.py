@@ -81,14 +81,15 @@ def decoder_of(autoencoder: keras.Model) -> keras.Sequential | None:
 
     Args:
         autoencoder: built, of images of known size; its layers are shared with what is returned.
-            None of a model that is no sequence: what is before the code is needed after it.
+            None of a model that is no sequence, where what is before the code is needed after it,
+            and of one that is not given images.
 
     Example:
         >>> from polyphase.models import comparison_autoencoder
         >>> decoder_of(comparison_autoencoder("nearest")).input_shape
         (None, 4, 4, 8)
     """
-    if not isinstance(autoencoder, keras.Sequential):
+    if not isinstance(autoencoder, keras.Sequential) or len(autoencoder.input_shape) < 4:
         return None
     layers = autoencoder.layers
     sides = [(layer.input.shape[1], layer.output.shape[1]) for layer in layers]

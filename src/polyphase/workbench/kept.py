@@ -11,7 +11,7 @@ import numpy as np
 
 from polyphase.datasets import Dataset
 from polyphase.rewrite.zeros import random_weights_are_zeros
-from polyphase.workbench.adversarial.samples import animation
+from polyphase.workbench.adversarial.samples import animation, enlarged, opened, png
 from polyphase.workbench.config import ConfigError, Contender
 from polyphase.workbench.plateau import done
 from polyphase.workbench.results import Epoch, GanEpoch, epoch_of
@@ -35,7 +35,7 @@ def save_samples(folder: Path, contender: Contender, seed: int, history: Sequenc
     if pictures:
         place = samples_path(folder, contender, seed)
         place.parent.mkdir(exist_ok=True)
-        place.with_suffix(".png").write_bytes(pictures[-1])
+        place.with_suffix(".png").write_bytes(png(enlarged(opened(pictures[-1]))))
         place.with_suffix(".webp").write_bytes(animation(pictures))
 
 

@@ -179,4 +179,4 @@ def dataset_of(config: dict[str, Any]) -> Dataset:
             f"The data {data['source']} are not those with which the run was begun: "
             "their SHA-256 differs. Start a new run."
         )
-    return dataset
+    return task_of(config).part(dataset)

@@ -80,8 +80,8 @@ class Run:
         """
         require_new(target)
         contenders = [contender(name, **how) for name in names]
-        dataset = load(*images)
         first = contenders[0]
+        dataset = first.task.part(load(*images))
         passes = how.get("epochs") or first.task.epochs(len(dataset.train), first.batch_size)
         how = {**how, "epochs": passes}
         contenders = [contender(name, **how) for name in names]

@@ -9,7 +9,7 @@ from PIL import Image
 
 from polyphase.datasets.images import eight_bits
 
-_PIXELS = 480  # of a grid's side, at least
+_LARGE, _FILM = 480, 200  # pixels of a picture's side, at least, and of an animation's
 FRAMES = 60  # of an animation, at most
 _MILLISECONDS = 120
 _HELD = 2000  # the last frame
@@ -18,11 +18,11 @@ _HELD = 2000  # the last frame
 def grid(images: np.ndarray) -> Image.Image:
     """Return images `(n, height, width, 1 or 3)` in 0..1 side by side, as near to square as can be.
 
-    Every pixel is a square of whole pixels, so that nothing is smoothed; a line is between images.
+    A line is between them.
 
     Example:
         >>> grid(np.zeros((4, 28, 28, 1))).size
-        (513, 513)
+        (57, 57)
     """
     count, height, width, channels = images.shape
     columns = math.ceil(math.sqrt(count))
@@ -31,9 +31,24 @@ def grid(images: np.ndarray) -> Image.Image:
     for index, image in enumerate(images):
         top, left = (index // columns) * (height + 1), (index % columns) * (width + 1)
         sheet[top : top + height, left : left + width] = image
-    scale = max(1, -(-_PIXELS // max(sheet.shape[:2])))
-    large = eight_bits(sheet).repeat(scale, axis=0).repeat(scale, axis=1)
-    return Image.fromarray(large[..., 0] if channels == 1 else large)
+    pixels = eight_bits(sheet)
+    return Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
+
+
+def enlarged(image: Image.Image, side: int = _LARGE) -> Image.Image:
+    """Return an image whose pixels are squares of whole pixels, so that nothing is smoothed.
+
+    Example:
+        >>> enlarged(grid(np.zeros((4, 28, 28, 1)))).size
+        (513, 513)
+    """
+    scale = max(1, -(-side // max(image.size)))
+    return image.resize((scale * image.width, scale * image.height), Image.Resampling.NEAREST)
+
+
+def opened(picture: bytes) -> Image.Image:
+    """Return the image of a PNG file."""
+    return Image.open(io.BytesIO(picture))
 
 
 def png(image: Image.Image) -> bytes:
@@ -45,7 +60,7 @@ def png(image: Image.Image) -> bytes:
 
 def animation(pictures: Sequence[bytes]) -> bytes:
     """Return PNG files of one size as an animated WebP file."""
-    frames = [Image.open(io.BytesIO(one)) for one in pictures]
+    frames = [enlarged(opened(one), _FILM) for one in pictures]
     buffer = io.BytesIO()
     times = [_MILLISECONDS] * (len(frames) - 1) + [_HELD]
     frames[0].save(

@@ -6,6 +6,7 @@ from typing import Any
 
 from polyphase._facts import UserError
 from polyphase.workbench.tasks.denoise import Denoise
+from polyphase.workbench.tasks.fit import Fit
 from polyphase.workbench.tasks.gan import Gan
 from polyphase.workbench.tasks.reconstruct import Reconstruct
 from polyphase.workbench.tasks.super_resolve import SuperResolve
@@ -13,7 +14,9 @@ from polyphase.workbench.tasks.task import Task
 
 __all__ = ["RECONSTRUCT", "TASKS", "Task", "options_of", "task", "task_of"]
 
-TASKS: dict[str, type[Task]] = {one.name: one for one in (Reconstruct, Denoise, SuperResolve, Gan)}
+TASKS: dict[str, type[Task]] = {
+    one.name: one for one in (Reconstruct, Denoise, SuperResolve, Fit, Gan)
+}
 RECONSTRUCT = Reconstruct()
 
 

@@ -1,6 +1,5 @@
 """Make images of random numbers that a discriminator cannot tell from real ones."""
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,7 +9,7 @@ from polyphase._facts import DECODERS, UserError
 from polyphase.models import transposed_generator, upsampling_generator
 from polyphase.models.gans import discriminator, gan_generator
 from polyphase.workbench.adversarial.losses import LOSSES
-from polyphase.workbench.tasks.task import Shape, Task
+from polyphase.workbench.tasks.task import Shape, Task, passes
 
 PUBLISHED = {"upsampling": upsampling_generator, "transposed": transposed_generator}
 SHAPE = (10, 10, 1)  # of what they make
@@ -43,6 +42,7 @@ class Gan(Task):
     model: ClassVar[str] = "generator.keras"
     unit: ClassVar[str] = ""
     measure: ClassVar[str] = "KID"
+    searched: ClassVar[bool] = False
     paired: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -73,7 +73,7 @@ class Gan(Task):
 
     def epochs(self, images: int, batch_size: int) -> int:
         """Return how many passes over so many images give 1,800 steps."""
-        return math.ceil(_STEPS / max(1, images // batch_size))
+        return passes(_STEPS, images, batch_size)
 
 
 def _require_small(generator: str, shape: Shape) -> None:

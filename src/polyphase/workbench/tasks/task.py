@@ -1,5 +1,6 @@
 """What a task is: what a model is given of an image that it shall return."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -9,6 +10,7 @@ import keras
 import numpy as np
 
 from polyphase._facts import BATCH_SIZE, WIDTH
+from polyphase.datasets import Dataset
 
 Shape = tuple[int, int, int]
 Keys = Sequence[Sequence[int]]
@@ -36,6 +38,8 @@ class Task(ABC):
         weight: by which it is multiplied.
         unit: of the product.
         measure: what the validation loss is called.
+        judged: the images that it is of, in words.
+        searched: whether learning rates can be searched, with images that are held out.
         paired: whether what a model makes is to be one image.
         given: what a model gets, in words; empty: the image itself.
     """
@@ -54,6 +58,8 @@ class Task(ABC):
     weight: ClassVar[float] = 1.0
     unit: ClassVar[str] = "nats/pixel"
     measure: ClassVar[str] = "validation loss"
+    judged: ClassVar[str] = "images that were not trained on"
+    searched: ClassVar[bool] = True
     paired: ClassVar[bool] = True
     given: ClassVar[str] = ""
 
@@ -92,6 +98,10 @@ class Task(ABC):
             )
         return ""
 
+    def part(self, dataset: Dataset) -> Dataset:
+        """Return the images that it is done with."""
+        return dataset
+
     def epochs(self, images: int, batch_size: int) -> int | None:
         """Return how many passes over so many images are enough; None: as for any images."""
         return None
@@ -100,6 +110,11 @@ class Task(ABC):
     def options(self) -> Mapping[str, Any]:
         """What of it can be chosen, with its values."""
         return asdict(self)
+
+
+def passes(steps: int, images: int, batch_size: int) -> int:
+    """Return how many passes over so many images take so many steps, or a few more."""
+    return math.ceil(steps / max(1, images // batch_size))
 
 
 def keys_to_train(seed: int, epoch: int, chosen: Iterable[int]) -> Keys:
