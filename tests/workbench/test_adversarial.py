@@ -21,6 +21,7 @@ from polyphase.workbench import ConfigError, check, checkpoint, contender
 from polyphase.workbench.adversarial import losses, samples
 from polyphase.workbench.adversarial.steps import Aims, Networks, stepper
 from polyphase.workbench.adversarial.training import _pictured, drawn, train, validation_loss
+from polyphase.workbench.checkerboards import gains_of
 from polyphase.workbench.results import GanEpoch
 from polyphase.workbench.runs import read_config
 from polyphase.workbench.tasks import task, task_of
@@ -266,6 +267,15 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
     trained(epochs=1, saved=saved)
     with pytest.raises(ConfigError, match="was saved by another training"):
         trained(epochs=1, saved=saved, penalty=1.0)
+
+
+def test_constraints_hold_after_every_step_and_in_the_average():
+    one = contender("benchmarks.remedies:even", 1, 64, width=4, task=task("gan"))
+    model, _ = train(one, dataset(), 0, lambda *_: None)
+    gains = gains_of(model)
+    assert len(gains) == 2
+    assert max(gains) < 1e-5
+    assert min(gains_of(one.build((8, 8, 1)))) > 0.05
 
 
 def test_a_loss_that_is_not_finite_ends_a_training():

@@ -30,12 +30,23 @@ def networks_of(contender: Contender, dataset: Dataset, seed: int) -> Networks:
     generator = untrained(contender, dataset, seed)
     judge = _task(contender).judge(dataset.shape, contender.width or 1)
     average = keras.models.clone_model(generator)
-    average.set_weights(generator.get_weights())
+    _begin(average, generator)
     rate = contender.learning_rate
     optimizers = tuple(keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.99) for _ in range(2))
     for one, model in zip(optimizers, (generator, judge), strict=True):
         one.build(model.trainable_variables)
     return Networks(generator, judge, average, (optimizers[0], optimizers[1]))
+
+
+def _begin(average: keras.Model, generator: keras.Model) -> None:
+    """Begin an average with a generator's weights, held to their constraints.
+
+    The generator's are from its first step on; what the average began with stays in it for long.
+    """
+    average.set_weights(generator.get_weights())
+    for variable in average.trainable_variables:
+        if variable.constraint is not None:
+            variable.assign(variable.constraint(variable))
 
 
 def drawn(contender: Contender, dataset: Dataset, seed: int) -> list[np.ndarray]:
@@ -87,7 +98,7 @@ def train(
     on_start(networks.generator)
     if start:
         assign(_drawn(networks), start)
-        networks.average.set_weights(networks.generator.get_weights())
+        _begin(networks.average, networks.generator)
     belongs, history = owner(contender, dataset, seed), []
     if saved and saved.exists():
         history = checkpoint.restore(saved, _variables(networks), belongs, GanEpoch)
