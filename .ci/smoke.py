@@ -10,8 +10,11 @@ import numpy as np
 
 assert "site-packages" in pp.__file__, pp.__file__
 assert keras.backend.backend() == "jax"
-for name in ("py.typed", "report/template.html.j2", "workbench/adversarial/classifier.npz"):
-    assert importlib.resources.files("polyphase").joinpath(name).is_file(), name
+files = importlib.resources.files("polyphase")
+for name in ("report/template.html.j2", "report/generators.html.j2"):
+    assert files.joinpath(name).is_file(), name
+for name in ("py.typed", "workbench/adversarial/classifier.npz"):
+    assert files.joinpath(name).is_file(), name
 
 model = keras.Sequential(
     [
