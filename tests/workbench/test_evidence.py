@@ -8,8 +8,11 @@ from pathlib import PurePosixPath
 import numpy as np
 import pytest
 
-from polyphase.workbench.evidence import load, save
-from tests.report.synthetic import comparison
+from polyphase.workbench import ConfigError
+from polyphase.workbench.evidence import baseline_measures, load, measures, save
+from polyphase.workbench.results import Imitation
+from polyphase.workbench.runs import append_metrics
+from tests.report.synthetic import comparison, generators
 
 ARRAYS = ("reconstructions", "pattern", "mean_error", "spectrum", "harmonics")
 NAMES = ("a:b", "a%3Ab", "mypackage.decoders:mine", "../../x", "..", "a/0/pattern", "größe:\u2014")
@@ -93,3 +96,47 @@ def test_a_run_whose_arrays_are_numbered_still_loads(tmp_path, names):
             numbered[f"{index}_{name}"] = getattr(trial.checkerboard, name)
     np.savez(tmp_path / "evidence.npz", **numbered)
     same(load(tmp_path), found)
+
+
+def test_generators_come_back_with_all_that_was_measured(tmp_path):
+    """Also a training that failed after its second epoch."""
+    found = generators(seeds=(0, 1), decoders=("nearest", "subpixel"), failed=(("nearest", 1),))
+    trials = list(found.trials)
+    place = next(index for index, one in enumerate(trials) if one.history[-1].trouble)
+    ends = (trials[place].history[0], trials[place].history[-1])
+    trials[place] = replace(trials[place], history=ends)
+    data = found.config["data"] | {"floor": 0.2}
+    found = replace(found, config=found.config | {"data": data}, trials=tuple(trials))
+    (tmp_path / "config.json").write_text(json.dumps(found.config))
+    for one in found.trials:
+        who = {"decoder": one.decoder, "seed": one.seed}
+        for epoch, result in enumerate(one.history):
+            append_metrics(tmp_path, kind="epoch", **who, epoch=epoch, **result.measured)
+        append_metrics(tmp_path, kind="final", **who, **measures(one))
+    for one in found.baselines:
+        line = {"decoder": one.name, "seed": None} | baseline_measures(one)
+        append_metrics(tmp_path, kind="baseline", **line)
+    save(found, tmp_path)
+    again = load(tmp_path)
+    same(found, again)
+    assert again.trials[place].history[-1].trouble == ends[1].trouble
+    pairs = [*zip(found.trials, again.trials, strict=True)]
+    pairs += zip(found.baselines, again.baselines, strict=True)
+    for one, two in pairs:
+        assert repr(measured(one.imitation)) == repr(measured(two.imitation))
+        np.testing.assert_array_equal(one.imitation.spectrum, two.imitation.spectrum)
+        np.testing.assert_array_equal(one.imitation.neighbours, two.imitation.neighbours)
+    with np.load(tmp_path / "evidence.npz") as arrays:
+        values = {name: arrays[name] for name in arrays.files}
+    for change in (
+        {"nearest/0/neighbours": values["nearest/0/neighbours"][:, :-1]},
+        {"nearest/0/radial": values["nearest/0/radial"][None]},
+        {"nearest/0/radial": values["nearest/0/radial"].astype("int64")},
+    ):
+        np.savez(tmp_path / "evidence.npz", **(values | change))
+        with pytest.raises(ConfigError, match="does not fit. Put back a copy"):
+            load(tmp_path)
+
+
+def measured(imitation):
+    return {name: getattr(imitation, name) for name in Imitation.names()}

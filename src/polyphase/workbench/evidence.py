@@ -246,7 +246,8 @@ def _check(trial: Trial, originals: np.ndarray, labels: int, epochs: range) -> N
         or [array.ndim for array in arrays[2:]] != [2, 2, 1]
         or harmonics.ndim != 2
         or board.pattern.shape != board.mean_error.shape
-        or len(trial.history) not in epochs
+        or not trial.history
+        or (len(trial.history) not in epochs and not trial.history[-1].trouble)
     ):
         raise ValueError(f"what it holds of {trial.decoder}, seed {trial.seed}, does not fit")
 
