@@ -143,7 +143,7 @@ def learn(model: keras.Model, images: np.ndarray, targets: np.ndarray, steps: in
         targets: `(n,)` integers, its classes.
         steps: of at most 64 images each, at least; the last epoch is a whole one.
     """
-    batches = _Batches(images, targets)
+    batches = _Batches(images, targets.astype("int32"))  # JAX has no int64, and warns
     epochs = math.ceil(steps / len(batches))
     scores = keras.Model(model.input, model.outputs[1])
     scores.compile(
