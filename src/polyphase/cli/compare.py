@@ -87,7 +87,7 @@ def compare(
     ] = None,
     penalty: Annotated[
         float | None,
-        typer.Option(help="Of gan: weight of the penalties R1 and R2.", show_default="0.05"),
+        typer.Option(help="Of gan: weight of the penalties R1 and R2.", show_default="2.0"),
     ] = None,
     discriminator: Annotated[
         Discriminator | None,

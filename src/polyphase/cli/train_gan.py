@@ -58,7 +58,7 @@ def gan(
     ] = Loss.RELATIVISTIC,
     penalty: Annotated[
         float, typer.Option(help="Weight of the discriminator's gradient penalties, R1 and R2.")
-    ] = 0.05,
+    ] = 2.0,
     discriminator: Annotated[
         Discriminator,
         typer.Option(help="How the discriminator halves images: 'blurred' sees no aliases."),

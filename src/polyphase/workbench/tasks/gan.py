@@ -28,7 +28,7 @@ class Gan(Task):
     """
 
     loss: str = "relativistic"  # type: ignore[misc]
-    penalty: float = 0.05
+    penalty: float = 2.0
     discriminator: str = "strided"
 
     name: ClassVar[str] = "gan"
