@@ -45,7 +45,7 @@ def test_a_batch_larger_than_the_training_set_is_refused(digits):
 def test_images_that_do_not_fit_are_refused(digits, tmp_path):
     np.save(tmp_path / "small.npy", np.zeros((40, 7, 9), "uint8"))
     small = load(tmp_path / "small.npy")
-    with pytest.raises(ConfigError, match="at least 8 pixels. Received: 7x9"):
+    with pytest.raises(ConfigError, match="at least 8 pixels. Received: 7 x 9"):
         check([contender("nearest", batch_size=8)], small)
     with pytest.raises(ConfigError, match="takes 28x28 grey images. Received: 7x9 with 1 channels"):
         check([contender("upsampling", batch_size=8)], small)

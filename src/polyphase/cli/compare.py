@@ -11,8 +11,17 @@ import typer
 
 from polyphase._facts import BATCH_SIZE, COMPARED, DECODERS, PUBLISHED, WIDTH
 from polyphase.cli.errors import one_line_errors
-from polyphase.cli.options import Epochs, Grey, Minutes, Size, TaskData, epochs_of, given
-from polyphase.cli.train_gan import Discriminator, Loss
+from polyphase.cli.options import (
+    Discriminator,
+    Epochs,
+    Grey,
+    Loss,
+    Minutes,
+    Size,
+    TaskData,
+    epochs_of,
+    given,
+)
 
 if TYPE_CHECKING:
     from polyphase.workbench import Comparison
@@ -113,7 +122,7 @@ def compare(
         typer.Option(
             min=1,
             help="Images per step.",
-            show_default=f"{BATCH_SIZE}; gan: 32; published: 25 and 1000",
+            show_default=f"{BATCH_SIZE}; fit and gan: 32; published: 25 and 1000",
         ),
     ] = None,
     seeds: Annotated[
@@ -145,7 +154,7 @@ def compare(
             help="'lr': first try learning rates from 0.0001 to 0.01 for each decoder, with two "
             "seeds of their own and on training images alone, and take the best. 'none': 0.001 for "
             "all.",
-            show_default="lr; gan and published: none",
+            show_default="lr; fit, gan and published: none",
         ),
     ] = None,
     encoder: Annotated[
@@ -160,7 +169,7 @@ def compare(
         typer.Option(
             min=1,
             help="Channels of the encoder, the code and the decoder's stages; of a generator.",
-            show_default=f"{WIDTH}; gan: 16",
+            show_default=f"{WIDTH}; fit and gan: 16",
         ),
     ] = None,
     margin: Annotated[

@@ -1,11 +1,27 @@
 """Options that several commands share."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from polyphase._facts import AUTO, EPOCHS, MINUTES
+
+
+class Loss(StrEnum):
+    """What generator and discriminator minimise."""
+
+    RELATIVISTIC = "relativistic"
+    NON_SATURATING = "non-saturating"
+
+
+class Discriminator(StrEnum):
+    """How the discriminator halves images."""
+
+    STRIDED = "strided"
+    BLURRED = "blurred"
+
 
 _DATA = (
     "Images: 'digits', 'stacked-digits' or 'photographs' (embedded), 'mnist' or 'cifar10' (Keras "
@@ -14,7 +30,7 @@ _DATA = (
 Data = Annotated[str, typer.Option(help=_DATA)]
 TaskData = Annotated[
     str | None,
-    typer.Option(help=_DATA, show_default="reconstruct and gan: digits; other tasks: photographs"),
+    typer.Option(help=_DATA, show_default="reconstruct, fit and gan: digits; others: photographs"),
 ]
 Size = Annotated[
     str | None,
@@ -56,7 +72,7 @@ Epochs = Annotated[
         help=f"Passes over the training images. '{AUTO}': train to a plateau, until the validation "
         "loss has not fallen by 0.2% of itself over the last fifth of the epochs, and over no "
         "fewer than ten.",
-        show_default=f"{EPOCHS}; gan: as many as give 1,800 steps; published: 25",
+        show_default=f"{EPOCHS}; fit, gan: as many as give 6,000, 1,800 steps; published: 25",
     ),
 ]
 Minutes = Annotated[

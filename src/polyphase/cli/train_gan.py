@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,21 +9,7 @@ import typer
 
 from polyphase._facts import DECODERS
 from polyphase.cli.errors import one_line_errors
-from polyphase.cli.options import Data, Grey, Resume, Size, given
-
-
-class Loss(StrEnum):
-    """What generator and discriminator minimise."""
-
-    RELATIVISTIC = "relativistic"
-    NON_SATURATING = "non-saturating"
-
-
-class Discriminator(StrEnum):
-    """How the discriminator halves images."""
-
-    STRIDED = "strided"
-    BLURRED = "blurred"
+from polyphase.cli.options import Data, Discriminator, Grey, Loss, Resume, Size, given
 
 
 @one_line_errors
@@ -115,7 +100,7 @@ def gan(
         )
 
     def show(trained: Trained, folder: Path) -> None:
-        made = samples_path(folder, trained.contender, trained.seed)
+        made = samples_path(folder, trained.contender.name, trained.seed)
         shutil.copyfile(made, folder / "samples.png")
         shutil.copyfile(made.with_suffix(".webp"), folder / "training.webp")
 

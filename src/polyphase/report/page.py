@@ -32,8 +32,8 @@ from polyphase.report.palette import colours
 from polyphase.report.spectra import spectra
 from polyphase.report.style import capital
 from polyphase.report.table import Column
+from polyphase.workbench.kept import samples_path
 from polyphase.workbench.results import Comparison
-from polyphase.workbench.runs import file_name
 from polyphase.workbench.statistics import Difference, differences
 
 FIGURES = {
@@ -157,7 +157,7 @@ def write(comparison: Comparison, folder: Path) -> Path:
 def _films(comparison: Comparison, folder: Path) -> dict[str, bytes]:
     """Read what there is of the trainings of the decoders that figures have room for."""
     paths = {
-        name: folder / "samples" / f"{file_name(name)}-seed{comparison.of(name)[0].seed}.webp"
+        name: samples_path(folder, name, comparison.of(name)[0].seed).with_suffix(".webp")
         for name in shown(comparison).decoders
     }
     return {name: path.read_bytes() for name, path in paths.items() if path.exists()}

@@ -36,6 +36,7 @@ from polyphase.report.table import (
     names,
     number,
 )
+from polyphase.workbench import fields
 from polyphase.workbench.evidence import baseline_measures, measures
 from polyphase.workbench.fields import LOSS, METRICS
 from polyphase.workbench.results import Baseline, Comparison, Trial
@@ -225,7 +226,7 @@ def _decoders(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def _with_unit(name: str, of_loss: str, kind: str = "") -> str:
-    unit = IMITATION[name][1] if name in IMITATION else METRICS["final"][name].unit
+    unit = (METRICS["final"] | fields.IMITATION)[name].unit
     return _heading(f"{name} {kind}".rstrip(), of_loss if unit == LOSS else unit)
 
 

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from polyphase.workbench import fields
 from polyphase.workbench.results import Baseline, Comparison, Imitation, Trial
 
 DASH = "\N{EN DASH}"
@@ -235,7 +236,7 @@ def _of_samples(comparison: Comparison, table: Sequence[Row]) -> list[Column]:
         replace(
             _column(
                 comparison,
-                (heading, unit),
+                (heading, fields.IMITATION[name].unit),
                 [row.imitation[name] for row in table],
                 _decimals([row.imitation[name] for row in table], *digits),
                 functools.partial(imitated, name=name),
@@ -243,19 +244,19 @@ def _of_samples(comparison: Comparison, table: Sequence[Row]) -> list[Column]:
             short=name in _SHORT,
             says="0: copies" if name == "nearness" else "describes",
         )
-        for name, (heading, unit, digits) in IMITATION.items()
+        for name, (heading, digits) in IMITATION.items()
     ]
 
 
-# Of each number of `Imitation`: its name in tables, its unit, and its least and most decimals.
+# Of each number of `Imitation`: its name in tables, and its least and most decimals.
 IMITATION = {
-    "fid": ("FID", "", (1, 2)),
-    "precision": ("precision", "", (2, 2)),
-    "recall": ("recall", "", (2, 2)),
-    "modes": ("modes", "", (0, 0)),
-    "reverse_kl": ("reverse KL", "nats", (2, 3)),
-    "spectral_distance": ("spectral distance", "decades", (2, 3)),
-    "nearness": ("nearness", "", (2, 2)),
+    "fid": ("FID", (1, 2)),
+    "precision": ("precision", (2, 2)),
+    "recall": ("recall", (2, 2)),
+    "modes": ("modes", (0, 0)),
+    "reverse_kl": ("reverse KL", (2, 3)),
+    "spectral_distance": ("spectral distance", (2, 3)),
+    "nearness": ("nearness", (2, 2)),
 }
 _SHORT = ("fid", "precision", "recall")
 

@@ -144,8 +144,7 @@ def check(contenders: Sequence[Contender], dataset: Dataset) -> None:
                 f"A batch of {one.batch_size} images is larger than the training set of "
                 f"{len(dataset.train)}. Use a smaller --batch-size or more data."
             )
-        refused = one.task.refused(dataset.shape)
-        if refused and one.name not in PUBLISHED:
+        if refused := one.task.refused(dataset.shape):
             raise ConfigError(refused)
         try:
             with random_weights_are_zeros():

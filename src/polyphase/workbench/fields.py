@@ -125,7 +125,7 @@ IMITATION = {
     "recall": Field("share of the real images that lie among made ones"),
     "modes": Field("how many classes of the training images were made"),
     "reverse_kl": Field("of the classes' frequencies from those of the training images", "nats"),
-    "spectral_distance": Field("root mean square over the radii", "decades of power"),
+    "spectral_distance": Field("root mean square over the radii", "decades"),
     "nearness": Field(
         "mean distance to the nearest training image, divided by that of the validation images"
     ),

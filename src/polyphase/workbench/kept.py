@@ -33,15 +33,15 @@ def save_samples(folder: Path, contender: Contender, seed: int, history: Sequenc
     """Save what a generator made, and how it came to be; nothing of other models."""
     pictures = [one.picture for one in history if isinstance(one, GanEpoch) and one.picture]
     if pictures:
-        place = samples_path(folder, contender, seed)
+        place = samples_path(folder, contender.name, seed)
         place.parent.mkdir(exist_ok=True)
-        place.with_suffix(".png").write_bytes(png(enlarged(opened(pictures[-1]))))
+        place.write_bytes(png(enlarged(opened(pictures[-1]))))
         place.with_suffix(".webp").write_bytes(animation(pictures))
 
 
-def samples_path(folder: Path, contender: Contender, seed: int) -> Path:
+def samples_path(folder: Path, decoder: str, seed: int) -> Path:
     """Return where the samples of a finished training are: with `.png`, and `.webp`."""
-    return folder / "samples" / f"{file_name(contender.name)}-seed{seed}.png"
+    return folder / "samples" / f"{file_name(decoder)}-seed{seed}.png"
 
 
 def model_path(folder: Path, contender: Contender, seed: int) -> Path:

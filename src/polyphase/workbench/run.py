@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -82,9 +82,10 @@ class Run:
         contenders = [contender(name, **how) for name in names]
         first = contenders[0]
         dataset = first.task.part(load(*images))
-        passes = how.get("epochs") or first.task.epochs(len(dataset.train), first.batch_size)
-        how = {**how, "epochs": passes}
-        contenders = [contender(name, **how) for name in names]
+        passes = first.task.epochs(len(dataset.train), first.batch_size)
+        if passes and not how.get("epochs"):
+            how = {**how, "epochs": passes}
+            contenders = [replace(one, epochs=passes) for one in contenders]
         check(contenders, dataset)
         if search:
             check(contenders, held_out(dataset))

@@ -16,10 +16,10 @@ from polyphase.workbench.adversarial.latents import latents
 from polyphase.workbench.adversarial.spectra import radial_spectrum, spectral_distance
 from polyphase.workbench.inference import BATCH
 from polyphase.workbench.results import Imitation
+from polyphase.workbench.tasks.task import NOT_TRAINED
 
 MADE = 1000  # images that are judged, and as many real ones at most
 PER_CLASS = 26  # made images, so that a class that is as frequent as others is hardly missed
-_NOT_TRAINED = 2**32 - 1  # where trainings have their seed
 
 
 def made_images(generator: keras.Model, count: int) -> np.ndarray:
@@ -30,7 +30,7 @@ def made_images(generator: keras.Model, count: int) -> np.ndarray:
     """
     size = int(generator.input_shape[-1])
     parts = (
-        generator.predict_on_batch(latents(_NOT_TRAINED, 0, start, (BATCH, size)))[: count - start]
+        generator.predict_on_batch(latents(NOT_TRAINED, 0, start, (BATCH, size)))[: count - start]
         for start in range(0, count, BATCH)
     )
     return gathered((count, *generator.output_shape[1:]), (part.clip(0, 1) for part in parts))

@@ -62,7 +62,3 @@ class Fit(Task):
     def epochs(self, images: int, batch_size: int) -> int:
         """Return how many passes over so many images give 6,000 steps."""
         return passes(_STEPS, images, batch_size)
-
-    def refused(self, shape: Shape) -> str:
-        """Return an empty text: a generator says itself what it cannot make."""
-        return ""

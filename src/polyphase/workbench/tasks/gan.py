@@ -67,10 +67,6 @@ class Gan(Task):
         """Return the discriminator."""
         return discriminator(image_shape, width, self.discriminator == "blurred")
 
-    def refused(self, shape: Shape) -> str:
-        """Return an empty text: a generator says itself what it cannot make."""
-        return ""
-
     def epochs(self, images: int, batch_size: int) -> int:
         """Return how many passes over so many images give 1,800 steps."""
         return passes(_STEPS, images, batch_size)

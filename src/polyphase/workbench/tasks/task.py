@@ -16,7 +16,7 @@ Shape = tuple[int, int, int]
 Keys = Sequence[Sequence[int]]
 Map = Callable[[np.ndarray], np.ndarray]
 
-_NOT_TRAINED = 2**32 - 1  # where trainings have their seed
+NOT_TRAINED = 2**32 - 1  # where trainings have their seed
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,7 @@ class Task(ABC):
         return {}
 
     def refused(self, shape: Shape) -> str:
-        """Return why images of a shape cannot be used; an empty text if they can."""
-        if min(shape[:2]) < 8:
-            return (
-                "The autoencoders halve the image three times and need sides of at least 8 "
-                f"pixels. Received: {shape[0]}x{shape[1]}."
-            )
+        """Return why images of a shape cannot be used, if its network does not say it well."""
         return ""
 
     def part(self, dataset: Dataset) -> Dataset:
@@ -124,4 +119,4 @@ def keys_to_train(seed: int, epoch: int, chosen: Iterable[int]) -> Keys:
 
 def keys_to_judge(indices: Iterable[int]) -> Keys:
     """Return the keys of images that are not: always the same."""
-    return [(_NOT_TRAINED, index) for index in indices]
+    return [(NOT_TRAINED, index) for index in indices]
