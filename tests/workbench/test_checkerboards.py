@@ -106,3 +106,25 @@ def test_a_pattern_that_the_originals_have_themselves_is_not_the_models():
     assert last.errors.low > 0
     assert last.errors.ratio == pytest.approx(last.originals.ratio)
     assert not last.seen
+
+
+def test_made_images_are_read_by_themselves_and_their_mean_beside_the_originals():
+    """A planted board in noise, beside two sets of originals that it has nothing to do with."""
+    draws = np.random.default_rng(1)
+    board = 0.06 * (np.indices((28, 28)).sum(axis=0) % 2 - 0.5)[..., None]
+    made = (draws.normal(0.5, 0.05, (400, 28, 28, 1)) + board).astype("float32")
+    model = comparison_autoencoder("transposed-3")
+    smooth = np.full(made.shape, 0.5, "float32")
+    noisy = draws.random(made.shape, dtype="float32")
+    one, two = (measure(model, originals, made, paired=False) for originals in (smooth, noisy))
+    np.testing.assert_array_equal(one.spectrum, two.spectrum)
+    power = (np.abs(np.fft.rfft(made.astype("float64"), axis=2)) ** 2).mean(axis=(0, 1, 3))
+    np.testing.assert_allclose(one.spectrum, power, rtol=1e-9)
+    np.testing.assert_array_equal(one.harmonics, two.harmonics)
+    for found in (one, two):
+        errors = found.stages[-1].errors
+        assert errors.low < 0.03 < errors.high
+        assert errors.amplitude == pytest.approx(0.03, rel=0.02)
+        assert found.bias == pytest.approx(0.03, rel=0.05)
+    assert one.stages[-1].errors == two.stages[-1].errors
+    assert one.stages[-1].originals != two.stages[-1].originals

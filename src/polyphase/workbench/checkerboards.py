@@ -102,11 +102,10 @@ def measure(
     for part in slices(originals.shape):
         for metric in (bias, variance):
             metric.update_state(originals[part], reconstructions[part])
-        errors = reconstructions[part].astype(np.float64) - originals[part]
+        made = reconstructions[part].astype(np.float64)
+        errors = made - originals[part]
         mean += len(errors) / len(originals) * _mean(errors, period)
-        spectrum += (
-            len(errors) / len(originals) * _spectrum(errors if paired else reconstructions[part])
-        )
+        spectrum += len(errors) / len(originals) * _spectrum(errors if paired else made)
     stages, harmonics = _stages(model, originals, reconstructions, untrained, paired)
     return Checkerboard(
         chi=max([0.0, *map(checkerboard_gain, uneven)]),
