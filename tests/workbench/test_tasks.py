@@ -161,7 +161,13 @@ def test_a_run_is_found_again_as_it_was(name, tmp_path):
     page = (tmp_path / "run" / "report.html").read_text()
     assert f"Which decoder {found.task.verb} photographs best?" in page
     assert ("Floor" in page) == (found.floor is not None) == (found.task.loss[0] == "b")
-    assert f"validation loss<small>{found.unit}</small>" in page
+    assert f"{found.task.measure}<small>{found.unit}</small>" in page
+    assert f"{found.task.judged}, after the last epoch" in page
+    words = ("fitted images", "the loss decides") if name == "fit" else ("test images",)
+    for said in words:
+        assert said in page
+    for wrong in ("validation images", "alidation loss", "test images"):
+        assert (wrong in page) == (name != "fit"), wrong
     for one in found.baselines:
         assert f'<th scope="row">{one.name}</th>' in page
         assert f"| {one.name} |" in markdown(found)

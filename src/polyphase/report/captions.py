@@ -32,8 +32,8 @@ def figures(comparison: Comparison) -> dict[str, str]:
         return {"learning-curves": curves} | _of_generators(comparison)
     return {
         "learning-curves": curves,
-        "reconstructions": f"The same {len(comparison.originals)} test images{_given(comparison)} "
-        f"through every decoder, seed {seeds[0]}{_untrained(comparison)}.",
+        "reconstructions": f"The same {len(comparison.originals)} {comparison.task.test}"
+        f"{_given(comparison)} through every decoder, seed {seeds[0]}{_untrained(comparison)}.",
         "error-maps": f"Reconstruction minus original{channels}, seed {seeds[0]}; one scale for "
         "all.",
         "checkerboards": f"Seed {seeds[0]}. First row: what a constant comes out of the last "

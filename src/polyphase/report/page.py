@@ -268,7 +268,7 @@ def _alternatives(comparison: Comparison) -> dict[str, str]:
     count = len(comparison.originals)
     classes = f" (classes {', '.join(labels)})" if labels else ""
     return {
-        "learning-curves": f"Line chart of the validation loss per epoch for {names}. "
+        "learning-curves": f"Line chart of the {comparison.task.measure} per epoch for {names}. "
         f"Losses after the last epoch: {ends}.{dashed}",
         "reconstructions": f"A grid of images: {count} originals{classes} in the first row"
         f"{given if comparison.task.given else ''}, and below them their reconstructions, one row "

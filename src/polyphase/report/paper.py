@@ -130,7 +130,7 @@ def _difference(one: Difference | None, best: bool) -> Cell:
 
 def _table_caption(comparison: Comparison) -> list[str]:
     data = comparison.config.get("data", {}).get("name", "")
-    said = [f"Decoders on the validation images{f' of {data}' if data else ''}."]
+    said = [f"Decoders on the {comparison.task.validation}{f' of {data}' if data else ''}."]
     said.append(circumstances(comparison))
     found = judged(comparison)
     if found:

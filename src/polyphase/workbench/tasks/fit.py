@@ -38,7 +38,10 @@ class Fit(Task):
     rate: ClassVar[float] = 3e-4
     width: ClassVar[int] = 16
     searched: ClassVar[bool] = False
+    measure: ClassVar[str] = "loss"
     judged: ClassVar[str] = "the images that it was fitted to"
+    validation: ClassVar[str] = "fitted images"
+    test: ClassVar[str] = "fitted images"
 
     def network(self, decoder: str, image_shape: Shape, **facts: Any) -> keras.Model:
         """Return a generator of two stages."""

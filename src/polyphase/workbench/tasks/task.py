@@ -39,6 +39,8 @@ class Task(ABC):
         unit: of the product.
         measure: what the validation loss is called.
         judged: the images that it is of, in words.
+        validation: what those are called on a page.
+        test: what the images that are shown are called.
         searched: whether learning rates can be searched, with images that are held out.
         paired: whether what a model makes is to be one image.
         given: what a model gets, in words; empty: the image itself.
@@ -59,6 +61,8 @@ class Task(ABC):
     unit: ClassVar[str] = "nats/pixel"
     measure: ClassVar[str] = "validation loss"
     judged: ClassVar[str] = "images that were not trained on"
+    validation: ClassVar[str] = "validation images"
+    test: ClassVar[str] = "test images"
     searched: ClassVar[bool] = True
     paired: ClassVar[bool] = True
     given: ClassVar[str] = ""
