@@ -26,7 +26,7 @@ from polyphase.report.table import (
     spread_sentence,
 )
 from polyphase.workbench import Comparison, fields
-from polyphase.workbench.evidence import baseline_of, trial_of
+from polyphase.workbench.evidence import baseline_of, imitation_of, trial_of
 from polyphase.workbench.results import floor_of
 from polyphase.workbench.statistics import differences
 
@@ -79,11 +79,15 @@ def results(name: str) -> Comparison:
     config = json.loads((folder / "config.json").read_text())
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     trials = (
-        trial_of(_UNMEASURED | line, lines, dict(_UNKEPT))
+        trial_of(_UNMEASURED | line, lines, _UNKEPT | _imitation(line))
         for line in lines
         if line["kind"] == "final"
     )
-    baselines = (baseline_of(line, np.empty(0)) for line in lines if line["kind"] == "baseline")
+    baselines = (
+        baseline_of(line, np.empty(0), imitation_of(line, _imitation(line)))
+        for line in lines
+        if line["kind"] == "baseline"
+    )
     return Comparison(
         config, floor_of(config), np.empty(0), (), tuple(trials), baselines=tuple(baselines)
     )
@@ -97,6 +101,11 @@ _UNKEPT = {
     "mean_error": np.zeros((2, 2)),
     "spectrum": np.zeros(1),
 }
+
+
+def _imitation(line: dict) -> dict[str, np.ndarray]:
+    """Return the arrays of made images, which no page shows; of other lines none."""
+    return {"radial": np.empty(0), "neighbours": np.empty(0)} if "fid" in line else {}
 
 
 def findings() -> dict[Path, str]:
