@@ -8,6 +8,7 @@ from polyphase.report.figures import (
     side_by_side,
 )
 from polyphase.report.findings import answer
+from polyphase.report.grids import grids
 from polyphase.report.page import render, write
 from polyphase.report.paper import write_paper
 from polyphase.report.patterns import kernel_sizes, patterns
@@ -28,6 +29,7 @@ __all__ = [
     "answer",
     "circumstances",
     "error_maps",
+    "grids",
     "kernel_sizes",
     "learning_curves",
     "markdown",
