@@ -62,5 +62,5 @@ def test_numbers_have_three_digits():
         "0.123",
         "-2",
         "0",
-        "1.23e+03",
+        "1234",
     ]
