@@ -85,3 +85,13 @@ def test_more_trainings_than_were_expected_are_counted(capsys):
         watcher(replace(_PROGRESS, last=True))
     assert "[1/1] nearest" in (errors := capsys.readouterr().err)
     assert "[2/2] nearest" in errors
+
+
+@pytest.mark.parametrize("notebook", [True, False])
+def test_a_bar_is_drawn_on_a_terminal_and_not_in_a_notebook(monkeypatch, notebook):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # Rich takes this for a terminal
+    if notebook:
+        monkeypatch.setenv("JPY_PARENT_PID", "1")
+    else:
+        monkeypatch.delenv("JPY_PARENT_PID", raising=False)
+    assert Watcher(1, 1)._live is not notebook

@@ -6,10 +6,10 @@ import time
 from types import FrameType, TracebackType
 from typing import Self
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Display
 
+from polyphase.cli.terminal import console
 from polyphase.workbench import Progress
 
 _SECONDS_BETWEEN_LINES = 15
@@ -27,7 +27,7 @@ class Watcher:
     """
 
     def __init__(self, trainings: int, epochs: int | None) -> None:
-        self._console = Console(stderr=True)
+        self._console = console(stderr=True)
         self._live = self._console.is_terminal
         self._trainings = trainings
         self._finished = 0

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from polyphase.cli.errors import fail, one_line_errors
 from polyphase.cli.tables import print_sentences, table
+from polyphase.cli.terminal import console
 
 
 @one_line_errors
@@ -44,16 +44,16 @@ _TEXT = 4  # columns of text
 
 def _print(rows: list[list[str]]) -> None:
     """Print a table where it fits, and otherwise every name on a line of its own, to be copied."""
-    console = Console()
+    out = console()
     columns = list(zip(_HEADERS, *rows, strict=True))
     least = [max(map(len, cells)) for cells in columns[:1] + columns[_TEXT:]]
     words = [
         max(len(word) for cell in cells for word in cell.split()) for cells in columns[1:_TEXT]
     ]
-    if sum(least) + sum(words) + 2 * len(columns) <= console.width:
+    if sum(least) + sum(words) + 2 * len(columns) <= out.width:
         whole = table(_HEADERS, rows, text=_TEXT)
         whole.columns[0].no_wrap = True
-        console.print(whole)
+        out.print(whole)
         return
     for name, *facts in rows:
         typer.echo(name)

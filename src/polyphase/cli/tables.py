@@ -4,8 +4,9 @@ import textwrap
 from collections.abc import Sequence
 
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from polyphase.cli.terminal import console
 
 
 def print_table(
@@ -15,18 +16,18 @@ def print_table(
 
     Where the numbers do not fit, every row is a sentence of its own: none is cut off.
     """
-    console = Console()
+    out = console()
     columns = list(zip(headers, *rows, strict=True))
     widths = [max(len(line) for cell in one for line in cell.split("\n")) for one in columns]
     least = [len(header) for header in headers[:text]] + widths[text:]
-    if sum(least) + 2 * len(least) <= console.width:
-        console.print(table(headers, rows, text))
+    if sum(least) + 2 * len(least) <= out.width:
+        out.print(table(headers, rows, text))
     else:
         for name, *cells in rows:
             typer.echo(name)
             named = [pair for pair in zip(headers[1:], cells, strict=True) if pair[1]]
             print_sentences("; ".join(map(_named, named)), indent="  ")
-    console.print()
+    out.print()
     print_sentences(note)
 
 
@@ -55,7 +56,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], text: int = 1) 
 def print_sentences(text: str, indent: str = "") -> None:
     """Print paragraphs to stdout in lines of the terminal's width; names and words stay whole."""
     wrapper = textwrap.TextWrapper(
-        Console().width,
+        console().width,
         initial_indent=indent,
         subsequent_indent=indent,
         break_long_words=False,
