@@ -1,4 +1,6 @@
-"""Training R6 for an epoch: Keras' layers, ours, and ours with each upsampling and convolution one.
+"""Training the tutorial's autoencoder for an epoch, with three kinds of layers.
+
+Keras' own, ours, and ours with each upsampling and the convolution behind it as one.
 
     KERAS_BACKEND=jax python benchmarks/epoch.py
 
@@ -20,7 +22,7 @@ ROUNDS = 9
 
 
 def joined() -> keras.Model:
-    """Return R6 with UpSampleConv2D for each UpSampling2D and the convolution behind it."""
+    """Return the tutorial's autoencoder with each upsampling and convolution as one layer."""
     model = keras.Sequential([keras.Input((28, 28, 1))])
     pending = None
     for layer in upsampling_autoencoder(keras.layers).layers:

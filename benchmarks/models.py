@@ -113,9 +113,9 @@ def _attention(x: Tensor) -> Tensor:
 
 
 MODELS: dict[str, tuple[Callable[[ModuleType], keras.Model], int]] = {
-    "R4, generator with UpSampling2D": (upsampling_generator, 64),
-    "R5, generator with Conv2DTranspose": (transposed_generator, 64),
-    "R6, autoencoder with UpSampling2D": (upsampling_autoencoder, 25),
+    "generator with UpSampling2D": (upsampling_generator, 64),
+    "generator with Conv2DTranspose": (transposed_generator, 64),
+    "autoencoder with UpSampling2D": (upsampling_autoencoder, 25),
     "DCGAN-size generator": (dcgan, 16),
     "U-Net decoder": (unet_decoder, 2),
     "image-VAE, upsampling blocks only": (vae_blocks, 1),
@@ -239,10 +239,10 @@ VOLUMETRIC: dict[str, tuple[Callable[[], keras.Model], int]] = {
 
 # What `fold` is to take: made of Keras' layers, with a batch size.
 FOLDABLE: dict[str, tuple[Callable[[], keras.Model], int]] = {
-    "R4, generator with UpSampling2D": (lambda: upsampling_generator(keras.layers), 64),
-    "R5, generator with Conv2DTranspose": (lambda: transposed_generator(keras.layers), 64),
-    "R6, autoencoder with UpSampling2D": (lambda: upsampling_autoencoder(keras.layers), 25),
-    "R7, autoencoder with Conv2DTranspose": (lambda: transposed_autoencoder(keras.layers), 25),
+    "generator with UpSampling2D": (lambda: upsampling_generator(keras.layers), 64),
+    "generator with Conv2DTranspose": (lambda: transposed_generator(keras.layers), 64),
+    "autoencoder with UpSampling2D": (lambda: upsampling_autoencoder(keras.layers), 25),
+    "autoencoder with Conv2DTranspose": (lambda: transposed_autoencoder(keras.layers), 25),
     "DCGAN-size generator": (lambda: dcgan(keras.layers), 16),
     "U-Net, nearest and skips": (plain_unet, 4),
     "U-Net, bilinear and skips": (lambda: plain_unet("bilinear"), 4),

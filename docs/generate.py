@@ -257,7 +257,7 @@ def published() -> str:
 
 
 def same_seeds() -> str:
-    """Return the losses of R6 and R7 with our layers and with Keras' own, same seed."""
+    """Return the tutorials' losses with our layers and with Keras' own, same seed."""
     epochs = (1, 2, 5, 10, 25)
     rows = []
     for folder in (DOCS / "results" / "same-seeds").iterdir():

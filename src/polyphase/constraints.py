@@ -27,7 +27,7 @@ class EvenPhases(keras.constraints.Constraint):
 
     Exactness: chi is rounding, about 1e-7 in float32.
 
-    Reference: mathematics, section 6; `polyphase.algebra.checkerboard.repair`.
+    Reference: "Checkerboards" in docs/mathematics.md; `polyphase.algebra.checkerboard.repair`.
 
     Example:
         >>> kernel = EvenPhases(2)(ops.ones((3, 3, 1, 1)))

@@ -1,4 +1,4 @@
-"""R1-R7: the tutorials' systems have exactly their shapes, parameters and values."""
+"""The tutorials' systems have exactly their shapes, parameters and values."""
 
 import keras
 import numpy as np

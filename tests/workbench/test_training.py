@@ -91,7 +91,7 @@ def test_the_recorded_loss_is_the_models_own_on_the_validation_images(dataset):
 
 @pytest.mark.exhaustive
 def test_published_autoencoders_train_like_keras_own_layers():
-    """R6 and R7 with the same seed: the same losses up to the growth of rounding."""
+    """The tutorials' autoencoders with one seed: equal losses up to the growth of rounding."""
     digits = load("digits")
     for name, epochs, batch in (("upsampling", 2, 50), ("transposed", 1, 230)):
         losses = []

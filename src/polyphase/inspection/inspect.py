@@ -49,7 +49,7 @@ def inspect(model: Any, images: Any = None) -> Inspection:
 
     Exactness: overlap counts are exact, chi is float64 of the weights; shares are measured.
 
-    Reference: mathematics, section 6.
+    Reference: "Checkerboards" in docs/mathematics.md.
 
     Example:
         >>> import keras

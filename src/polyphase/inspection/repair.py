@@ -35,7 +35,7 @@ def repair(model: Any) -> Any:
 
     Exactness: chi is rounding of the weights' dtype afterwards, about 1e-7 in float32.
 
-    Reference: mathematics, section 6; `polyphase.algebra.checkerboard.repair`.
+    Reference: "Checkerboards" in docs/mathematics.md; `polyphase.algebra.checkerboard.repair`.
 
     Example:
         >>> from polyphase.inspection import inspect

@@ -124,7 +124,7 @@ class ConcatConv2D(ConcatConv, keras.layers.Conv2D):
     Exactness: the operator of UpSampling2D, Concatenate and Conv2D; float32 results differ by
     rounding.
 
-    Reference: mathematics, section 7.
+    Reference: "What moves" in docs/folding.md.
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""R6 and R7, the tutorials' autoencoders, and the one whose decoder a comparison exchanges."""
+"""The tutorials' two autoencoders, and the one whose decoder a comparison exchanges."""
 
 import re
 from types import ModuleType
@@ -11,7 +11,9 @@ from polyphase.models import decoders
 
 
 def upsampling_autoencoder(layers: ModuleType = polyphase_layers) -> keras.Model:
-    """Return R6: bilinear UpSampling2D followed by convolutions of 2x2; code 4x4x8.
+    """Return the tutorial's autoencoder with UpSampling2D: bilinear, then 2x2 convolutions.
+
+    Its code is 4x4x8.
 
     Args:
         layers: where UpSampling2D comes from: `polyphase.layers` or `keras.layers`.
@@ -39,7 +41,9 @@ def upsampling_autoencoder(layers: ModuleType = polyphase_layers) -> keras.Model
 
 
 def transposed_autoencoder(layers: ModuleType = polyphase_layers) -> keras.Model:
-    """Return R7: convolutions and transposed convolutions of 3x3; "code" 22x22x8.
+    """Return the one it is compared with: convolutions, then transposed ones, of 3x3.
+
+    Its "code" is 22x22x8: it compresses nothing.
 
     Args:
         layers: where Conv2DTranspose comes from: `polyphase.layers` or `keras.layers`.
@@ -135,7 +139,7 @@ def _centred_encoder(width: int) -> list[keras.Layer]:
 
 
 def _even_encoder(width: int = 8) -> list[keras.Layer]:
-    """Return R6's encoder: three halvings, kernels of 2x2."""
+    """Return the tutorial's encoder: three halvings, kernels of 2x2."""
     return [
         _convolution(width, "relu"),
         MaxPooling2D((2, 2), padding="same"),

@@ -1,4 +1,4 @@
-"""R4 and R5: two GAN generators that differ in their last, upsampling step.
+"""The tutorial's two GAN generators, which differ in their last, upsampling step.
 
 Each takes a latent vector of 100 numbers to a 10x10 image of one channel.
 """
@@ -11,7 +11,7 @@ from polyphase import layers as polyphase_layers
 
 
 def upsampling_generator(layers: ModuleType = polyphase_layers) -> keras.Model:
-    """Return R4: Dense, Reshape, `UpSampling2D()`, `Conv2D(1, (3, 3), padding="same")`.
+    """Return the generator of `UpSampling2D()` and `Conv2D(1, (3, 3), padding="same")`.
 
     Args:
         layers: where UpSampling2D comes from: `polyphase.layers` or `keras.layers`.
@@ -30,7 +30,7 @@ def upsampling_generator(layers: ModuleType = polyphase_layers) -> keras.Model:
 
 
 def transposed_generator(layers: ModuleType = polyphase_layers) -> keras.Model:
-    """Return R5: Dense, Reshape, `Conv2DTranspose(1, (3, 3), strides=(2, 2), padding="same")`.
+    """Return the one of `Conv2DTranspose(1, (3, 3), strides=(2, 2), padding="same")`.
 
     Args:
         layers: where Conv2DTranspose comes from: `polyphase.layers` or `keras.layers`.

@@ -188,7 +188,7 @@ def memory(contents: Mapping[str, Content]) -> str:
 
 
 def epoch(contents: Mapping[str, Content]) -> str:
-    """Return the seconds of an epoch of R6, and Keras' divided by ours."""
+    """Return the seconds of an epoch of the tutorial's autoencoder, and Keras' divided by ours."""
     names = {
         "keras": "Keras' layers",
         "ours": "`polyphase.layers.UpSampling2D`",
@@ -205,7 +205,7 @@ def epoch(contents: Mapping[str, Content]) -> str:
         ]
         for name, text in names.items()
     ]
-    return table(["R6", *(NAMES[backend] for backend in contents)], rows)
+    return table(["", *(NAMES[backend] for backend in contents)], rows)
 
 
 def allocator(contents: Mapping[str, Content]) -> str:

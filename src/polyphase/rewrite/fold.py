@@ -72,7 +72,7 @@ def fold(
     Exactness: the same operator; float32 outputs differ by rounding. Where nothing could be done,
     they are the same bit for bit.
 
-    Reference: mathematics, section 7.
+    Reference: "What moves" in docs/folding.md.
 
     Example:
         >>> model = keras.Sequential([keras.Input((8, 8, 4)), keras.layers.UpSampling2D(),

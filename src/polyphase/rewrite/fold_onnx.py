@@ -39,7 +39,7 @@ def fold_onnx(
     Exactness: the same operator. Outputs are compared on two random inputs, of two sizes where
         sides are open; float32 outputs differ by rounding.
 
-    Reference: mathematics, section 7.
+    Reference: "What moves" in docs/folding.md.
 
     Example:
         >>> fast, report = fold_onnx("decoder.onnx", return_report=True)  # doctest: +SKIP

@@ -26,7 +26,8 @@ def to_upsampling(layer_or_model: Any) -> keras.Model:
     """Turn transposed convolutions into nearest upsampling and a convolution of Keras' own.
 
     Every upsampling and convolution is a transposed convolution; the way back exists only where the
-    kernel lies in the image of the linear map `w -> W` (mathematics, section 3b). Then `w` is
+    kernel lies in the image of the linear map `w -> W` ("Upsample, then convolve" in
+    docs/mathematics.md). Then `w` is
     recovered, by least squares, and is unique.
 
     Args:

@@ -33,7 +33,7 @@ class Contender:
     """One model to train and how.
 
     Attributes:
-        name: a decoder's name, or "upsampling" (R6) or "transposed" (R7).
+        name: a decoder's name, or "upsampling" or "transposed", a tutorial's autoencoder.
         build: makes the untrained model for images of a shape `(height, width, channels)`; with
             other `widths`, unless it is a published one.
         epochs: passes over the training images; at most so many where there are `minutes`.
@@ -75,8 +75,8 @@ def contender(
         name: one of `PUBLISHED`, or what `models.decoders.stages` takes.
         epochs: passes over the training images, at least 1; with `minutes` at most so many.
         batch_size: images per step, at least 1.
-        layers: where R6 and R7 take their upsampling layers from: `polyphase.layers`, or
-            `keras.layers` for comparison.
+        layers: where the tutorials' autoencoders take their upsampling layers from:
+            `polyphase.layers`, or `keras.layers` for comparison.
         widths: channels of a decoder's two inner stages; default `width`.
         width: channels of the encoder.
         encoder: one of `polyphase.models.ENCODERS`, where the task has them.

@@ -1,4 +1,7 @@
-"""The backend's own resize, where its numbers are the formula's (mathematics, section 2)."""
+"""The backend's own resize, where its numbers are the formula's.
+
+The formula is that of "Resampling" in docs/mathematics.md.
+"""
 
 import functools
 import math

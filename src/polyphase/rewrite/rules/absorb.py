@@ -1,6 +1,7 @@
 """A convolution absorbs the upsampling before it.
 
-- `UpSampleConv2D` is the same operator (mathematics, section 3), with the same kernel.
+- `UpSampleConv2D` is the same operator, with the same kernel ("Upsample, then convolve" in
+  docs/mathematics.md).
 - with a margin (nearest): zeros around the upsampled image are the convolution's own padding where
   they are as many; otherwise as many whole small pixels of zeros as they need, and what is too much
   is cut off the result: `Conv_valid` of a larger image, cut, is `Conv_valid` of the image. An

@@ -1,7 +1,8 @@
 """A depthwise convolution absorbs nearest upsampling: every channel's kernel in phases.
 
-`UpSampleDepthwiseConv2D` is the same operator, with the same kernel: section 3 of the mathematics,
-channel by channel. A separable convolution is a depthwise one and a 1x1 convolution of its result.
+`UpSampleDepthwiseConv2D` is the same operator, with the same kernel ("Upsample, then convolve" in
+docs/mathematics.md), channel by channel. A separable convolution is a depthwise one and a 1x1
+convolution of its result.
 """
 
 from typing import Any
