@@ -287,11 +287,15 @@ def measured(kind: str) -> dict[str, dict]:
 
 def readme() -> str:
     """Return README with the typical lines of the tables on performance."""
-    typical = 2 + 2 * len(tables_of.INTERPOLATED)
-    lines = tables_of.summary(measured("peers")).splitlines()[:typical]
+    lines = _typical(measured("peers"))
     ranks = tables_of.ranks(measured("ranks")).splitlines()
     lines += [line.replace(", Keras,", ",") for line in ranks if ", Keras," in line]
     return between_marks((ROOT / "README.md").read_text(), "speed", "\n".join(lines) + "\n")
+
+
+def _typical(contents: dict[str, dict]) -> list[str]:
+    """Return the first lines of the summary: of the layers that most decoders have."""
+    return tables_of.summary(contents).splitlines()[: 2 + 2 * len(tables_of.INTERPOLATED)]
 
 
 def performance() -> str:
@@ -299,6 +303,7 @@ def performance() -> str:
     contents = {kind: measured(kind) for kind in BENCHMARKS}
     page = (DOCS / "performance.md").read_text()
     tables = {
+        "typical": "\n".join(_typical(contents["peers"])) + "\n",
         "summary": tables_of.summary(contents["peers"]),
         "baselines": tables_of.baselines(contents["peers"]),
         "fastest": tables_of.fastest(contents["peers"]),

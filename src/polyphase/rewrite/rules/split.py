@@ -2,9 +2,9 @@
 
 `Conv_w(concat(R x, z)) = Conv_{w_x}(R x) + Conv_{w_z}(z)` with the kernel split by input channels,
 for every kernel; the zeros around both are the same ("What moves" in docs/folding.md). Worth it for
-nearest, where `Conv_{w_x} U` costs less than at full size, for other interpolations where `auto` takes
-nearest's convolution, blurred, and for 1x1 convolutions, which go before every interpolation. To
-`ConcatConv2D` size 1 is "as it is", and upsampling by 1 need not be ("mitchell" smooths) => not
+nearest, where `Conv_{w_x} U` costs less than at full size, for other interpolations where `auto`
+takes nearest's convolution, blurred, and for 1x1 convolutions, which go before every interpolation.
+To `ConcatConv2D` size 1 is "as it is", and upsampling by 1 need not be ("mitchell" smooths) => not
 absorbed.
 """
 
