@@ -38,6 +38,8 @@ def program(*arguments, **environment):
         (("--help",), 0),
         (("train", "--help"), 0),
         (("--version",), 0),
+        (("--verbose",), 2),
+        (("--verbose", "runs"), 2),
         (("nonsense",), 2),
         (("compare", "--epochs", "0"), 2),
         (("compare", "--seeds", "two"), 2),
@@ -52,6 +54,14 @@ def test_help_and_wrong_options_need_no_keras(arguments, code):
     done = program(*arguments)
     assert done.returncode == code, done.stderr
     assert done.stderr.endswith("imported: []\n"), done.stderr
+
+
+def test_versions_are_told_with_what_computes(backend):
+    done = program("--version", "--verbose")
+    told = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert {"python", "polyphase", "keras", "numpy", backend, "cpus", "platform"} <= set(told)
+    assert told["backend"] == backend
+    assert program("--version").stdout.strip() == told["polyphase"]
 
 
 def test_completion_needs_no_keras():

@@ -8,6 +8,7 @@ from polyphase._version import __version__
 from polyphase.cli.bench import bench
 from polyphase.cli.compare import compare
 from polyphase.cli.demo import demo
+from polyphase.cli.errors import fail, one_line_errors
 from polyphase.cli.fold import fold
 from polyphase.cli.inspect import inspect
 from polyphase.cli.runs import report, runs
@@ -36,18 +37,15 @@ app.command()(report)
 app.add_typer(train, name="train")
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(__version__)
-        raise typer.Exit
-
-
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _options(
-    version: Annotated[
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    verbose: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
+            "--verbose",
+            help="With --version: also the versions of what computes, the backend and the device, "
+            "as a report of a bug needs them.",
         ),
     ] = False,
 ) -> None:
@@ -56,3 +54,19 @@ def _options(
     Start with `polyphase compare`: five minutes, and a page that shows which way of upsampling
     does what.
     """
+    if verbose and not version:
+        raise fail("--verbose goes with --version. Write: polyphase --version --verbose")
+    if version:
+        typer.echo(_circumstances() if verbose else __version__)
+        raise typer.Exit
+
+
+@one_line_errors
+def _circumstances() -> str:
+    """Return everything on which a result may depend, a line each."""
+    import keras
+
+    from polyphase.workbench.environment import machine, versions
+
+    found = versions() | {"backend": keras.backend.backend()} | machine()
+    return "\n".join(f"{name} {value}" for name, value in found.items())
