@@ -10,7 +10,7 @@ NEWEST_TEST := $(if $(NEWEST_PYTHON),$(NEWEST)/.test)
 PIP := -m pip install --quiet --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check test-backends test-newest docs clean
+.PHONY: help demo test test-all check test-backends test-newest docs site dist clean
 
 help:  ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -53,8 +53,20 @@ endif
 docs: $(VENV)/.check  ## Write the generated pages of the documentation anew.
 	KERAS_BACKEND=jax $(VENV)/bin/python docs/generate.py
 
+# Tutorials run in the build; what they have computed is kept in build/ until they change.
+site: $(VENV)/.site  ## Build the site of the documentation; its tutorials run. Ends with its place.
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" KERAS_BACKEND=jax $(VENV)/bin/python -m sphinx -q -W --keep-going \
+	  -d build/doctrees docs build/site
+	@SITE=build/site KERAS_BACKEND=jax $(VENV)/bin/python -m pytest -q tests/site
+	@echo "Site: build/site/index.html"
+
+dist: $(VENV)/.check  ## Build the wheel and the source distribution into dist/.
+	@$(VENV)/bin/python $(PIP) build
+	@$(VENV)/bin/python -m build --outdir dist . >build.log || { cat build.log; exit 1; }
+	@rm build.log; ls dist
+
 clean:  ## Remove the environments and caches; runs stay.
-	rm -rf $(VENV) $(BACKENDS) $(NEWEST) dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(BACKENDS) $(NEWEST) build dist .pytest_cache .mypy_cache .ruff_cache
 
 %/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Polyphase needs Python 3.11 or newer; this is "+sys.version.split()[0]+". Try: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
@@ -72,6 +84,10 @@ $(VENV)/.test: $(VENV)/.demo
 
 $(VENV)/.check: $(VENV)/.test
 	@$(VENV)/bin/python $(PIP) --editable '.[workbench,test,check]'
+	@touch $@
+
+$(VENV)/.site: $(VENV)/.test
+	@$(VENV)/bin/python $(PIP) --editable '.[workbench,test,site]'
 	@touch $@
 
 # The newest of everything; PyTorch's small build for CPUs is for the oldest Python alone.
