@@ -9,6 +9,7 @@ from polyphase.report.figures import (
 )
 from polyphase.report.findings import answer
 from polyphase.report.grids import grids
+from polyphase.report.notebook import shown
 from polyphase.report.page import render, write
 from polyphase.report.paper import write_paper
 from polyphase.report.patterns import kernel_sizes, patterns
@@ -39,6 +40,7 @@ __all__ = [
     "reconstructions",
     "render",
     "rows",
+    "shown",
     "side_by_side",
     "spread_sentence",
     "text_columns",
