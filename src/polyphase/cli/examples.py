@@ -1,7 +1,7 @@
 """The worked examples of `polyphase demo`, which alone of the command needs Keras."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -10,29 +10,41 @@ from matplotlib.figure import Figure
 
 from polyphase.layers import Conv2DTranspose, UpSampling2D
 from polyphase.models import transposed_generator, upsampling_generator
-from polyphase.report.figures import side_by_side
+from polyphase.report.grids import grids
 from polyphase.report.patterns import kernel_sizes
 
 
 def _upsampling() -> Figure:
-    model = keras.Sequential([keras.Input((2, 2, 1)), UpSampling2D()])
-    return _small(model, "UpSampling2D")
+    doubled = _sent(UpSampling2D(), "UpSampling2D()")
+    between = _sent(UpSampling2D(1.5, interpolation="bilinear"), "size 1.5, bilinear")
+    return grids({"Input": IMAGE, **doubled, **between}, "UpSampling2D", period=(2, 2))
 
 
 def _transposed() -> Figure:
-    model = keras.Sequential([keras.Input((2, 2, 1)), Conv2DTranspose(1, (1, 1), strides=(2, 2))])
-    model.set_weights([np.ones((1, 1, 1, 1)), np.zeros(1)])
-    return _small(model, "Conv2DTranspose, kernel 1, bias 0")
+    one, three = Conv2DTranspose(1, 1, strides=2), Conv2DTranspose(1, 3, strides=2)
+    spread = _sent(one, "Kernel 1: apart", [np.ones((1, 1, 1, 1)), np.zeros(1)])
+    stamped = _sent(three, "Kernel 3, of ones: overlapping", [np.ones((3, 3, 1, 1)), np.zeros(1)])
+    ones = np.ones((1, 2, 2, 1), "float32")
+    counts = keras.ops.convert_to_numpy(three(ones))[0]
+    typer.echo(f"How many taps reach each output, kernel 3:\n{counts[:, :, 0]}\n")
+    images = {"Input": IMAGE, **spread, **stamped, "Taps that reach each output": counts}
+    return grids(images, "Conv2DTranspose, strides 2, bias 0")
 
 
-def _small(model: keras.Model, title: str) -> Figure:
-    """Send `[[1, 2], [3, 4]]` through a model, showing everything."""
-    image = np.array([[1.0, 2.0], [3.0, 4.0]], dtype="float32").reshape(2, 2, 1)
-    typer.echo(f"Input, shape (2, 2):\n{image[:, :, 0]}\n")
+IMAGE = np.array([[1.0, 2.0], [3.0, 4.0]], dtype="float32").reshape(2, 2, 1)
+
+
+def _sent(
+    layer: keras.Layer, title: str, weights: Sequence[np.ndarray] = ()
+) -> dict[str, np.ndarray]:
+    """Send `[[1, 2], [3, 4]]` through a layer, showing everything; return the output by a title."""
+    model = keras.Sequential([keras.Input((2, 2, 1)), layer])
+    model.set_weights(weights)
+    typer.echo(f"Input, shape (2, 2):\n{IMAGE[:, :, 0]}\n")
     model.summary()
-    output = model.predict(image[None], verbose=0)[0]
+    output = model.predict(IMAGE[None], verbose=0)[0]
     typer.echo(f"Output, shape {output.shape[:2]}:\n{output[:, :, 0]}\n")
-    return side_by_side(image, output, "Input", "Output", title)
+    return {title: output}
 
 
 def _smoothing() -> Figure:
@@ -44,7 +56,7 @@ def _smoothing() -> Figure:
     model.summary()
     output = model.predict(image[None], verbose=0)[0]
     typer.echo(f"Output: shape {output.shape}, from {output.min()} to {output.max()}\n")
-    return side_by_side(image, output, "Original image", "Upsampled input", "bilinear")
+    return grids({"Original image": image, "Upsampled input": output}, "bilinear")
 
 
 def _generator(build: Callable[[], keras.Model], title: str) -> Callable[[], Figure]:
@@ -56,8 +68,8 @@ def _generator(build: Callable[[], keras.Model], title: str) -> Callable[[], Fig
         image = model.predict(latent, verbose=0)[0]
         typer.echo(f"Output: shape {image.shape}\n")
         vector = latent.reshape(10, 10, 1)
-        names = ("Latent vector (100 numbers)", "Generated, untrained")
-        return side_by_side(vector, image, *names, title)
+        images = {"Latent vector (100 numbers)": vector, "Generated, untrained": image}
+        return grids(images, title)
 
     return run
 
