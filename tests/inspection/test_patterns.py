@@ -77,7 +77,7 @@ def test_what_is_printed_drawn_and_stored_is_the_pattern_of_the_output():
     shown = period / period.mean()
     written = " / ".join(" ".join(f"{value:.2f}" for value in row) for row in shown)
     inspection = pp.inspect(model)
-    assert f"A constant comes out as {written}." in " ".join(str(inspection).split())
+    assert f"A constant becomes {written}." in " ".join(str(inspection).split())
     (said,) = inspection.to_dict()["stages"]
     np.testing.assert_allclose(said["pattern"], shown, rtol=1e-5)
     drawn = patterns(inspection).axes[1].images[0].get_array()

@@ -123,7 +123,7 @@ def _mean(gains: np.ndarray) -> np.ndarray:
 
 
 def pattern(gains: np.ndarray) -> np.ndarray:
-    """Return what a constant comes out as, divided by its mean: the strongest pattern of a layer.
+    """Return what a layer makes of a constant, divided by its mean: its strongest pattern.
 
     The deviations `G_p - G` of `P` phases are `P` vectors; their first principal component over
     the phases, in units of `||G||`, is what most of the layer's channels show. Its mean square is

@@ -110,9 +110,10 @@ def fold(
 ) -> None:
     """Make a saved Keras or ONNX model faster without changing what it computes.
 
-    Upsampling is delayed until a convolution absorbs it. The new model has the same inputs,
-    outputs and weights and can be trained on. A table says what happened to every upsampling layer,
-    the lines below it what that saves and how equal both models are. Code in a file is never run.
+    Upsampling and the convolution after it are computed in one step, on the small image. The new
+    model has the same inputs, outputs and weights and can be trained on. A table says what
+    happened to every upsampling layer, the lines below it what that saves and how equal both models
+    are. Code in a file is never run.
 
     Of an ONNX file every way to compute its upsamplings is timed on this machine, in onnxruntime
     (with --openvino in OpenVINO too), and the fastest is written: the file itself, if none is

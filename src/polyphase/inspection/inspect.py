@@ -21,7 +21,7 @@ def inspect(model: Any, images: Any = None) -> Inspection:
     """Return which layers make checkerboards, how strongly, and what to do about it.
 
     For every layer that upsamples: how many taps overlap in each phase, the checkerboard gain chi
-    of its weights, what a constant comes out as, how much of that reaches the model's output (the
+    of its weights, what it makes of a constant, how much of that reaches the model's output (the
     model runs with and without it, on constant and on smooth random input or on your images; what
     changes at the layer's period is compared, in absolute units), its multiply-adds, and
     what `fold` would do to it. For strided convolutions the same of their gradient.

@@ -29,7 +29,7 @@ class Stage:
         overlap: how many taps each phase has, of the shape of its factor; None: it is not a matter
             of taps.
         chi: checkerboard gain, 0: constants stay constant, infinite: nothing but pattern.
-        pattern: what a constant comes out as, divided by its mean, likewise; None: flat.
+        pattern: what the layer makes of a constant, divided by its mean, likewise; None: flat.
         reaches_output: the share of the pattern that reaches the output, by kind of input
             ("constant", "smooth" or "images"), the median of the draws; None: there is no pattern,
             or it was not measured.
@@ -180,7 +180,7 @@ class Inspection:
         )
         said = "".join(f"<li>{escape(one)}</li>" for one in self.sentences())
         return (
-            f"<table><thead><tr>{cells}<th>a constant comes out as</th></tr></thead>"
+            f"<table><thead><tr>{cells}<th>a constant becomes</th></tr></thead>"
             f"<tbody>{body}</tbody></table><ul>{said}</ul>"
         )
 
@@ -216,7 +216,7 @@ def _reaches(stage: Stage) -> str:
 def _pattern(stage: Stage) -> str:
     if stage.pattern is None or stage.gradient or max(stage.pattern.shape) > LARGEST:
         return ""
-    return f"A constant comes out as {_rows(stage.pattern)}."
+    return f"A constant becomes {_rows(stage.pattern)}."
 
 
 def _rows(pattern: np.ndarray) -> str:

@@ -36,7 +36,10 @@ def fold(
     pairs: Pairs = (),
     return_report: bool = False,
 ) -> Any:
-    """Return an equal model in which upsampling is delayed until a convolution absorbs it.
+    """Return an equal model that computes upsampling and convolution in one step.
+
+    Upsampling is moved towards the output, past what it commutes with, until a convolution takes
+    it in and computes both on the small image.
 
     What the rules in `polyphase.rewrite.rules` allow is done, and nothing else: the new model has
     the same inputs, outputs and weights, and can be trained on.

@@ -36,7 +36,7 @@ MATCHES: dict[str, Callable[[keras.Model], int]] = {
 def matched_widths(contenders: Sequence[Contender], shape: Shape, match: str) -> dict[str, Widths]:
     """Return widths of the two inner stages with which all decoders cost the same, within 3%.
 
-    The dearest decoder keeps the encoder's width; the others become wider. What is matched is the
+    The decoder that costs most keeps the encoder's width; the others become wider. What is matched is the
     decoder's cost, without the encoder, which is the same for all.
 
     Args:
@@ -87,7 +87,7 @@ def _widths(decoder: str, cost: Callable[[Widths], int], target: int, match: str
     best = min(near, key=off)
     raise ConfigError(
         f"No widths up to {MOST} channels give {decoder!r} {target:,} {match} in its decoder, "
-        f"as the dearest one has. The nearest: {cost(best):,} with widths {best}. Leave "
+        f"as the decoder that costs most has. The nearest: {cost(best):,} with widths {best}. Leave "
         "it out, or compare without --match."
     )
 
