@@ -36,8 +36,8 @@ MATCHES: dict[str, Callable[[keras.Model], int]] = {
 def matched_widths(contenders: Sequence[Contender], shape: Shape, match: str) -> dict[str, Widths]:
     """Return widths of the two inner stages with which all decoders cost the same, within 3%.
 
-    The decoder that costs most keeps the encoder's width; the others become wider. What is matched is the
-    decoder's cost, without the encoder, which is the same for all.
+    The decoder that costs most keeps the encoder's width; the others become wider. What is matched
+    is the decoder's cost, without the encoder, which is the same for all.
 
     Args:
         contenders: of one width and encoder.
@@ -86,8 +86,8 @@ def _widths(decoder: str, cost: Callable[[Widths], int], target: int, match: str
             return one
     best = min(near, key=off)
     raise ConfigError(
-        f"No widths up to {MOST} channels give {decoder!r} {target:,} {match} in its decoder, "
-        f"as the decoder that costs most has. The nearest: {cost(best):,} with widths {best}. Leave "
+        f"No widths up to {MOST} channels give {decoder!r} {target:,} {match} in its decoder, as "
+        f"the decoder that costs most has. The nearest: {cost(best):,} with widths {best}. Leave "
         "it out, or compare without --match."
     )
 
