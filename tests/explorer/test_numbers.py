@@ -1,5 +1,6 @@
 """Every number of the page is the package's, and that of plain loops."""
 
+import json
 import math
 
 import numpy as np
@@ -21,10 +22,10 @@ def computed(browser, address):
     """Return what the page computes of every case, in one call."""
     opened = browser.new_page()
     opened.goto(address)
-    script = "all => all.map(one => explorer.compute(explorer.fromHash(one)))"
+    script = "all => JSON.stringify(all.map(one => explorer.compute(explorer.fromHash(one))))"
     found = opened.evaluate(script, [case[0] for case in CASES])
     opened.close()
-    return found
+    return json.loads(found)
 
 
 def each(computed, *kinds, rank=None):
@@ -148,10 +149,9 @@ def test_every_output_gets_as_many_taps_as_the_package_counts(computed):
     for address, layer, _, rank, found in each(computed, "conv_transpose"):
         sizes, strides = (layer["k"],) * rank, (layer["s"],) * rank
         counts = checkerboard.overlap_counts(sizes, strides, (crop_of(layer),) * rank)
-        tiled = np.resize(np.atleast_2d(counts), (1, 1))
-        here = np.array(found["overlaps"]["counts"])
+        counts, here = np.atleast_2d(counts), np.array(found["overlaps"]["counts"])
         rows, columns = np.indices(here.shape)
-        tiled = np.atleast_2d(counts)[rows % np.atleast_2d(counts).shape[0], columns % layer["s"]]
+        tiled = counts[rows % len(counts), columns % layer["s"]]
         outside = np.array(found["overlaps"]["border"])
         np.testing.assert_array_equal(here[~outside], tiled[~outside], err_msg=address)
         assert (here[outside] < tiled[outside]).all(), address

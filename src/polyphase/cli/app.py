@@ -8,6 +8,7 @@ from polyphase._version import __version__
 from polyphase.cli.bench import bench
 from polyphase.cli.compare import compare
 from polyphase.cli.demo import demo
+from polyphase.cli.explore import explore
 from polyphase.cli.fold import fold
 from polyphase.cli.inspect import inspect
 from polyphase.cli.runs import report, runs
@@ -28,6 +29,7 @@ train.command("autoencoder")(autoencoder)
 train.command("gan")(gan)
 app.command()(compare)
 app.command()(demo)
+app.command()(explore)
 app.command()(bench)
 app.command()(fold)
 app.command()(inspect)

@@ -11,6 +11,7 @@ stands in which script:
 """
 
 from importlib import resources
+from pathlib import Path
 
 from jinja2 import Environment, FunctionLoader
 from markupsafe import Markup
@@ -33,6 +34,14 @@ def page() -> str:
         kernels=Markup(_file("kernels.json")),
         script=Markup(scripts),
     )
+
+
+def is_page(path: Path) -> bool:
+    """Return whether a file is an explorer, of this version or another."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return b'content="polyphase explore"' in file.read(400)
 
 
 def _file(name: str) -> str:

@@ -100,6 +100,7 @@ function layerControls(app) {
     seed: numberField(app, "Seed", [0, 9999], (text) => set({ weights: { source: "random", seed: whole(text, [0, 9999], "seed") } })),
     even: checkField(app, "Even phases, by the least change", (even) => set({ even })),
   };
+  [fields.kind, fields.weights].forEach((one) => one.element.classList.add("whole"));
   const element = make("div", { className: "fields" }, ...Object.values(fields).map((one) => one.element));
   return { element, show: () => showLayer(fields, app.layer()) };
 }

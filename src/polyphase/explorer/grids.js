@@ -16,7 +16,13 @@ const MOVES = {
   Home: ([r]) => [r, 0], End: ([r]) => [r, Infinity],
 };
 const placeName = ([row, column], rows) =>
-  (rows === 1 ? `value ${column + 1}` : `row ${row + 1}, column ${column + 1}`);
+  (rows === 1 ? `sample ${column + 1}` : `row ${row + 1}, column ${column + 1}`);
+
+/** Where the bar of a signal's value begins, and how tall it is, in shares of the room for bars. */
+function barOf(number, { greatest, low }) {
+  const share = (value) => value / (greatest - low);
+  return `--from:${share(Math.min(number, 0) - low)};--tall:${share(Math.abs(number))}`;
+}
 
 /**
  * A grid of cells. `heard` may have: `point(place)` for a cell that is pointed at or focused,
@@ -36,8 +42,11 @@ class Grid {
     const [rows, columns] = shapeOf(numbers);
     if (this.cells.length !== rows || this.cells[0].length !== columns) this.build(rows, columns);
     const greatest = scale || Math.max(...numbers.flat().map(Math.abs)) || 1;
-    this.element.classList.toggle("tiny", columns > 20);
-    numbers.forEach((row, r) => row.forEach((number, c) => this.fill(r, c, number, greatest, look(r, c))));
+    [["many", 8], ["dense", 12], ["tiny", 20]].forEach(([name, most]) =>
+      this.element.classList.toggle(name, columns > most));
+    this.element.classList.toggle("signal", rows === 1);
+    const frame = { greatest, low: Math.min(0, ...numbers.flat()) };
+    numbers.forEach((row, r) => row.forEach((number, c) => this.fill(r, c, number, frame, look(r, c))));
   }
 
   build(rows, columns) {
@@ -50,19 +59,21 @@ class Grid {
     this.at(this.current).tabIndex = 0;
   }
 
-  fill(r, c, number, greatest, { phase = "", mark = "", words = "", plain = false }) {
+  fill(r, c, number, frame, { phase = "", mark = "", words = "", plain = false }) {
     const cell = this.cells[r][c];
-    const share = plain ? 0 : Math.min(Math.abs(number) / greatest, 1);
+    const share = plain ? 0 : Math.min(Math.abs(number) / frame.greatest, 1);
     cell.className = [
       share > 0.5 ? "strong" : "", number < 0 && !plain ? "negative" : "", phase ? "phased" : "",
       plain ? "plain" : "",
     ].join(" ");
-    cell.style.cssText = `--share:${Math.round(100 * share)}%${phase ? `;--phase:${phase}` : ""}`;
+    const bar = this.cells.length === 1 ? barOf(number, frame) : "";
+    cell.style.cssText = `--share:${Math.round(100 * share)}%;${bar}${phase ? `;--phase:${phase}` : ""}`;
     cell.ariaLabel = `${placeName([r, c], this.cells.length)}: ${inCell(number)}${words && `, ${words}`}`;
-    const shown = `${mark}|${inCell(number)}`;
+    const value = this.cells[r].length > 8 ? inNarrowCell(number) : inCell(number);
+    const shown = `${mark}|${value}`;
     if (cell.dataset.shown !== shown) {
       cell.dataset.shown = shown;
-      cell.replaceChildren(...(mark ? [make("small", {}, mark)] : []), make("span", {}, inCell(number)));
+      cell.replaceChildren(...(mark ? [make("small", {}, mark)] : []), make("span", {}, value));
     }
   }
 

@@ -20,6 +20,9 @@ function short(number, digits = 4) {
 /** Write a number that stands in a cell: what is less than a thousandth is 0 there. */
 const inCell = (number) => (Math.abs(number) < 5e-4 ? "0" : short(number, 3));
 
+/** The same where cells are narrow: two decimals at most. */
+const inNarrowCell = (number) => inCell(Math.round(100 * number) / 100);
+
 const grouped = (number) => number.toLocaleString("en");
 
 function greatestDifference(one, other) {

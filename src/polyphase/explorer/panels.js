@@ -41,7 +41,8 @@ function phaseTables(chosen, rank) {
     if (!taps.length) return make("div", {}, paragraph(`${letter}, ${place}: no tap, always 0`));
     const start = first.slice(2 - rank).map(signed).join(", ");
     const colour = phaseColour(phase, factors);
-    return matrix(taps, `${letter} · ${place}: from ${start}; sum ${inCell(gain)}`, () => ({ phase: colour }));
+    const caption = make("span", {}, make("b", {}, letter), ` · ${place}`, make("br"), `first tap at ${rank === 2 ? `(${start})` : start}, sum ${inCell(gain)}`);
+    return matrix(taps, caption, () => ({ phase: colour }));
   });
   return make("div", { className: "tables phases", style: `--columns:${factors[1]}` }, ...tables);
 }
@@ -76,7 +77,7 @@ function constantPanel(chosen) {
   const periods = rows === 1 ? [1, 4] : [Math.ceil(8 / rows), Math.ceil(8 / columns)];
   const tiled = table(rows * periods[0], columns * periods[1], (r, c) => gains[r % rows][c % columns]);
   const levels = mapped(tiled, (gain) => (even ? 0.35 : 0.75 * (gain - low) / (high - low)));
-  const shown = mapped(tiled, (gain, r, c) => (r < rows && c < columns ? inCell(gain) : ""));
+  const shown = mapped(tiled, (gain, r, c) => (r < rows && c < columns ? inNarrowCell(gain) : ""));
   const relative = pattern ? `Divided by its mean ${inCell(mean)}: ${pattern.map((row) => row.map(inCell).join(" ")).join(" / ")}.` : "Its mean is 0: nothing but pattern.";
   return [
     paragraph(says),
@@ -97,15 +98,21 @@ function spectrumPanel(chosen, rank) {
     : share === null ? "The output has no constant part to compare with."
       : `The strongest wave of its period is ${short(100 * share, 2)} % of the constant part.`;
   const name = ({ phase }) => (rank === 2 ? phase.map((p, i) => `${p}/${factors[i]}`).join(", ") : `${phase[1]}/${factors[1]}`);
-  const list = harmonics.slice(1, 9).map((one) => make("li", {}, `${name(one)}: ${short(one.magnitude, 3)}`));
+  const list = harmonics.slice(1).filter(isFirstOfTwins).slice(0, 12).map((one) => make("li", {}, `${name(one)}: ${short(one.magnitude < 1e-9 ? 0 : one.magnitude, 3)}`));
   return [
     paragraph(says),
     drawn(rank === 2 ? waveMap(spectrum, harmonics, says) : waveBars(spectrum[0], harmonics, says)),
     small(rank === 2
-      ? "Every output is a sum of waves. In the middle the constant part, towards the edges ever finer waves; darker is stronger, a shade is a factor. Rings mark waves that repeat with the layer’s period."
+      ? "Every output is a sum of waves. In the middle the constant part, towards the edges ever finer waves; the stronger a wave, the more it stands out. Rings mark waves that repeat with the layer’s period."
       : "Every output is a sum of waves: left the constant part, right the finest wave, in powers of ten. Lines mark waves that repeat with the layer’s period."),
     ...(list.length ? [small(`Magnitudes, by waves per output (the constant part: ${short(constant, 3)}):`), make("ul", { className: "harmonics" }, ...list)] : []),
   ];
+}
+
+/** Of a wave and its mirror image, which are equally strong, one is enough. */
+function isFirstOfTwins({ frequency }) {
+  const mirrored = frequency.map((one) => (one === 0 ? 0 : 1 - one));
+  return frequency[0] < mirrored[0] - 1e-9 || (frequency[0] <= mirrored[0] + 1e-9 && frequency[1] <= mirrored[1] + 1e-9);
 }
 
 function waveMap(spectrum, harmonics, label) {

@@ -21,20 +21,21 @@ const phaseLetter = ([p, q], [, columns]) => String.fromCharCode(97 + p * column
 /** A map of levels from 0 to 1 as an SVG; cells may have texts and stripes. */
 function levelMap(levels, { label, texts = null, striped = null, marks = "" }) {
   const [rows, columns] = shapeOf(levels);
-  const cell = 20;
+  const tall = rows === 1 ? 2 : 1;
+  const edge = marks ? 0.3 + columns / 20 : 0.05;
   const steps = new Map();
   levels.forEach((row, r) => row.forEach((level, c) => {
     const step = Math.round(20 * Math.min(Math.max(level, 0), 1)) / 20;
-    steps.set(step, `${steps.get(step) ?? ""}M${c} ${r}h1v1h-1z`);
+    steps.set(step, `${steps.get(step) ?? ""}M${c} ${r}h1v${tall}h-1z`);
   }));
   const paths = [...steps].map(([step, path]) => `<path d="${path}" fill-opacity="${step}"/>`).join("");
   const stripes = striped ? levels.flatMap((row, r) => row.map((_, c) =>
-    (striped[r][c] ? `M${c} ${r + 1}l1 -1` : ""))).join("") : "";
-  const words = texts && columns <= 20 ? texts.flatMap((row, r) => row.map((word, c) =>
-    `<text x="${c + 0.5}" y="${r + 0.5}"${levels[r][c] > 0.5 ? " class=\"over-ink\"" : ""}>${word}</text>`)).join("") : "";
-  return `<svg class="map" role="img" aria-label="${label}" viewBox="-0.05 -0.05 ${columns + 0.1} ${rows + 0.1}" `
-    + `style="max-width:${Math.max(10, Math.min(columns * cell, 340))}px">`
-    + `<rect class="frame" width="${columns}" height="${rows}"/>${paths}<path class="stripes" d="${stripes}"/>${words}${marks}</svg>`;
+    (striped[r][c] ? `M${c} ${r + tall}l1 -${tall}` : ""))).join("") : "";
+  const words = texts && columns <= 12 ? texts.flatMap((row, r) => row.map((word, c) =>
+    `<text x="${c + 0.5}" y="${r + tall / 2}"${levels[r][c] > 0.5 ? " class=\"over-ink\"" : ""}>${word}</text>`)).join("") : "";
+  return `<svg class="map" role="img" aria-label="${label}" viewBox="${-edge} ${-edge} ${columns + 2 * edge} ${rows * tall + 2 * edge}" `
+    + `style="max-width:${Math.min(columns * 36, rows === 1 ? 520 : 340)}px">`
+    + `<rect class="frame" width="${columns}" height="${rows * tall}"/>${paths}<path class="stripes" d="${stripes}"/>${words}${marks}</svg>`;
 }
 
 /** A table of numbers with its name; `look(r, c)` may give a cell a colour and a mark. */

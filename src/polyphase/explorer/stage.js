@@ -37,7 +37,7 @@ function editableGrid(app, label, { read, write, ...heard }) {
     return next;
   });
   function follow() {
-    value.label.textContent = `Value of ${placeName(grid.current, read().length)}`;
+    value.label.textContent = capital(placeName(grid.current, read().length));
     value.show(String(read()[grid.current[0]][grid.current[1]]));
   }
   return { grid, value, follow };
@@ -45,7 +45,7 @@ function editableGrid(app, label, { read, write, ...heard }) {
 
 function makeStage(app, place) {
   const heading = (words) => make("h2", {}, words);
-  const titles = { input: heading("What goes in?"), kernel: heading("Which layer?"), output: heading("What comes out?") };
+  const titles = { input: heading("What goes in?"), layer: heading("Which layer?"), output: heading("What comes out?") };
   const input = inputPart(app);
   const kernel = kernelPart(app);
   const pointing = (show) => ({ point: (at) => app.point(() => show(app, at)), leave: () => app.point(null) });
@@ -54,17 +54,19 @@ function makeStage(app, place) {
   const end = new Grid("Output of the last layer", pointing(showEnd));
   const notes = { reads: make("p", { className: "small" }), gives: make("p", { className: "small" }), end: make("p", { className: "small" }) };
   const readsBox = make("div", { className: "box" }, make("h3", {}, "What this layer reads"), notes.reads, reads.element);
+  const givesTitle = make("h3", {}, "What it makes of it");
   const endBox = make("div", { className: "box" }, make("h3", {}, "What comes out at the end"), notes.end, end.element);
   const parts = { input: input.grid, kernel: kernel.grid, reads, gives, end, read: () => (app.state.chosen ? reads : input.grid) };
+  const part = (name, ...children) =>
+    make("div", { className: `part ${name}`, role: "group", aria: { label: capital(name) } }, titles[name], ...children);
   place.append(
-    make("div", { className: "part" }, titles.input, input.element),
-    make("div", { className: "part" }, titles.kernel, kernel.element),
-    make("div", { className: "part output" }, titles.output, readsBox, notes.gives, gives.element, endBox),
+    part("input", input.element), part("layer", kernel.element),
+    part("output", readsBox, givesTitle, notes.gives, gives.element, endBox),
   );
-  return { parts, show: () => showStage(app, { parts, input, kernel, notes, readsBox, endBox }) };
+  return { parts, show: () => showStage(app, { parts, input, kernel, notes, readsBox, givesTitle, endBox }) };
 }
 
-function showStage(app, { parts, input, kernel, notes, readsBox, endBox }) {
+function showStage(app, { parts, input, kernel, notes, readsBox, givesTitle, endBox }) {
   const { state, numbers } = app;
   const { x, axes, output } = numbers.chosen;
   const factors = axes.map(({ s }) => s);
@@ -72,6 +74,7 @@ function showStage(app, { parts, input, kernel, notes, readsBox, endBox }) {
   input.show();
   kernel.show();
   readsBox.hidden = state.chosen === 0;
+  givesTitle.hidden = state.layers.length === 1;
   endBox.hidden = state.chosen === state.layers.length - 1;
   if (!readsBox.hidden) parts.reads.show(x);
   if (!endBox.hidden) parts.end.show(last);
@@ -114,7 +117,7 @@ function inputPart(app) {
     const side = whole(text, SIDES, axis === 0 ? "height" : "width");
     return app.with(({ input, rank }) => ({ input: resized(input, shapeOf(input).with(axis, side), rank) }));
   };
-  const rank = choiceField(app, "Input is", { 1: "a signal, 1-D", 2: "an image, 2-D" }, (text) => app.with((state) => inRank(state, Number(text))));
+  const rank = choiceField(app, "Input is", { 2: "an image (2-D)", 1: "a signal (1-D)" }, (text) => app.with((state) => inRank(state, Number(text))));
   const height = numberField(app, "Height", SIDES, resize(0));
   const width = numberField(app, "Width", SIDES, resize(1));
   const chosen = choiceField(app, "Start from", { "": "choose …", ...themselves(Object.keys(PRESETS)) }, (name) => app.with((state) => ({
@@ -128,6 +131,7 @@ function inputPart(app) {
   const fields = make("div", { className: "fields" }, rank.element, chosen.element, height.element, width.element);
   const below = make("div", { className: "fields" }, value.element, brush.element);
   grid.element.classList.add("paintable");
+  [rank, chosen].forEach((one) => one.element.classList.add("whole"));
   return {
     grid,
     element: make("div", {}, fields, grid.element, below, hint),
@@ -177,6 +181,7 @@ function kernelPart(app) {
       weights: { source: "hand", table: mapped(app.kernel(), (old, r, c) => (r === row && c === column ? number : old)) },
     })),
   });
+  grid.element.classList.add("taps");
   const note = make("p", { className: "small" });
   const box = make("div", { className: "kernel" }, make("h3", {}, "Its kernel"), note, grid.element, make("div", { className: "fields" }, value.element));
   return {
@@ -187,7 +192,6 @@ function kernelPart(app) {
       controls.show();
       box.hidden = !hasKernel(app.layer());
       grid.show(kernel, tapLook(axes));
-      grid.element.classList.toggle("blocks", app.layer().kind === "sub_pixel");
       note.textContent = kernelNote(app.layer(), app.state.rank);
       follow();
     },

@@ -1,6 +1,7 @@
 // What makes an output, and where an input goes: marked in the grids and written as a sum.
 
 const MOST_TERMS = 16;
+const FEW_TERMS = 6;
 const names = (places) => new Set(places.map((place) => place.join()));
 
 /** Mark what one output of the chosen layer is made of, and write its sum. */
@@ -29,10 +30,10 @@ function showReach(app, place) {
   app.say(`Input ${placeName(place, x.length)} is ${value}. It goes to ${count(reached.length, "output")}, with weights that add up to ${weights}.`);
 }
 
-/** Write a sum out: weight × input, and what it comes to. Inputs of 0 are only counted. */
+/** Write a sum out: weight × input, and what it comes to. Where they are many, inputs of 0 are only counted. */
 function sumText(terms, total) {
   if (!terms.length) return "no tap reaches an input here, so it is 0.";
-  const filled = terms.filter(({ input }) => input !== 0);
+  const filled = terms.length > FEW_TERMS ? terms.filter(({ input }) => input !== 0) : terms;
   const shown = filled.slice(0, MOST_TERMS);
   const text = shown.map(({ weight, input }, index) => {
     const sign = weight < 0 ? (index ? " − " : "−") : index ? " + " : "";

@@ -22,6 +22,7 @@ function makeTraining(app, place) {
       epoch.show(layer.weights.epoch);
     }
     const [k, at] = [Number(size.control.value), Number(slider.value)];
+    epoch.label.textContent = `Epoch ${at}`;
     const chis = TRAINED[k].map((kernel) => chiOf(kernel));
     const shown = `Kernel ${k}×${k} after epoch ${at}: χ = ${short(chis[at], 3)}.`;
     slider.ariaValueText = `epoch ${at}, chi ${short(chis[at], 3)}`;
