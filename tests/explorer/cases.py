@@ -5,15 +5,27 @@ import itertools
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "mitchell", "lanczos3", "lanczos5")
 PADDINGS = ("same", "valid")
 SIGNALS = ("0.5,-1,2,3.25,1", "2", "1,0,-0.5,4,3,7,2")
-IMAGES = ("1,2,-1/0,0.5,4/3,1,2.5/1,0,2/-2,1,1", "2,-1,0.5/1,3,1", "1,2,3,4,5/0,1,-1,1,2.5/2,0,0,1,7")
+IMAGES = (
+    "1,2,-1/0,0.5,4/3,1,2.5/1,0,2/-2,1,1",
+    "2,-1,0.5/1,3,1",
+    "1,2,3,4,5/0,1,-1,1,2.5/2,0,0,1,7",
+)
 
 
 def layers():
     """Yield the settings of every layer."""
     for name, s in itertools.product(INTERPOLATIONS, range(1, 6)):
         yield {"kind": "interpolate", "interpolation": name, "s": s}
-    for name, s, k, padding in itertools.product(INTERPOLATIONS, range(1, 6), range(1, 8), PADDINGS):
-        yield {"kind": "interpolate_conv", "interpolation": name, "s": s, "k": k, "padding": padding}
+    for name, s, k, padding in itertools.product(
+        INTERPOLATIONS, range(1, 6), range(1, 8), PADDINGS
+    ):
+        yield {
+            "kind": "interpolate_conv",
+            "interpolation": name,
+            "s": s,
+            "k": k,
+            "padding": padding,
+        }
     for s, k, padding in itertools.product(range(1, 6), range(1, 8), PADDINGS):
         for op in (None, *range(s)):
             yield {"kind": "conv_transpose", "s": s, "k": k, "padding": padding, "op": op}

@@ -27,16 +27,28 @@ def address(tmp_path_factory):
     return path.as_uri()
 
 
-@pytest.fixture
-def explorer(browser, address):
-    """Open the page; fail if anything was logged as an error or asked for over the network."""
+@pytest.fixture(scope="package")
+def only_page(browser):
     context = browser.new_context(viewport={"width": 1200, "height": 900})
-    opened, errors, asked = context.new_page(), [], []
-    opened.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.on("request", lambda request: asked.append(request.url))
-    opened.goto(address)
-    yield opened
-    assert errors == []
-    assert [url for url in asked if not url.startswith("file:")] == []
+    yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def explorer(only_page, address):
+    """Open the page anew; fail if anything was logged as an error or asked for over the network."""
+    errors, asked = [], []
+    heard = {
+        "console": lambda line: errors.append(line.text) if line.type == "error" else None,
+        "pageerror": lambda error: errors.append(str(error)),
+        "request": lambda request: asked.append(request.url),
+    }
+    for event, hear in heard.items():
+        only_page.on(event, hear)
+    only_page.goto("about:blank")
+    only_page.goto(address)
+    yield only_page
+    for event, hear in heard.items():
+        only_page.remove_listener(event, hear)
+    assert errors == []
+    assert [url for url in asked if not url.startswith(("file:", "about:"))] == []

@@ -59,12 +59,14 @@ def convolve(x, kernel, padding):
 
 
 def conv_transpose(x, kernel, strides, padding, output_padding):
-    full = np.zeros([(n - 1) * s + k for n, s, k in zip(x.shape, strides, kernel.shape)])
+    full = np.zeros(
+        [(n - 1) * s + k for n, s, k in zip(x.shape, strides, kernel.shape, strict=True)]
+    )
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
             top, left = i * strides[0], j * strides[1]
             full[top : top + kernel.shape[0], left : left + kernel.shape[1]] += x[i, j] * kernel
-    for axis, (n, s, k) in enumerate(zip(x.shape, strides, kernel.shape)):
+    for axis, (n, s, k) in enumerate(zip(x.shape, strides, kernel.shape, strict=True)):
         if s == k == 1 and n == 1:
             continue
         full = fitted(np.moveaxis(full, axis, 0), n, s, k, padding, output_padding)
@@ -95,7 +97,7 @@ def sub_pixel(x, kernel, factors, taps, padding):
             rows, columns = slice(p * taps[0], None), slice(q * taps[1], None)
             one = kernel[rows, columns][: taps[0], : taps[1]]
             parts[p, q] = convolve(x, one, padding)
-    sides = [n * s for n, s in zip(parts[0, 0].shape, factors)]
+    sides = [n * s for n, s in zip(parts[0, 0].shape, factors, strict=True)]
     y = np.zeros(sides)
     for (p, q), part in parts.items():
         y[p :: factors[0], q :: factors[1]] = part

@@ -142,7 +142,9 @@ def test_gains_chi_and_pattern_are_the_packages(computed):
 def test_interpolations_and_what_follows_them_have_no_checkerboard(computed):
     for address, _, _, _, found in each(computed, "interpolate", "interpolate_conv"):
         gains = np.array(found["constant"]["gains"])
-        np.testing.assert_allclose(gains, np.full_like(gains, gains.mean()), **EXACT, err_msg=address)
+        np.testing.assert_allclose(
+            gains, np.full_like(gains, gains.mean()), **EXACT, err_msg=address
+        )
 
 
 def test_every_output_gets_as_many_taps_as_the_package_counts(computed):

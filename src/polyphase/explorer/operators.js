@@ -95,7 +95,8 @@ function termsOf(axes, kernel, x, [row, column]) {
       taps.add(`${r.tap},${c.tap}`);
     }
   }
-  return { terms: [...terms.values()], taps };
+  const inOrder = [...terms.values()].sort((a, b) => a.place[0] - b.place[0] || a.place[1] - b.place[1]);
+  return { terms: inOrder, taps };
 }
 
 /** The outputs that read one input, with the weight that it has in each. */

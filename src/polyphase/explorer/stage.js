@@ -97,14 +97,14 @@ function sizeAndRange(numbers, rank) {
 
 /** The input: its rank, its shape, presets, the grid. */
 function inputPart(app) {
-  let stroke = 0;
+  let stroke = { number: 0, value: 0 };
   const heard = {
     point: (at) => app.point(app.state.chosen ? null : () => showReach(app, at)),
     leave: () => app.point(null),
     stroke(place, begins) {
       const value = app.state.input[place[0]][place[1]];
-      if (begins) stroke = value === app.brush ? 0 : app.brush;
-      app.attempt(() => write(place, stroke), () => {}, begins ? "" : "stroke");
+      if (begins) stroke = { number: stroke.number + 1, value: value === app.brush ? 0 : app.brush };
+      app.attempt(() => write(place, stroke.value), () => {}, `stroke ${stroke.number}`);
     },
   };
   const write = ([row, column], value) => app.with(({ input }) => ({
