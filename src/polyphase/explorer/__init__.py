@@ -6,7 +6,8 @@ stands in which script:
 1. numbers, resampling, operators, equals, costs: the mathematics, without a page;
 2. layers, weights, state: what may be chosen, and how the address writes it;
 3. code: the Keras code of a state; compute: all numbers of a state, `explorer.compute`;
-4. grids, pictures, controls, sums, stage, panels, disguises, training: what is seen;
+4. grids, pictures, controls, sums, parts, stage, panels, waves, disguises, training, listings:
+   what is seen;
 5. main: the state in use, and what changes it.
 """
 
@@ -19,7 +20,8 @@ from markupsafe import Markup
 _SCRIPTS = (
     *("numbers", "resampling", "operators", "equals", "costs"),
     *("layers", "weights", "state", "code", "compute"),
-    *("grids", "pictures", "controls", "sums", "stage", "panels", "disguises", "training", "main"),
+    *("grids", "pictures", "controls", "sums", "parts", "stage", "panels", "waves"),
+    *("disguises", "training", "listings", "main"),
 )
 
 

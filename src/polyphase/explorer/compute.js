@@ -30,10 +30,12 @@ function analysed({ layer, x, axes, kernel, output }, rank) {
 /** The waves whose period divides the layer's: `{frequency, magnitude}`, the constant first. */
 function harmonicsOf(axes, output) {
   const [rows, columns] = axes.map(({ s }) => s);
-  return range(rows).flatMap((p) => range(columns).map((q) => {
-    const frequency = [p / rows, q / columns];
-    return { phase: [p, q], frequency, magnitude: wave(output, frequency) };
-  }));
+  return range(rows).flatMap((p) =>
+    range(columns).map((q) => {
+      const frequency = [p / rows, q / columns];
+      return { phase: [p, q], frequency, magnitude: wave(output, frequency) };
+    }),
+  );
 }
 
 /** The same as plain data, for whoever reads the page from outside. */

@@ -17,7 +17,9 @@ function field(app, name, control, change) {
   const value = () => (control.type === "checkbox" ? control.checked : control.value);
   control.addEventListener("change", () => app.attempt(() => change(value()), say));
   return {
-    element, control, label,
+    element,
+    control,
+    label,
     /** Show a value; null: there is nothing to choose here. */
     show(shown) {
       element.hidden = shown === null;
@@ -31,10 +33,18 @@ function field(app, name, control, change) {
 const numberField = (app, name, [low, high], change) =>
   field(app, name, make("input", { type: "number", min: low, max: high, step: 1 }), change);
 const valueField = (app, name, change) =>
-  field(app, name, make("input", { type: "text", inputMode: "decimal", autocomplete: "off" }), change);
-const checkField = (app, name, change) => field(app, name, make("input", { type: "checkbox" }), change);
+  field(
+    app,
+    name,
+    make("input", { type: "text", inputMode: "decimal", autocomplete: "off" }),
+    change,
+  );
+const checkField = (app, name, change) =>
+  field(app, name, make("input", { type: "checkbox" }), change);
 const choiceField = (app, name, options, change) =>
   field(app, name, make("select", {}, ...optionsOf(options)), change);
+const fieldsOf = (...fields) =>
+  make("div", { className: "fields" }, ...fields.map(({ element }) => element));
 const optionsOf = (options) =>
   Object.entries(options).map(([value, words]) => make("option", { value }, words));
 const themselves = (names) => Object.fromEntries(names.map((name) => [name, name]));
@@ -44,8 +54,17 @@ function actionButton(app, words, change) {
   const wrong = make("small", { className: "wrong", role: "alert" });
   const button = make("button", { type: "button" }, words);
   button.addEventListener("click", () =>
-    app.attempt(change, (message) => { wrong.textContent = message; }));
-  return { element: make("div", { className: "action" }, button, wrong), button, clear: () => { wrong.textContent = ""; } };
+    app.attempt(change, (message) => {
+      wrong.textContent = message;
+    }),
+  );
+  return {
+    element: make("div", { className: "action" }, button, wrong),
+    button,
+    clear: () => {
+      wrong.textContent = "";
+    },
+  };
 }
 
 /** A layer with other settings; what cannot stay beside them gives way. */
@@ -69,8 +88,11 @@ function fitting(layer, next, rank, kind) {
     return { source, table: reshaped(next.weights.table, kernelShape(next, rank)) };
   }
   if (source !== "trained" || layer.weights.source !== "trained") return next.weights;
-  const stays = next.s === 2 && next.k in TRAINED && next.padding === "same" && next.outputPadding === null;
-  return stays ? next.weights : { source: "hand", table: reshaped(kernelOf(layer, rank), kernelShape(next, rank)) };
+  const stays =
+    next.s === 2 && next.k in TRAINED && next.padding === "same" && next.outputPadding === null;
+  return stays
+    ? next.weights
+    : { source: "hand", table: reshaped(kernelOf(layer, rank), kernelShape(next, rank)) };
 }
 
 /** The controls of the chosen layer. */
@@ -78,31 +100,50 @@ function layerControls(app) {
   const set = (changes) => app.withLayer((layer, rank) => adapted(layer, changes, rank));
   const limits = (name) => KINDS[app.layer().kind][name];
   const weights = (source) => {
-    const { layer, rank } = { layer: app.layer(), rank: app.state.rank };
+    const layer = app.layer();
     const chosen = {
       hand: () => ({ source, table: app.kernel() }),
       random: () => ({ source, seed: 1 }),
       trained: () => ({ source, epoch: TRAINED[layer.k]?.length - 1 }),
     }[source]?.() ?? { source };
-    return app.withLayer(() => ({ ...layer, weights: chosen, even: layer.even && source !== "hand" }), rank);
+    return app.withLayer(() => ({
+      ...layer,
+      weights: chosen,
+      even: layer.even && source !== "hand",
+    }));
   };
+  const kinds = Object.fromEntries(Object.entries(KINDS).map(([kind, { name }]) => [kind, name]));
+  const seeded = (text) => ({ source: "random", seed: whole(text, SEEDS, "seed") });
   const fields = {
-    kind: choiceField(app, "Operator", Object.fromEntries(Object.entries(KINDS).map(([kind, { name }]) => [kind, name])),
-      (kind) => set({ kind })),
-    interpolation: choiceField(app, "Interpolation", themselves(Object.keys(INTERPOLATIONS)),
-      (interpolation) => set({ interpolation })),
-    s: numberField(app, "Factor", [1, 5], (text) => set({ s: whole(text, limits("s"), app.factorName()) })),
-    k: numberField(app, "Kernel size", [1, 7], (text) => set({ k: whole(text, limits("k"), "kernel size") })),
+    kind: choiceField(app, "Operator", kinds, (kind) => set({ kind })),
+    interpolation: choiceField(
+      app,
+      "Interpolation",
+      themselves(Object.keys(INTERPOLATIONS)),
+      (interpolation) => set({ interpolation }),
+    ),
+    s: numberField(app, "Factor", [1, 5], (text) =>
+      set({ s: whole(text, limits("s"), app.factorName()) }),
+    ),
+    k: numberField(app, "Kernel size", [1, 7], (text) =>
+      set({ k: whole(text, limits("k"), "kernel size") }),
+    ),
     padding: choiceField(app, "Padding", themselves(PADDINGS), (padding) => set({ padding })),
-    outputPadding: choiceField(app, "output_padding", themselves(["none", "0", "1", "2", "3", "4"]),
-      (text) => set({ outputPadding: text === "none" ? null : Number(text) })),
+    outputPadding: choiceField(
+      app,
+      "output_padding",
+      themselves(["none", "0", "1", "2", "3", "4"]),
+      (text) => set({ outputPadding: text === "none" ? null : Number(text) }),
+    ),
     weights: choiceField(app, "Weights", SOURCES, weights),
-    seed: numberField(app, "Seed", [0, 9999], (text) => set({ weights: { source: "random", seed: whole(text, [0, 9999], "seed") } })),
+    seed: numberField(app, "Seed", SEEDS, (text) => set({ weights: seeded(text) })),
     even: checkField(app, "Even phases, by the least change", (even) => set({ even })),
   };
   [fields.kind, fields.weights].forEach((one) => one.element.classList.add("whole"));
-  const element = make("div", { className: "fields" }, ...Object.values(fields).map((one) => one.element));
-  return { element, show: () => showLayer(fields, app.layer()) };
+  return {
+    element: fieldsOf(...Object.values(fields)),
+    show: () => showLayer(fields, app.layer()),
+  };
 }
 
 function showLayer(fields, layer) {
@@ -113,7 +154,7 @@ function showLayer(fields, layer) {
     s: layer.s,
     k: convolves ? layer.k : null,
     padding: convolves ? layer.padding : null,
-    outputPadding: layer.kind === "conv_transpose" ? layer.outputPadding ?? "none" : null,
+    outputPadding: layer.kind === "conv_transpose" ? (layer.outputPadding ?? "none") : null,
     weights: convolves ? layer.weights.source : null,
     seed: convolves && layer.weights.source === "random" ? layer.weights.seed : null,
     even: canBeUneven(layer) ? layer.even : null,
@@ -127,31 +168,52 @@ function showLayer(fields, layer) {
 /** The layers in a row: which is chosen, one more, one less. */
 function layerStrip(app, place) {
   const list = make("ol", { className: "layers" });
-  const add = actionButton(app, "Add a layer", () => app.with(({ layers }) => ({
-    layers: [...layers, { ...layers.at(-1), weights: addedWeights(layers.at(-1)) }], chosen: layers.length,
-  })));
-  const remove = actionButton(app, "Remove the chosen layer", () => app.with(({ layers, chosen }) => ({
-    layers: layers.filter((_, index) => index !== chosen), chosen: Math.max(0, chosen - 1),
-  })));
+  const add = actionButton(app, "Add a layer", () =>
+    app.with(({ layers }) => ({
+      layers: [...layers, { ...layers.at(-1), weights: addedWeights(layers.at(-1)) }],
+      chosen: layers.length,
+    })),
+  );
+  const remove = actionButton(app, "Remove the chosen layer", () =>
+    app.with(({ layers, chosen }) => ({
+      layers: layers.filter((_, index) => index !== chosen),
+      chosen: Math.max(0, chosen - 1),
+    })),
+  );
   place.append(list, make("div", { className: "actions" }, add.element, remove.element));
   return () => {
     const { state, numbers } = app;
     [add, remove].forEach((one) => one.clear());
     remove.element.hidden = state.layers.length === 1;
-    const size = (x) => shapeOf(x).slice(2 - state.rank).join("×");
+    const size = (x) =>
+      shapeOf(x)
+        .slice(2 - state.rank)
+        .join("×");
     list.replaceChildren(
       make("li", { className: "end" }, size(state.input)),
-      ...state.layers.map((layer, index) => layerItem(app, layer, index, size(numbers.parts[index].output))),
+      ...state.layers.map((layer, index) =>
+        layerItem(app, layer, index, size(numbers.parts[index].output)),
+      ),
     );
   };
 }
 
-const addedWeights = ({ weights }) => (weights.source === "random" ? { ...weights, seed: weights.seed + 1 } : weights);
+const addedWeights = ({ weights }) =>
+  weights.source === "random" ? { ...weights, seed: weights.seed + 1 } : weights;
 
 function layerItem(app, layer, index, size) {
   const { chosen, rank } = app.state;
-  const button = make("button", { type: "button", aria: { pressed: String(index === chosen) } },
-    make("b", {}, `Layer ${index + 1}`), ` ${described(layer, rank)}`);
-  button.addEventListener("click", () => app.attempt(() => app.with(() => ({ chosen: index })), () => {}));
+  const button = make(
+    "button",
+    { type: "button", aria: { pressed: String(index === chosen) } },
+    make("b", {}, `Layer ${index + 1}`),
+    ` ${described(layer, rank)}`,
+  );
+  button.addEventListener("click", () =>
+    app.attempt(
+      () => app.with(() => ({ chosen: index })),
+      () => {},
+    ),
+  );
   return make("li", {}, button, make("span", { className: "end" }, size));
 }

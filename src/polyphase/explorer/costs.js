@@ -6,10 +6,15 @@ function passes(interpolation, small, large) {
   if (interpolation === "nearest") return 0;
   const { diameter, interpolates } = INTERPOLATIONS[interpolation];
   const sides = [...small];
-  return diameter * sum(small.map((before, axis) => {
-    sides[axis] = large[axis];
-    return before !== large[axis] || !interpolates ? product(sides) : 0;
-  }));
+  return (
+    diameter *
+    sum(
+      small.map((before, axis) => {
+        sides[axis] = large[axis];
+        return before !== large[axis] || !interpolates ? product(sides) : 0;
+      }),
+    )
+  );
 }
 
 const COSTS = {
@@ -34,13 +39,19 @@ const COSTS = {
   },
   conv_transpose({ k }, small, large) {
     return [
-      ["as written, or in phases: every tap meets every input once", k ** small.length * product(small)],
+      [
+        "as written, or in phases: every tap meets every input once",
+        k ** small.length * product(small),
+      ],
       ["zeros put between the inputs, then a convolution", k ** small.length * product(large)],
     ];
   },
   sub_pixel({ k, s }, small, large) {
     return [
-      ["as written: convolve, then put the phases side by side", k ** small.length * product(large)],
+      [
+        "as written: convolve, then put the phases side by side",
+        k ** small.length * product(large),
+      ],
       ["as one transposed convolution", (s * k) ** small.length * product(small)],
     ];
   },
@@ -60,7 +71,14 @@ function blurredCost(layer, small, large, written) {
     const read = 2 * rows - (padding === "valid" ? k - 1 : 0);
     const others = product(large.filter((_, other) => other !== axis));
     const cut = small.map((one, other) => (other === axis ? pixels : one));
-    return k ** small.length * read * others + passes(interpolation, cut, cut.map((one) => s * one));
+    return (
+      k ** small.length * read * others +
+      passes(
+        interpolation,
+        cut,
+        cut.map((one) => s * one),
+      )
+    );
   });
   const inner = k ** small.length * product(small) + product(large) * q.length * small.length;
   return [name, inner + sum(q.length > 1 ? ends : [])];
@@ -68,7 +86,11 @@ function blurredCost(layer, small, large, written) {
 
 /** How many pixels, from an end of the input on, the first outputs read. */
 function reachOfRows(rows, s, interpolation) {
-  const last = range(rows).map((row) =>
-    Math.floor((2 * (2 * row + 1 - s) - INTERPOLATIONS[interpolation].diameter * 2 * s) / (4 * s)) + 1);
+  const last = range(rows).map(
+    (row) =>
+      Math.floor(
+        (2 * (2 * row + 1 - s) - INTERPOLATIONS[interpolation].diameter * 2 * s) / (4 * s),
+      ) + 1,
+  );
   return Math.max(...last) + INTERPOLATIONS[interpolation].diameter;
 }

@@ -10,13 +10,19 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
+const paragraph = (words, className = "") => make("p", { className }, words);
+const small = (words) => paragraph(words, "small");
+
 const MOVES = {
-  ArrowUp: ([r, c]) => [r - 1, c], ArrowDown: ([r, c]) => [r + 1, c],
-  ArrowLeft: ([r, c]) => [r, c - 1], ArrowRight: ([r, c]) => [r, c + 1],
-  Home: ([r]) => [r, 0], End: ([r]) => [r, Infinity],
+  ArrowUp: ([r, c]) => [r - 1, c],
+  ArrowDown: ([r, c]) => [r + 1, c],
+  ArrowLeft: ([r, c]) => [r, c - 1],
+  ArrowRight: ([r, c]) => [r, c + 1],
+  Home: ([r]) => [r, 0],
+  End: ([r]) => [r, Infinity],
 };
 const placeName = ([row, column], rows) =>
-  (rows === 1 ? `sample ${column + 1}` : `row ${row + 1}, column ${column + 1}`);
+  rows === 1 ? `sample ${column + 1}` : `row ${row + 1}, column ${column + 1}`;
 
 /** Where the bar of a signal's value begins, and how tall it is, in shares of the room for bars. */
 function barOf(number, { greatest, low }) {
@@ -32,6 +38,7 @@ class Grid {
   constructor(label, heard) {
     this.heard = heard;
     this.cells = [];
+    this.hot = [];
     this.current = [0, 0];
     this.element = make("div", { role: "grid", className: "grid", aria: { label } });
     this.listen();
@@ -42,14 +49,20 @@ class Grid {
     const [rows, columns] = shapeOf(numbers);
     if (this.cells.length !== rows || this.cells[0].length !== columns) this.build(rows, columns);
     const greatest = scale || Math.max(...numbers.flat().map(Math.abs)) || 1;
-    [["many", 8], ["dense", 12], ["tiny", 20]].forEach(([name, most]) =>
-      this.element.classList.toggle(name, columns > most));
+    [
+      ["many", 8],
+      ["dense", 12],
+      ["tiny", 20],
+    ].forEach(([name, most]) => this.element.classList.toggle(name, columns > most));
     this.element.classList.toggle("signal", rows === 1);
     const frame = { greatest, low: Math.min(0, ...numbers.flat()) };
-    numbers.forEach((row, r) => row.forEach((number, c) => this.fill(r, c, number, frame, look(r, c))));
+    numbers.forEach((row, r) =>
+      row.forEach((number, c) => this.fill(r, c, number, frame, look(r, c))),
+    );
   }
 
   build(rows, columns) {
+    this.hot = [];
     this.cells = table(rows, columns, () => make("div", { role: "gridcell", tabIndex: -1 }));
     this.element.style.setProperty("--columns", columns);
     this.element.setAttribute("aria-rowcount", rows);
@@ -63,7 +76,9 @@ class Grid {
     const cell = this.cells[r][c];
     const share = plain ? 0 : Math.min(Math.abs(number) / frame.greatest, 1);
     cell.className = [
-      share > 0.5 ? "strong" : "", number < 0 && !plain ? "negative" : "", phase ? "phased" : "",
+      share > 0.5 ? "strong" : "",
+      number < 0 && !plain ? "negative" : "",
+      phase ? "phased" : "",
       plain ? "plain" : "",
     ].join(" ");
     const bar = this.cells.length === 1 ? barOf(number, frame) : "";
@@ -84,9 +99,9 @@ class Grid {
   /** Mark cells, named "row,column", as the ones that are spoken of; null: none is. */
   mark(places) {
     this.element.classList.toggle("marked", places !== null);
-    this.cells.forEach((row, r) => row.forEach((cell, c) => {
-      cell.classList.toggle("hot", places !== null && places.has(`${r},${c}`));
-    }));
+    this.hot.forEach((cell) => cell.classList.remove("hot"));
+    this.hot = [...(places ?? [])].map((place) => this.at(place.split(",")));
+    this.hot.forEach((cell) => cell.classList.add("hot"));
   }
 
   placeOf(target) {
@@ -155,7 +170,9 @@ class Grid {
       const moved = (later) => reached(later);
       const done = () => document.removeEventListener("pointermove", moved);
       document.addEventListener("pointermove", moved);
-      ["pointerup", "pointercancel"].forEach((name) => document.addEventListener(name, done, { once: true }));
+      ["pointerup", "pointercancel"].forEach((name) =>
+        document.addEventListener(name, done, { once: true }),
+      );
     });
   }
 }

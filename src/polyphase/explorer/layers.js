@@ -3,6 +3,7 @@
 class Wrong extends Error {}
 
 const SIDES = [1, 16];
+const SEEDS = [0, 9999];
 const MOST_LAYERS = 4;
 const MOST_OUTPUT = 64;
 
@@ -21,13 +22,14 @@ const SOURCES = {
   bilinear: "bilinear start",
   trained: "trained on photographs",
 };
-const NAMES = { k: "kernel size", s: "factor", seed: "seed", epoch: "epoch", side: "side" };
 
 /** Say what a whole number may be if it is another. */
 function whole(text, [low, high], name) {
   const number = Number(text);
   if (String(text).trim() === "" || !Number.isInteger(number) || number < low || number > high) {
-    throw new Wrong(`The ${name} is a whole number from ${low} to ${high}. Received: ${quoted(text)}.`);
+    throw new Wrong(
+      `The ${name} is a whole number from ${low} to ${high}. Received: ${quoted(text)}.`,
+    );
   }
   return number;
 }
@@ -36,7 +38,9 @@ function whole(text, [low, high], name) {
 function numberOf(text) {
   const number = Number(String(text).trim().replace("−", "-").replace(",", "."));
   if (String(text).trim() === "" || !(Math.abs(number) <= 1000)) {
-    throw new Wrong(`A value is a number from -1000 to 1000, such as 0.25. Received: ${quoted(text)}.`);
+    throw new Wrong(
+      `A value is a number from -1000 to 1000, such as 0.25. Received: ${quoted(text)}.`,
+    );
   }
   return number;
 }
@@ -48,7 +52,8 @@ function oneOf(text, allowed, name) {
   return text;
 }
 
-const quoted = (text) => (String(text).trim() === "" ? "nothing" : `"${String(text).slice(0, 40)}"`);
+const quoted = (text) =>
+  String(text).trim() === "" ? "nothing" : `"${String(text).slice(0, 40)}"`;
 
 /** Check a layer by itself. */
 function checkLayer(layer, rank) {
@@ -65,25 +70,32 @@ function checkLayer(layer, rank) {
 }
 
 function checkOutputPadding({ outputPadding, s }) {
-  if (outputPadding !== null && !(Number.isInteger(outputPadding) && outputPadding >= 0 && outputPadding < s)) {
+  if (outputPadding !== null && !range(s).includes(outputPadding)) {
     throw new Wrong(
-      `Keras wants an output_padding less than the stride: none, or 0 to ${s - 1}. `
-      + `Received: ${outputPadding}.`);
+      `Keras wants an output_padding less than the stride: none, or 0 to ${s - 1}. ` +
+        `Received: ${outputPadding}.`,
+    );
   }
 }
 
 function checkWeights(layer, rank) {
   const { source, seed, epoch } = layer.weights;
   oneOf(source, Object.keys(SOURCES), "weights");
-  if (source === "random") whole(seed, [0, 9999], "seed");
+  if (source === "random") whole(seed, SEEDS, "seed");
   if (source === "hand") checkTable(layer.weights.table, kernelShape(layer, rank));
   if (source !== "trained") return;
-  const known = layer.kind === "conv_transpose" && rank === 2 && layer.s === 2 && layer.k in TRAINED
-    && layer.padding === "same" && layer.outputPadding === null;
+  const known =
+    layer.kind === "conv_transpose" &&
+    rank === 2 &&
+    layer.s === 2 &&
+    layer.k in TRAINED &&
+    layer.padding === "same" &&
+    layer.outputPadding === null;
   if (!known) {
     throw new Wrong(
-      "The trained kernels are those of transposed convolutions of images with kernel 3 or 4, stride 2, "
-      + `padding same and no output_padding. Received: ${described(layer, rank)}.`);
+      "The trained kernels are those of transposed convolutions of images with kernel 3 or 4, stride 2, " +
+        `padding same and no output_padding. Received: ${described(layer, rank)}.`,
+    );
   }
   whole(epoch, [0, TRAINED[layer.k].length - 1], "epoch");
 }
@@ -91,8 +103,9 @@ function checkWeights(layer, rank) {
 function checkTable(numbers, [rows, columns]) {
   if (numbers.length !== rows || numbers.some((row) => row.length !== columns)) {
     throw new Wrong(
-      `The kernel has ${rows}×${columns} numbers. Received: `
-      + `${numbers.length}×${numbers.map((row) => row.length).join(" and ")}.`);
+      `The kernel has ${rows}×${columns} numbers. Received: ` +
+        `${numbers.length}×${numbers.map((row) => row.length).join(" and ")}.`,
+    );
   }
 }
 
@@ -104,16 +117,18 @@ function checkOutput(layer, shape, rank) {
     if (length < 1) {
       throw new Wrong(
         layer.kind === "conv_transpose"
-          ? `Nothing is left of a side of ${side} with output_padding ${layer.outputPadding}. `
-            + "Use a greater output_padding, or none."
-          : `A kernel of ${count(layer.k, "tap")} does not fit into `
-            + `${count(layer.kind === "sub_pixel" ? side : side * layer.s, "pixel")}. `
-            + "Use padding same, a smaller kernel or a larger input.");
+          ? `Nothing is left of a side of ${side} with output_padding ${layer.outputPadding}. ` +
+              "Use a greater output_padding, or none."
+          : `A kernel of ${count(layer.k, "tap")} does not fit into ` +
+              `${count(layer.kind === "sub_pixel" ? side : side * layer.s, "pixel")}. ` +
+              "Use padding same, a smaller kernel or a larger input.",
+      );
     }
     if (length > MOST_OUTPUT) {
       throw new Wrong(
-        `An output side would be ${length}, and ${MOST_OUTPUT} is the most that is shown here. `
-        + "Use a smaller input, a smaller factor or fewer layers.");
+        `An output side would be ${length}, and ${MOST_OUTPUT} is the most that is shown here. ` +
+          "Use a smaller input, a smaller factor or fewer layers.",
+      );
     }
   });
 }

@@ -10,9 +10,10 @@ const app = {
   kernel: () => app.numbers.chosen.kernel,
   factorName: () => (app.layer().kind === "conv_transpose" ? "stride" : "factor"),
   with: (change) => ({ ...app.state, ...change(app.state) }),
-  withLayer: (change) => app.with(({ layers, chosen, rank }) => ({
-    layers: layers.map((layer, index) => (index === chosen ? change(layer, rank) : layer)),
-  })),
+  withLayer: (change) =>
+    app.with(({ layers, chosen, rank }) => ({
+      layers: layers.map((layer, index) => (index === chosen ? change(layer, rank) : layer)),
+    })),
   /** Make a change, or say what is wrong with it. Of one gesture the address keeps the last state. */
   attempt(change, say, gesture = "") {
     try {
@@ -90,28 +91,6 @@ function readAddress() {
   app.point(null);
   notice.textContent = message;
   notice.hidden = message === "";
-}
-
-/** The code of all layers, with Keras' layers and with Polyphase's. */
-function showCode({ state, numbers }) {
-  const kernels = numbers.parts.map(({ kernel }) => kernel);
-  const listings = [["Keras", program(KERAS, state, kernels)], ["Polyphase", program(POLYPHASE, state, kernels)]];
-  const note = codeNote(state);
-  document.getElementById("code").replaceChildren(
-    ...(note ? [paragraph(note)] : []),
-    make("div", { className: "listings" }, ...listings.filter(([, code]) => code).map(([house, code]) => listing(house, code))),
-  );
-}
-
-function listing(house, code) {
-  const copy = make("button", { type: "button" }, "Copy");
-  copy.ariaLabel = `Copy the code with ${house} layers`;
-  copy.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(code);
-    copy.textContent = "Copied";
-  });
-  const pre = make("pre", { tabIndex: 0, role: "region", aria: { label: `Code with ${house} layers` } }, make("code", {}, code));
-  return make("div", {}, make("div", { className: "title" }, make("h3", {}, `With ${house} layers`), copy), pre);
 }
 
 addEventListener("hashchange", readAddress);

@@ -14,7 +14,9 @@ const count = (number, one) => `${grouped(number)} ${one}${number === 1 ? "" : "
 /** Write a number in a few digits: "0.5", "−1.25", "1.2e−16"; never "-0". */
 function short(number, digits = 4) {
   if (!Number.isFinite(number)) return number > 0 ? "∞" : number < 0 ? "−∞" : "not a number";
-  return String(Number(number.toPrecision(digits)) || 0).replace("-", "−").replace("e-", "e−");
+  return String(Number(number.toPrecision(digits)) || 0)
+    .replace("-", "−")
+    .replace("e-", "e−");
 }
 
 /** Write a number that stands in a cell: what is less than a thousandth is 0 there. */
@@ -33,7 +35,8 @@ const norm = (numbers) => Math.sqrt(sum(numbers.flat().map((number) => number * 
 
 function multiplied(left, right) {
   return table(left.length, right[0].length, (r, c) =>
-    sum(left[r].map((number, i) => number * right[i][c])));
+    sum(left[r].map((number, i) => number * right[i][c])),
+  );
 }
 
 const transposedTable = (numbers) =>
@@ -44,15 +47,18 @@ function solved(matrix, columns) {
   const size = matrix.length;
   const rows = matrix.map((row, r) => [...row, ...columns[r]]);
   for (const pivot of range(size)) {
-    const best = range(size).slice(pivot)
+    const best = range(size)
+      .slice(pivot)
       .reduce((a, b) => (Math.abs(rows[b][pivot]) > Math.abs(rows[a][pivot]) ? b : a));
     [rows[pivot], rows[best]] = [rows[best], rows[pivot]];
     const scale = rows[pivot][pivot];
     rows[pivot] = rows[pivot].map((number) => number / scale);
-    range(size).filter((r) => r !== pivot).forEach((r) => {
-      const factor = rows[r][pivot];
-      rows[r] = rows[r].map((number, c) => number - factor * rows[pivot][c]);
-    });
+    range(size)
+      .filter((r) => r !== pivot)
+      .forEach((r) => {
+        const factor = rows[r][pivot];
+        rows[r] = rows[r].map((number, c) => number - factor * rows[pivot][c]);
+      });
   }
   return rows.map((row) => row.slice(size));
 }
@@ -79,18 +85,24 @@ function generator(seed) {
 /** The size of the wave of these frequencies (cycles per output) in an output. */
 function wave(output, [vertical, horizontal]) {
   let [real, imaginary] = [0, 0];
-  output.forEach((row, r) => row.forEach((number, c) => {
-    const angle = -2 * Math.PI * (vertical * r + horizontal * c);
-    real += number * Math.cos(angle);
-    imaginary += number * Math.sin(angle);
-  }));
+  output.forEach((row, r) =>
+    row.forEach((number, c) => {
+      const angle = -2 * Math.PI * (vertical * r + horizontal * c);
+      real += number * Math.cos(angle);
+      imaginary += number * Math.sin(angle);
+    }),
+  );
   return Math.hypot(real, imaginary);
 }
 
 /** The magnitudes of the discrete Fourier transform, frequency 0 first: rows, then columns. */
 function spectrumOf(output) {
   const [height, width] = shapeOf(output);
-  const across = alongRows(output, output.map((row) => row.map(() => 0)), width);
+  const across = alongRows(
+    output,
+    output.map((row) => row.map(() => 0)),
+    width,
+  );
   const down = alongRows(transposedTable(across.real), transposedTable(across.imaginary), height);
   return table(height, width, (r, c) => Math.hypot(down.real[c][r], down.imaginary[c][r]));
 }
@@ -108,6 +120,8 @@ function alongRows(real, imaginary, size) {
   };
   return {
     real: table(real.length, size, (r, k) => turned(r, k, (a, b, cos, sin) => a * cos + b * sin)),
-    imaginary: table(real.length, size, (r, k) => turned(r, k, (a, b, cos, sin) => b * cos - a * sin)),
+    imaginary: table(real.length, size, (r, k) =>
+      turned(r, k, (a, b, cos, sin) => b * cos - a * sin),
+    ),
   };
 }

@@ -46,13 +46,20 @@ function pixelsRead(interpolation, s, n, size) {
 /** The blur `q` that turns nearest into an interpolation: `h = box * q`, divided exactly. */
 function blurOf(interpolation, s) {
   const taps = range(s).flatMap((phase) =>
-    pixelsRead(interpolation, s, phase, Infinity).map(({ input, factor }) => [phase - s * input, factor]));
+    pixelsRead(interpolation, s, phase, Infinity).map(({ input, factor }) => [
+      phase - s * input,
+      factor,
+    ]),
+  );
   const first = Math.min(...taps.map(([place]) => place));
   const last = Math.max(...taps.map(([place]) => place));
   const h = range(last - first + 1).map(() => 0);
-  taps.forEach(([place, factor]) => { h[place - first] = factor; });
+  taps.forEach(([place, factor]) => {
+    h[place - first] = factor;
+  });
   const differences = h.map((number, n) => number - (h[n - 1] ?? 0));
   const quotient = range(h.length - s + 1).map((n) =>
-    sum(range(Math.floor(n / s) + 1).map((back) => differences[n - s * back])));
+    sum(range(Math.floor(n / s) + 1).map((back) => differences[n - s * back])),
+  );
   return quotient.map((number, n) => (number + quotient[quotient.length - 1 - n]) / 2);
 }

@@ -33,26 +33,30 @@ const BILINEAR = {
     const q = blurOf("bilinear", s);
     if (interpolation !== "nearest" || k % 2 === 0 || k < q.length) {
       throw new Wrong(
-        `A bilinear start of a convolution by ${s} needs interpolation nearest and an odd kernel of at `
-        + `least ${q.length} taps. Received: ${interpolation}, ${count(k, "tap")}.`);
+        `A bilinear start of a convolution by ${s} needs interpolation nearest and an odd kernel of at ` +
+          `least ${q.length} taps. Received: ${interpolation}, ${count(k, "tap")}.`,
+      );
     }
     return range(k).map((tap) => q[tap - (k - q.length) / 2] ?? 0);
   },
   conv_transpose({ k, s }) {
     requireTaps(k, s, "A bilinear start");
     const triangle = range(k).map((tap) => Math.max(1 - Math.abs(tap - (k - 1) / 2) / s, 0));
-    return triangle.map((height, tap) =>
-      height / sum(triangle.filter((_, other) => other % s === tap % s)));
+    return triangle.map(
+      (height, tap) => height / sum(triangle.filter((_, other) => other % s === tap % s)),
+    );
   },
   sub_pixel({ k, s }) {
     if (k < 3) {
       throw new Wrong(
-        `A bilinear start of a sub-pixel convolution needs at least 3 taps. Received: ${k}.`);
+        `A bilinear start of a sub-pixel convolution needs at least 3 taps. Received: ${k}.`,
+      );
     }
     return range(s).flatMap((phase) => {
       const read = pixelsRead("bilinear", s, phase, Infinity);
-      return range(k).map((tap) =>
-        read.find(({ input }) => input === tap - zerosBefore(k, "same"))?.factor ?? 0);
+      return range(k).map(
+        (tap) => read.find(({ input }) => input === tap - zerosBefore(k, "same"))?.factor ?? 0,
+      );
     });
   },
 };
@@ -60,8 +64,9 @@ const BILINEAR = {
 function requireTaps(k, s, what) {
   if (k < s) {
     throw new Wrong(
-      `${what} needs a tap for every phase: a kernel at least as large as the stride. Received: `
-      + `kernel ${k}, stride ${s}.`);
+      `${what} needs a tap for every phase: a kernel at least as large as the stride. Received: ` +
+        `kernel ${k}, stride ${s}.`,
+    );
   }
 }
 
@@ -76,15 +81,21 @@ function kernelOf(layer, rank) {
 function evened(layer, kernel, rank) {
   if (layer.kind === "conv_transpose") requireTaps(layer.k, layer.s, "Making phases even");
   const phase = (tap) => (layer.kind === "sub_pixel" ? Math.floor(tap / layer.k) : tap % layer.s);
-  const names = mapped(kernel, (_, r, c) => (rank === 2 ? `${phase(r)},${phase(c)}` : `${phase(c)}`));
+  const names = mapped(kernel, (_, r, c) =>
+    rank === 2 ? `${phase(r)},${phase(c)}` : `${phase(c)}`,
+  );
   const [sums, counts] = [new Map(), new Map()];
-  kernel.forEach((row, r) => row.forEach((number, c) => {
-    sums.set(names[r][c], (sums.get(names[r][c]) ?? 0) + number);
-    counts.set(names[r][c], (counts.get(names[r][c]) ?? 0) + 1);
-  }));
+  kernel.forEach((row, r) =>
+    row.forEach((number, c) => {
+      sums.set(names[r][c], (sums.get(names[r][c]) ?? 0) + number);
+      counts.set(names[r][c], (counts.get(names[r][c]) ?? 0) + 1);
+    }),
+  );
   const mean = sum([...sums.values()]) / sums.size;
-  return mapped(kernel, (number, r, c) =>
-    number + (mean - sums.get(names[r][c])) / counts.get(names[r][c]));
+  return mapped(
+    kernel,
+    (number, r, c) => number + (mean - sums.get(names[r][c])) / counts.get(names[r][c]),
+  );
 }
 
 /** A kernel set by hand, cut or filled with zeros to another shape. */
