@@ -240,6 +240,30 @@ def test_phases_are_told_apart_by_letters_too(explorer):
     assert captions == ["a", "b", "c", "d"]
 
 
+@pytest.mark.parametrize(
+    "layer", ["conv_transpose:x2:k4", "conv_transpose:x3:k5", "sub_pixel:x2:k3"]
+)
+def test_an_output_uses_the_taps_of_its_phase(explorer, layer):
+    go(explorer, f"#rank=2&input=constant-3x3&layers={layer}:same:ones")
+    for place in ((2, 2), (2, 3), (3, 2), (3, 3)):
+        cell(explorer, "Output of the chosen layer", *place).hover()
+        label = cell(explorer, "Output of the chosen layer", *place).get_attribute("aria-label")
+        letters = {
+            cell(explorer, "Kernel", *tap).locator("small").text_content()
+            for tap in hot(explorer, "Kernel")
+        }
+        assert letters == {label[-1]}
+
+
+def test_a_value_beyond_the_greatest_is_refused_by_keys_too(explorer):
+    go(explorer, "#rank=1&input=1000,1&layers=interpolate:nearest:x2")
+    cell(explorer, "Input", 1, 1).focus()
+    explorer.keyboard.press("+")
+    inputs = explorer.get_by_role("group", name="Input")
+    assert 'Received: "1000.25"' in inputs.inner_text()
+    assert value(explorer, "Input", 1, 1) == 1000
+
+
 @pytest.mark.parametrize("width", [400, 1200])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_runs_over_the_edge_and_text_has_contrast(browser, address, width, scheme):

@@ -20,6 +20,7 @@ function field(app, name, control, change) {
     element,
     control,
     label,
+    say,
     /** Show a value; null: there is nothing to choose here. */
     show(shown) {
       element.hidden = shown === null;

@@ -51,7 +51,7 @@ class Grid {
     const greatest = scale || Math.max(...numbers.flat().map(Math.abs)) || 1;
     [
       ["many", 8],
-      ["dense", 12],
+      ["dense", 10],
       ["tiny", 20],
     ].forEach(([name, most]) => this.element.classList.toggle(name, columns > most));
     this.element.classList.toggle("signal", rows === 1);

@@ -101,6 +101,7 @@ function checkWeights(layer, rank) {
 }
 
 function checkTable(numbers, [rows, columns]) {
+  numbers.flat().forEach(numberOf);
   if (numbers.length !== rows || numbers.some((row) => row.length !== columns)) {
     throw new Wrong(
       `The kernel has ${rows}×${columns} numbers. Received: ` +

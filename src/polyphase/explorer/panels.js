@@ -54,7 +54,7 @@ function phasePanel(chosen, rank) {
 function phaseTables(chosen, rank) {
   const factors = factorsOf(chosen);
   const tables = chosen.phases.map((one) => phaseTable(one, factors, rank));
-  return make("div", { className: "tables phases" }, ...tables);
+  return make("div", { className: "tables phases", style: `--columns:${factors[1]}` }, ...tables);
 }
 
 function phaseTable({ phase, first, taps, gain }, factors, rank) {

@@ -30,11 +30,7 @@ function editableGrid(app, label, { read, write, ...heard }) {
       }
       const next = keyed(key, read()[place[0]][place[1]]);
       if (next === undefined) return false;
-      app.attempt(
-        () => write(place, next),
-        () => {},
-        `keys ${label}`,
-      );
+      app.attempt(() => write(place, next), value.say, `keys ${label}`);
       return true;
     },
   });

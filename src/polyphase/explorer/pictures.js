@@ -76,7 +76,7 @@ function matrix(numbers, caption, look = () => ({})) {
   );
   return make(
     "table",
-    { className: "matrix" },
+    { className: numbers[0].length > 8 ? "matrix wide" : "matrix" },
     make("caption", {}, caption),
     make("tbody", {}, ...rows),
   );

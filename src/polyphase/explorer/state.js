@@ -56,6 +56,7 @@ function checkInput(input, rank) {
       "Every row of the input has as many values as the first. Received: rows that differ.",
     );
   }
+  input.flat().forEach(numberOf);
   shapeOf(input).forEach((side) => whole(side, SIDES, "side of the input"));
 }
 

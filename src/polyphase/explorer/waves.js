@@ -24,7 +24,7 @@ function strongestWords([constant, ...others]) {
   if (!others.length) return "This layer has no period: its factor is 1.";
   if (constant.magnitude < 1e-9) return "The output has no constant part to compare with.";
   const strongest = Math.max(...others.map(({ magnitude }) => magnitude));
-  const share = short((100 * strongest) / constant.magnitude, 2);
+  const share = inCell((100 * strongest) / constant.magnitude);
   return `The strongest wave of its period is ${share} % of the constant part.`;
 }
 
