@@ -92,9 +92,10 @@ function inputPart(app) {
     app.brush = numberOf(text);
     return app.state;
   });
-  const hint = small(
+  const hint = paragraph(
     "Click or drag to paint. In the grid: arrow keys move, digits set, + and − change " +
       `by ${STEP}, Enter goes to the value.`,
+    "small hint",
   );
   const fields = fieldsOf(rank, chosen, height, width);
   const below = fieldsOf(value, brush);
