@@ -255,6 +255,15 @@ def test_an_output_uses_the_taps_of_its_phase(explorer, layer):
         assert letters == {label[-1]}
 
 
+def test_a_cell_that_is_pointed_at_may_vanish(explorer):
+    go(explorer, FIRST + "ones")
+    cell(explorer, "Output of the chosen layer", 6, 6).hover()
+    stride = explorer.get_by_label("Stride")
+    stride.evaluate("one => { one.value = 1; one.dispatchEvent(new Event('change')); }")
+    assert "x1" in explorer.url
+    assert sentence(explorer).startswith("Point at an output")
+
+
 def test_a_value_beyond_the_greatest_is_refused_by_keys_too(explorer):
     go(explorer, "#rank=1&input=1000,1&layers=interpolate:nearest:x2")
     cell(explorer, "Input", 1, 1).focus()

@@ -36,7 +36,7 @@ WRONG = {
     "layers=interpolate:nearest:x5;interpolate:nearest:x5": "An output side would be 125",
     "layers=" + ";".join(["interpolate:nearest:x1"] * 5): "The number of layers is a",
     "layers=interpolate:nearest:x2&layer=2": "The layer is a whole number from 1 to 1.",
-    "input=%E0%A4%A": "This address does not describe a case",
+    "input=%E0%A4%A": "A % in the address stands for no letter.",
 }
 
 
@@ -83,6 +83,22 @@ def test_a_wrong_address_is_said_and_the_first_case_shown(page, text):
         page.get_by_role("grid", name="Output of the chosen layer").locator("[role=row]").count()
         == 10
     )
+
+
+def test_no_address_breaks_the_page(page):
+    good = [address for address, *_ in cases()][::40]
+    random = np.random.default_rng(0)
+    broken = []
+    for address in good * 8:
+        letters = list(address)
+        for place in random.integers(0, len(letters), 3):
+            letters[place] = random.choice(list("=&:;,/x-0k(aZ%. "))
+        broken.append("".join(letters))
+    script = """all => all.map(one => {
+        try { explorer.compute(explorer.fromHash(one)); return "fine"; }
+        catch (error) { return error.constructor.name; }
+    })"""
+    assert set(page.evaluate(script, broken)) == {"fine", "Wrong"}
 
 
 def test_even_phases_are_the_packages_repair(page):

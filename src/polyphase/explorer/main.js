@@ -16,10 +16,10 @@ const app = {
     })),
   /** Make a change, or say what is wrong with it. Of one gesture the address keeps the last state. */
   attempt(change, say, gesture = "") {
+    const before = shapesOf(app);
     try {
       const next = change();
-      const numbers = computed(next);
-      Object.assign(app, { state: next, numbers });
+      Object.assign(app, { numbers: computed(next), state: next });
     } catch (error) {
       if (!(error instanceof Wrong)) throw error;
       say(error.message);
@@ -27,7 +27,7 @@ const app = {
     }
     remember(gesture);
     render();
-    app.point(app.pointed);
+    app.point(shapesOf(app) === before ? app.pointed : null);
   },
   /** Mark cells of the grids by name; those of grids that are not named are not. */
   mark({ read = null, kernel = null, gives = null, end = null }) {
@@ -51,6 +51,10 @@ const app = {
     document.getElementById("sum").textContent = words;
   },
 };
+
+/** Which cells there are: a cell that was pointed at may be gone after a change. */
+const shapesOf = ({ state, numbers }) =>
+  [state.chosen, ...numbers.parts.map(({ x, output }) => [shapeOf(x), shapeOf(output)])].join();
 
 const stage = makeStage(app, document.getElementById("stage"));
 const showStrip = layerStrip(app, document.getElementById("layers"));
@@ -82,7 +86,7 @@ function readAddress() {
     app.state = fromHash(location.hash.slice(1));
     app.numbers = computed(app.state);
   } catch (error) {
-    if (!(error instanceof Wrong || error instanceof URIError)) throw error;
+    if (!(error instanceof Wrong)) throw error;
     Object.assign(app, { state: START, numbers: computed(START) });
     message = `This address does not describe a case, so the first one is shown. ${error.message}`;
   }

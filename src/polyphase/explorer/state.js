@@ -140,7 +140,7 @@ function readLayer(text) {
 }
 
 function readSetting(text) {
-  if (text in INTERPOLATIONS) return { interpolation: text };
+  if (Object.hasOwn(INTERPOLATIONS, text)) return { interpolation: text };
   if (PADDINGS.includes(text)) return { padding: text };
   if (text === "even") return { even: true };
   if (text === "ones") return { weights: { source: "ones" } };
@@ -170,10 +170,19 @@ function toHash({ rank, input, layers, chosen }) {
   return [...parts, ...(layers.length > 1 ? [`layer=${chosen + 1}`] : [])].join("&");
 }
 
+/** The letters of an address: browsers may write some of them as a % and two digits. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new Wrong(`A % in the address stands for no letter. Received: ${quoted(text)}.`);
+  }
+}
+
 /** Read what `toHash` wrote; what is left out is as at the start. */
 function fromHash(text) {
   const values = {};
-  decodeURIComponent(text)
+  decoded(text)
     .split("&")
     .filter(Boolean)
     .forEach((part) => {
