@@ -89,9 +89,9 @@ def test_no_address_breaks_the_page(page):
     good = [address for address, *_ in cases()][::40]
     random = np.random.default_rng(0)
     broken = []
-    for address in good * 8:
+    for index, address in enumerate(good * 8):
         letters = list(address)
-        for place in random.integers(0, len(letters), 3):
+        for place in random.integers(0, len(letters), 1 + index % 3):
             letters[place] = random.choice(list("=&:;,/x-0k(aZ%. "))
         broken.append("".join(letters))
     script = """all => all.map(one => {
