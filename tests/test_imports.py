@@ -31,6 +31,7 @@ LEVELS = {
     "tuning": 4,
     "workbench": 5,
     "imaging": 5,
+    "explorer": 6,
     "report": 6,
     "cli": 7,
 }

@@ -18,7 +18,10 @@ atexit.register(lambda: print("imported:", sorted(slow & set(sys.modules)), file
 from polyphase_command import main
 main()
 """
-COMMANDS = ("compare", "demo", "bench", "fold", "inspect", "runs", "report", "train autoencoder")
+COMMANDS = (
+    *("compare", "demo", "explore", "bench", "fold", "inspect", "runs", "report"),
+    "train autoencoder",
+)
 
 
 def program(*arguments, **environment):

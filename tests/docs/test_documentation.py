@@ -34,6 +34,7 @@ def test_every_command_is_documented(generate):
     for command in (
         "compare",
         "demo",
+        "explore",
         "bench",
         "fold",
         "inspect",

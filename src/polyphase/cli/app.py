@@ -9,6 +9,7 @@ from polyphase.cli.bench import bench
 from polyphase.cli.compare import compare
 from polyphase.cli.demo import demo
 from polyphase.cli.errors import fail, one_line_errors
+from polyphase.cli.explore import explore
 from polyphase.cli.fold import fold
 from polyphase.cli.inspect import inspect
 from polyphase.cli.runs import report, runs
@@ -29,6 +30,7 @@ train.command("autoencoder")(autoencoder)
 train.command("gan")(gan)
 app.command()(compare)
 app.command()(demo)
+app.command()(explore)
 app.command()(bench)
 app.command()(fold)
 app.command()(inspect)
