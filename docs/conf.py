@@ -11,7 +11,7 @@ import jupytext
 import keras
 from sphinx.errors import ExtensionError
 
-from polyphase import __version__
+from polyphase import __version__, explorer
 
 DOCS = Path(__file__).parent
 PUBLIC = ("", ".layers", ".ops", ".models", ".inspection", ".rewrite", ".datasets")
@@ -95,11 +95,12 @@ def _downloadable(app: Any, page: str, template: str, context: dict[str, Any], t
 
 
 def _finish(app: Any, error: Exception | None) -> None:
-    """Write the notebooks, and fail if a public name has no documentation."""
+    """Write the notebooks and the explorer, and fail if a public name has no documentation."""
     if error is not None:
         return
     for source in (DOCS / "learn").glob("*.md"):
         jupytext.write(jupytext.read(source), Path(app.outdir, "learn", f"{source.stem}.ipynb"))
+    Path(app.outdir, "explorer.html").write_text(explorer.page())
     documented = {name.rpartition(".")[2] for name in app.env.get_domain("py").objects}
     missing = [name for name in _public() if name.rpartition(".")[2] not in documented]
     if missing:
