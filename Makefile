@@ -34,10 +34,13 @@ check: $(VENV)/.check  ## Check style, types and the examples in the documentati
 	$(VENV)/bin/mypy
 	KERAS_BACKEND=jax $(VENV)/bin/python -m pytest -q -n auto --doctest-modules src --ignore src/polyphase/rewrite/onnx
 
+# What computes without a backend is tested once, with JAX.
+ANYWHERE := $(addprefix --ignore tests/,algebra datasets explorer)
+
 # Which kernels TensorFlow takes depends on the processor, if nobody says it: both are tested.
 test-backends: $(BACKENDS)/.test  ## Run the same tests on TensorFlow and on PyTorch, and what needs more packages on JAX.
-	KERAS_BACKEND=tensorflow TF_ENABLE_ONEDNN_OPTS=0 $(BACKENDS)/bin/python -m pytest -q -n auto -m "not exhaustive"
-	KERAS_BACKEND=torch $(BACKENDS)/bin/python -m pytest -q -n auto -m "not exhaustive"
+	KERAS_BACKEND=tensorflow TF_ENABLE_ONEDNN_OPTS=0 $(BACKENDS)/bin/python -m pytest -q -n auto -m "not exhaustive" $(ANYWHERE)
+	KERAS_BACKEND=torch $(BACKENDS)/bin/python -m pytest -q -n auto -m "not exhaustive" $(ANYWHERE)
 	KERAS_BACKEND=jax $(BACKENDS)/bin/python -m pytest -q -n auto tests/cross/test_keras_hub.py tests/rewrite/test_export.py
 	KERAS_BACKEND=torch $(BACKENDS)/bin/python -m pytest -q --doctest-modules src/polyphase/rewrite/onnx
 
