@@ -287,10 +287,8 @@ def measured(kind: str) -> dict[str, dict]:
 
 def readme() -> str:
     """Return README with the typical lines of the tables on performance."""
-    lines = _typical(measured("peers"))
-    ranks = tables_of.ranks(measured("ranks")).splitlines()
-    lines += [line.replace(", Keras,", ",") for line in ranks if ", Keras," in line]
-    return between_marks((ROOT / "README.md").read_text(), "speed", "\n".join(lines) + "\n")
+    speed = "\n".join(_typical(measured("peers"))) + "\n"
+    return between_marks((ROOT / "README.md").read_text(), "speed", speed)
 
 
 def _typical(contents: dict[str, dict]) -> list[str]:
