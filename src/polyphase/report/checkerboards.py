@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from polyphase.inspection.evidence import LEVELS
 from polyphase.report.palette import colours
-from polyphase.report.style import DPI, GREY, INK, PAGE, Size, bare, plain
+from polyphase.report.style import DPI, GREY, INK, PAGE, Size, bare, plain, plotted
 from polyphase.report.table import DASH, Cell, Spread, cell, number
 from polyphase.workbench.checkerboards import Checkerboard, Stage
 from polyphase.workbench.results import Comparison
@@ -94,7 +94,7 @@ def checkerboards(comparison: Comparison, size: Size = PAGE) -> Figure:
         drawn.append(_harmonics)
     wide = size.width or 9.6
     above, below = 0.2 * wide * len(drawn), 0.35 * wide
-    figure = Figure(figsize=(wide, above + below), dpi=DPI, facecolor="white", layout="constrained")
+    figure = Figure(figsize=(wide, above + below), dpi=DPI, facecolor="none", layout="constrained")
     parts = figure.subfigures(2, 1, height_ratios=(above, below), squeeze=False)
     grid = parts[0, 0].subplots(len(drawn), len(names), squeeze=False)
     for axes, name in zip(grid[0], names, strict=True):
@@ -167,7 +167,5 @@ def _spectra(axes: Axes, comparison: Comparison, size: Size) -> None:
     )
     of_what = "errors" if comparison.task.paired else "made images"
     axes.set_ylabel(f"power of the {of_what}", fontsize=size.small, color=INK)
-    axes.tick_params(labelsize=size.small, colors=INK)
-    axes.grid(True, color="#eceef0", linewidth=0.6)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=size.small, frameon=False, loc="upper right")
+    plotted(axes, size)
+    axes.legend(fontsize=size.small, frameon=False, loc="upper right", labelcolor=INK)

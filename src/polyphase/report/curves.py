@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from polyphase.report.palette import colours
-from polyphase.report.style import DPI, GREY, INK, PAGE, Size, capital, plain
+from polyphase.report.style import DPI, GREY, INK, PAGE, Size, capital, plain, plotted
 from polyphase.workbench.results import Comparison
 
 
@@ -68,7 +68,7 @@ def _panels(count: int, size: Size) -> tuple[Figure, list[Axes]]:
         inches, rows, ratios = (9.6 if count > 1 else 8.0, 4.3), 1, [1.25, 1][:count]
     else:
         inches, rows, ratios = (size.width, 0.1 * size.width + 1.9 * count), count, [1]
-    figure = Figure(figsize=inches, dpi=DPI, facecolor="white", layout="constrained")
+    figure = Figure(figsize=inches, dpi=DPI, facecolor="none", layout="constrained")
     grid = figure.subplots(rows, count // rows, squeeze=False, width_ratios=ratios)
     return figure, grid.ravel().tolist()
 
@@ -145,11 +145,7 @@ def _draw(axes: Axes, curves: Sequence[_Curve], floor: float | None, size: Size)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     longest = max(len(curve.epochs) for curve in curves)
     axes.set_xlim(1 - 0.04 * longest, longest * 1.02)
-    axes.grid(axis="y", color="#e5e7eb", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=INK, labelsize=size.small, width=0.6)
-    for side, spine in axes.spines.items():
-        spine.set(visible=side in ("left", "bottom"), color="#9ca3af", linewidth=0.8)
+    plotted(axes, size, "y")
 
 
 def _name_floor(axes: Axes, floor: float, size: Size) -> None:

@@ -149,7 +149,7 @@ def side_by_side(
 
     Every pixel is drawn as a square of its own; nothing is smoothed by the drawing.
     """
-    figure = Figure(figsize=(7.2, 4.3), dpi=DPI, facecolor="white", layout="constrained")
+    figure = Figure(figsize=(7.2, 4.3), dpi=DPI, facecolor="none", layout="constrained")
     figure.suptitle(plain(title, 80), color=INK, fontsize=13, parse_math=False)
     low, high = _range([left, right])
     for axes, image, name in zip(
@@ -175,7 +175,7 @@ def _grid(
     cell_h = cell_w * height / width
     wide = left + count * (cell_w + _GAP) + 0.05
     tall = top + len(names) * (cell_h + _GAP) + bottom
-    figure = Figure(figsize=(wide, tall), dpi=DPI, facecolor="white")
+    figure = Figure(figsize=(wide, tall), dpi=DPI, facecolor="none")
     grid = []
     for row, name in enumerate(names):
         y = tall - top - cell_h - row * (cell_h + _GAP)

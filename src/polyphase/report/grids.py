@@ -7,9 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from polyphase.report.style import DPI, bare, plain
+from polyphase.report.style import DPI, INK, bare, plain
 
-INK = "#6e7781"  # readable on white and on black
 PHASES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C6D31", "#5254A3")
 LARGEST = 16  # pixels a side: smaller text than its cells would need cannot be read
 _GAP, _TOP, _WIDEST = 0.45, 0.3, 10.0  # inches

@@ -13,7 +13,7 @@ _KNOWN = {
     "upsampling": "#0072B2",
     "transposed": "#D55E00",
 }
-_SPARE = ("#CC79A7", "#555555", "#8C6D31", "#5254A3", "#843C39")
+_SPARE = ("#CC79A7", "#808080", "#8C6D31", "#7B7DC9", "#C4635F")
 
 
 def colours(decoders: Sequence[str]) -> dict[str, str]:

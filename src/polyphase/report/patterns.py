@@ -25,7 +25,7 @@ def patterns(inspection: Inspection) -> Figure | None:
     if not stages:
         return None
     tall = 0.75 + 2.3 * len(stages)
-    figure = Figure(figsize=(7.4, tall), dpi=DPI, facecolor="white", layout="constrained")
+    figure = Figure(figsize=(7.4, tall), dpi=DPI, facecolor="none", layout="constrained")
     figure.suptitle(
         "A constant goes in; this comes out of each layer\n(grey: its mean; black: 0; white: twice "
         "the mean, or more)",
@@ -59,7 +59,7 @@ def patterns(inspection: Inspection) -> Figure | None:
 
 def kernel_sizes(sizes: Sequence[int] = (2, 3, 4, 5), strides: Sequence[int] = (2, 3)) -> Figure:
     """Draw what transposed convolutions of ones make of a constant, by kernel size and stride."""
-    figure = Figure(figsize=(8.2, 6.0), dpi=DPI, facecolor="white", layout="constrained")
+    figure = Figure(figsize=(8.2, 6.0), dpi=DPI, facecolor="none", layout="constrained")
     figure.suptitle(
         "Transposed convolution with a kernel of ones: a constant goes in, this comes out",
         color=INK,

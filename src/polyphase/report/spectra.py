@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from polyphase.report.palette import colours
-from polyphase.report.style import DPI, GREY, INK, PAGE, Size, plain
+from polyphase.report.style import DPI, INK, PAGE, Size, plain, plotted
 from polyphase.report.table import was_judged
 from polyphase.workbench.adversarial.spectra import ROUNDING
 from polyphase.workbench.results import Baseline, Comparison, Trial
@@ -21,7 +21,7 @@ def spectra(comparison: Comparison, size: Size = PAGE) -> Figure:
     is drawn as this; failed trainings are left out.
     """
     inches = (size.width, 0.6 * size.width) if size.width else (8.0, 4.3)
-    figure = Figure(figsize=inches, dpi=DPI, facecolor="white", layout="constrained")
+    figure = Figure(figsize=inches, dpi=DPI, facecolor="none", layout="constrained")
     axes = figure.subplots()
     for name, colour in colours(comparison.decoders).items():
         powers = _powers(comparison.of(name))
@@ -63,12 +63,8 @@ def _dress(axes: Axes, size: Size) -> None:
     axes.set_xlim(0, 0.505)
     axes.set_xlabel("cycles per pixel", fontsize=size.text, color=INK)
     axes.set_ylabel("power", fontsize=size.text, color=INK)
-    axes.tick_params(colors=INK, labelsize=size.small, width=0.6)
-    axes.grid(True, color="#e5e7eb", linewidth=0.8)
-    axes.set_axisbelow(True)
-    for side, spine in axes.spines.items():
-        spine.set(visible=side in ("left", "bottom"), color=GREY, linewidth=0.8)
+    plotted(axes, size)
     if axes.lines:
-        legend = axes.legend(fontsize=size.small, frameon=False, loc="upper right")
+        legend = axes.legend(fontsize=size.small, frameon=False, loc="upper right", labelcolor=INK)
         for text in legend.get_texts():
             text.set_parse_math(False)

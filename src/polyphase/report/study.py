@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from scipy.stats import norm, spearmanr
 
 from polyphase.report.performance import table
-from polyphase.report.style import DPI, GREY, INK, PAGE
+from polyphase.report.style import DPI, INK, PAGE, plotted
 from polyphase.report.table import imitated
 from polyphase.workbench.results import Comparison, Trial
 from polyphase.workbench.statistics import half_widths
@@ -235,7 +235,7 @@ MARKS = {"strided": "o", "blurred": "^"}
 
 def scatter(generators: Generators) -> Figure:
     """Draw the periodic bias of the images over chi of the last and of the earlier layer."""
-    figure = Figure(figsize=(8.0, 3.6), dpi=DPI, facecolor="white", layout="constrained")
+    figure = Figure(figsize=(8.0, 3.6), dpi=DPI, facecolor="none", layout="constrained")
     for axes, index, name in zip(
         figure.subplots(1, 2, sharey=True), (-1, 0), ("last", "earlier"), strict=True
     ):
@@ -258,14 +258,10 @@ def _legend(axes: Axes, generators: Generators) -> None:
     for (run, last), one in kinds.items():
         name = f"{'transposed' if last else 'nearest'} last, {run}"
         axes.plot([], [], label=name, **_mark(one))
-    axes.legend(fontsize=PAGE.small, frameon=False)
+    axes.legend(fontsize=PAGE.small, frameon=False, labelcolor=INK)
 
 
 def _dress(axes: Axes, label: str) -> None:
     axes.set_yscale("log")
     axes.set_xlabel(label, fontsize=PAGE.small, color=INK)
-    axes.tick_params(colors=INK, labelsize=PAGE.small, width=0.6)
-    axes.grid(True, color="#e5e7eb", linewidth=0.8)
-    axes.set_axisbelow(True)
-    for side, spine in axes.spines.items():
-        spine.set(visible=side in ("left", "bottom"), color=GREY, linewidth=0.8)
+    plotted(axes, PAGE)
