@@ -4,7 +4,7 @@
 
 Every RUN is a finished folder of `polyphase compare --task gan`; nothing is trained. Writes
 benchmarks/results/generators-BACKEND.json, from which docs/generators.md is rendered, and draws
-docs/images/generators.png:
+docs/images/generators.png and, of every run, docs/images/generators-RUN.png:
 
 - `generators`: of every generator, the checkerboard gain chi of its two upsampling layers, how much
   of their patterns reaches the output for 16 latents, and the periodic bias of its images;
@@ -24,6 +24,7 @@ import results_file
 
 import polyphase as pp
 from polyphase.datasets import Dataset, load
+from polyphase.report.figures import rows
 from polyphase.report.study import scatter
 from polyphase.report.style import png
 from polyphase.workbench import evidence
@@ -34,7 +35,7 @@ from polyphase.workbench.results import Comparison, Trial
 from polyphase.workbench.runs import file_name
 from polyphase.workbench.tasks.task import NOT_TRAINED
 
-PICTURE = Path(__file__).parents[1] / "docs" / "images" / "generators.png"
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
 REPAIRED = "transposed-3"  # the last stage of what is repaired
 LEVELS = (0, 0.5, 1, 2, 4, 8)  # of 255: of planted checkerboards
 FEW = 16  # latents on which the way to the output is measured
@@ -94,11 +95,20 @@ def measured(run: str, trial: Trial, model: keras.Model, dataset: Dataset) -> di
     return found
 
 
+def draw(name: str, comparison: Comparison) -> None:
+    """Draw what the first seed of every decoder makes of the same latents."""
+    first = {one.decoder: one.reconstructions for one in reversed(comparison.trials)}
+    made = {decoder: first[decoder] for decoder in comparison.decoders}
+    count = len(next(iter(made.values())))
+    (IMAGES / f"generators-{name}.png").write_bytes(png(rows(made, [""] * count)[0]))
+
+
 def of_run(folder: Path) -> tuple[list[dict[str, Any]], Dataset]:
     """Return everything of the generators of a run that did not fail, and their data."""
     comparison: Comparison = evidence.load(folder)
     data, found = comparison.config["data"], []
     dataset = load(data["source"], data["size"], data["grey"])
+    draw(folder.name, comparison)
     for trial in comparison.trials:
         if trial.history[-1].trouble:
             continue
@@ -115,8 +125,7 @@ def main() -> None:
     runs = [of_run(Path(name)) for name in sys.argv[1:]]
     generators = [one for found, _ in runs for one in found]
     results_file.write("generators", generators=generators, planted=planted(runs[0][1]))
-    PICTURE.write_bytes(png(scatter(generators)))
-    print(PICTURE)
+    (IMAGES / "generators.png").write_bytes(png(scatter(generators)))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from polyphase.cli.app import app
 from polyphase.ops.choice import TABLE
-from polyphase.report import answer, choices, learned, markdown, onnx_files, real_models
+from polyphase.report import answer, choices, learned, markdown, onnx_files, real_models, study
 from polyphase.report import performance as tables_of
 from polyphase.report.findings import decisions, interval, needed
 from polyphase.report.table import (
@@ -361,6 +361,38 @@ def checkerboards() -> str:
     page = between_marks(page, "absent", absent())
     page = between_marks(page, "present", present())
     return between_marks(page, "circumstances", tables_of.circumstances([content]))
+
+
+STUDY = ("strided", "blurred", "remedies", "fit")
+
+
+def generators() -> str:
+    """Return the page on the checkerboards of generators with the runs of its study."""
+    page = (DOCS / "generators.md").read_text()
+    for name in STUDY:
+        run = results(f"generators/{name}")
+        told = _told_of_generators(run) | {
+            "answer": "".join(f"> {sentence}\n" for sentence in answer(run)),
+            "numbers": markdown(run),
+            "biases": study.biases(run),
+            "circumstances": _circumstances(run.config),
+        }
+        for mark, content in told.items():
+            page = between_marks(page, f"{name} {mark}", content)
+    found = json.loads((ROOT / "benchmarks" / "results" / "generators-jax.json").read_text())
+    both = [one for one in found["generators"] if one["run"] in STUDY[:2]]
+    page = between_marks(page, "correlations", study.correlations(both))
+    page = between_marks(page, "repairs", study.repairs(both))
+    page = between_marks(page, "planted", study.planted(found))
+    return between_marks(page, "circumstances", tables_of.circumstances([found]))
+
+
+def _told_of_generators(run: Comparison) -> dict[str, str]:
+    """Return by how much every pair of decoders differs."""
+    measures = (
+        (study.LEVELS, study.LOSS) if run.task.paired else (study.BIAS, study.KID, study.SPECTRAL)
+    )
+    return {"pairs": study.pairs(run, *measures)}
 
 
 def absent() -> str:
