@@ -39,7 +39,7 @@ def inspect(model: Any, images: Any = None) -> Inspection:
         An `Inspection`: prints as a table, has `.to_dict()`, and shows itself in a notebook. The
         worst layer is first. `.shifts` names where images lie beside their place, in pixels of the
         input: skips that meet, an output against the input. `.unread` names what might upsample and
-        is not read: layers of other ranks, Keras' operations, layers with code of their own.
+        is not read: Keras' operations, layers with code of their own.
 
     Raises:
         TypeError: for what is not a model.
