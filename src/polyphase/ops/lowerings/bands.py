@@ -2,8 +2,8 @@
 
 The kernels of neighbouring columns lie beside each other in a matrix, each a pixel further than the
 one before it, zeros around them; its product with the pixels that any of them sees is all of their
-output pixels. Two fifths of the matrix are kernels, but products are so much faster than weighted sums.
-Gradients are products too (`band_products`), and nothing as large as `k * k` images exists.
+output pixels. Two fifths of the matrix are kernels, but products are so much faster than weighted
+sums. Gradients are products too (`band_products`), and nothing as large as `k * k` images exists.
 
 A pixel that is not finite makes its neighbours not a number, up to a band away.
 """
