@@ -263,5 +263,6 @@ def _legend(axes: Axes, generators: Generators) -> None:
 
 def _dress(axes: Axes, label: str) -> None:
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
     axes.set_xlabel(label, fontsize=PAGE.small, color=INK)
     plotted(axes, PAGE)

@@ -73,7 +73,7 @@ def plotted(axes: Axes, size: Size, grid: Literal["both", "y"] = "both") -> None
     axes.set_facecolor("none")
     axes.grid(axis=grid, color=GREY, alpha=0.25, linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.tick_params(colors=INK, labelsize=size.small, width=0.6)
+    axes.tick_params(which="both", colors=INK, labelsize=size.small, width=0.6)
     for side, spine in axes.spines.items():
         spine.set(visible=side in ("left", "bottom"), color=GREY, linewidth=0.8)
 
