@@ -96,7 +96,7 @@ def test_they_are_metrics_of_a_training():
 
 def test_wrong_arguments_are_named():
     true, predicted = images()
-    with pytest.raises(ValueError, match="one shape"):
+    with pytest.raises(ValueError, match="the same shape"):
         PeriodicBias(2)(true, predicted[:, :4])
     with pytest.raises(ValueError, match="signals of rank 3"):
         PeriodicBias(2)(true[0, 0], predicted[0, 0])

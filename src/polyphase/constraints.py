@@ -11,21 +11,21 @@ from polyphase.ops import arguments, axes
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class EvenPhases(keras.constraints.Constraint):
-    """Keep all phases of a transposed convolution at the same DC gain: chi = 0.
+    """Keep the taps of a transposed convolution at the same sum in every phase: chi = 0.
 
-    After every step of the optimiser the kernel is replaced by the nearest one (least squares, mean
-    gain kept) that turns a constant into a constant.
+    After every step of the optimiser, the kernel is replaced by the nearest one that turns a
+    constant into a constant (least squares; the mean gain is kept).
 
     Args:
-        strides: the layer's, an int or one per axis, at least 1.
+        strides: the layer's strides, an int or one per axis, at least 1.
 
     Call with a kernel `(*kernel_size, c_out, c_in)` of a floating dtype; returns a tensor of that
     shape and dtype.
 
     Raises:
-        ValueError: for a kernel smaller than the stride: a phase has no tap.
+        ValueError: for a kernel smaller than the stride, where a phase has no tap.
 
-    Exactness: chi is rounding, about 1e-7 in float32.
+    Exactness: chi is 0 up to rounding, about 1e-7 in float32.
 
     Reference: "Checkerboards" in docs/mathematics.md; `polyphase.algebra.checkerboard.repair`.
 

@@ -16,17 +16,20 @@ from polyphase.ops import arguments
 class ICNR(keras.initializers.Initializer):
     """Start a sub-pixel convolution as a convolution followed by nearest upsampling.
 
-    All phases, `s_h * s_w` of an image, get the same kernel: no checkerboard at the start.
+    All phases (`s_h * s_w` for images) get the same kernel, so there is no checkerboard at the
+    start.
 
     Args:
         size: the layer's factor, an int or one per axis, at least 1.
-        initializer: what draws the kernel of one phase; default "glorot_uniform".
-        order: of the last axis, the layer's: "dcr", the phase slowest, or "crd", the fastest.
+        initializer: what draws the kernel of one phase; default: "glorot_uniform".
+        order: the layer's order of channels, along the last axis: "dcr", in which the phase varies
+            slowest, or "crd", in which it varies fastest.
 
     Call with the shape `(*kernel_size, c_in, prod(size) * c_out)`; returns a tensor of that shape.
 
     Raises:
-        ValueError: if the last axis is not divisible by the number of phases, for another order.
+        ValueError: for an unknown order, or a last axis that is not divisible by the number of
+            phases.
 
     Reference: Aitken et al., arXiv 1707.02937.
 
@@ -48,7 +51,7 @@ class ICNR(keras.initializers.Initializer):
         phases = math.prod(arguments.integers(self.size, "size", max(1, len(shape) - 2)))
         if shape[-1] % phases:
             raise ValueError(
-                f"ICNR for size {self.size} needs a last axis divisible by {phases}. "
+                f"ICNR with size {self.size} needs a last axis divisible by {phases}. "
                 f"Received: shape {tuple(shape)}."
             )
         one = self.initializer((*shape[:-1], shape[-1] // phases), dtype=dtype)
@@ -69,21 +72,21 @@ class ICNR(keras.initializers.Initializer):
 class Linear(keras.initializers.Initializer):
     """Start a transposed convolution as linear upsampling of mixed channels.
 
-    The taps are a triangle of half-width `strides`, each phase scaled to the sum 1, so there is no
-    checkerboard at the start. Kernels of `2 s - 1` or `2 s` taps hold the whole triangle; smaller
-    ones cut it, and with `s` taps it is nearest-neighbour upsampling.
+    The taps form a triangle of half-width `strides`. Those of each phase are scaled to the sum 1,
+    so there is no checkerboard at the start. Kernels of `2 s - 1` or `2 s` taps hold the whole
+    triangle; smaller ones cut it, and with `s` taps the layer starts as nearest upsampling.
 
     Args:
-        strides: the layer's, an int or one per axis, at least 1.
-        initializer: what draws how channels mix, called with the shape `(c_in, c_out)`; default
-            "glorot_uniform"; "identity" leaves each channel to itself.
+        strides: the layer's strides, an int or one per axis, at least 1.
+        initializer: what draws the matrix that mixes channels, called with the shape
+            `(c_in, c_out)`; default: "glorot_uniform". With "identity" channels are not mixed.
 
     Call with the shape `(*kernel_size, c_out, c_in)`; returns a tensor of that shape.
 
     Raises:
         ValueError: for a kernel smaller than the stride.
 
-    Reference: Long, Shelhamer, Darrell, arXiv 1411.4038 (identity, in segmentation networks).
+    Reference: Long, Shelhamer, Darrell, arXiv 1411.4038 (with identity, for segmentation).
 
     Example:
         >>> kernel = Linear(2, "identity")((3, 3, 1, 1))
@@ -103,8 +106,8 @@ class Linear(keras.initializers.Initializer):
         strides = arguments.integers(self.strides, "strides", len(kernel_size))
         if overlap_counts(kernel_size, strides).min() == 0:
             raise ValueError(
-                f"{type(self).__name__} for strides {self.strides} needs a kernel at least as "
-                f"large. Received: shape {tuple(shape)}."
+                f"{type(self).__name__} with strides {self.strides} needs a kernel at least as "
+                f"large as the strides. Received: shape {tuple(shape)}."
             )
         taps = functools.reduce(np.multiply.outer, map(_triangle, kernel_size, strides))
         mixing = self.initializer((c_in, c_out), dtype=dtype)
@@ -121,7 +124,7 @@ class Linear(keras.initializers.Initializer):
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class Bilinear(Linear):
-    """The name of `Linear` for images."""
+    """Another name of `Linear`, for images."""
 
 
 def _triangle(k: int, s: int) -> np.ndarray:

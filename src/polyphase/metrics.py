@@ -1,4 +1,4 @@
-"""Metrics of errors that depend on where in a period a pixel lies: periodic bias and variance."""
+"""Metrics of errors that depend on a pixel's position in a period: their bias and variance."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ class _PerPhase(keras.Metric):
         y_true, y_pred = (arguments.tensor(y, type(self).__name__) for y in (y_true, y_pred))
         if tuple(y_true.shape[1:]) != tuple(y_pred.shape[1:]):
             raise ValueError(
-                f"{type(self).__name__} compares images of one shape. Received: "
+                f"{type(self).__name__} compares images of the same shape. Received: "
                 f"{tuple(y_true.shape)} and {tuple(y_pred.shape)}."
             )
         residual = ops.cast(y_pred, self.dtype) - ops.cast(y_true, self.dtype)
@@ -79,27 +79,28 @@ def _spread(values: Any) -> Any:
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class PeriodicBias(_PerPhase):
-    """How much the mean error depends on where in the period a pixel lies: a fixed checkerboard.
+    """How much the mean error depends on a pixel's position in the period: a fixed checkerboard.
 
-    With the residual `e = y_pred - y_true`, the standard deviation over the phases, `s_h * s_w`, of
-    the mean of `e` over all images; root mean square over the channels. 0: none.
+    A period has `s_h * s_w` positions, the phases. The error `e = y_pred - y_true` is averaged over
+    all images for each of them; the metric is the standard deviation of these means (root mean
+    square over the channels). 0: they do not differ.
 
-    It sees only what stays when all images are averaged: a pattern whose sign changes from image to
-    image or within one, or whose period is another one, is missed. What is no pattern but lies at
-    one place of the period, as a last column that is always wrong, is counted. `polyphase compare`
-    measures the power at the harmonics of the period instead.
+    It sees only what remains when all images are averaged. A pattern whose sign changes from image
+    to image or within one is missed, and so is one of another period. An error that is no pattern
+    but always has the same position in the period, such as a last column that is always wrong, is
+    counted. `polyphase compare` measures the power at the harmonics of the period instead.
 
     Args:
         size: the period in pixels, an int or one per axis: the stride of the last upsampling layer,
-            or the product of several.
-        data_format: "channels_last" or "channels_first"; default Keras' own.
-        name: of the metric.
-        dtype: of the computation; default float32.
+            or the product of the strides of several.
+        data_format: "channels_last" or "channels_first"; default: Keras' configuration.
+        name: name of the metric.
+        dtype: dtype of the computation; default: float32.
 
     Call with images `(batch, height, width, channels)` of any number of pixels, or with signals or
     volumes; the value has their unit.
 
-    Reference: the page on checkerboards, "In images".
+    Reference: "In images" in docs/checkerboards.md.
 
     Example:
         >>> import numpy as np
@@ -119,26 +120,27 @@ class PeriodicBias(_PerPhase):
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class PeriodicVariance(_PerPhase):
-    """How much the variance of the error depends on where in the period a pixel lies.
+    """How much the variance of the error depends on a pixel's position in the period.
 
-    The standard deviation over the `s_h * s_w` phases of the variance of the residual; root mean
-    square over the channels. 0: none.
+    A period has `s_h * s_w` positions, the phases. The variance of the error `y_pred - y_true` is
+    computed for each of them; the metric is the standard deviation of these variances (root mean
+    square over the channels). 0: they do not differ.
 
-    It sees places of a period that are less certain than others. A checkerboard whose sign changes
-    has the same variance at every place, and is missed, as every pattern is whose size is equal
-    everywhere.
+    It sees positions whose pixels are less certain than others. A checkerboard whose sign changes
+    has the same variance at every position and is missed, as is every pattern that is equally
+    strong everywhere.
 
     Args:
         size: the period in pixels, an int or one per axis: the stride of the last upsampling layer,
-            or the product of several.
-        data_format: "channels_last" or "channels_first"; default Keras' own.
-        name: of the metric.
-        dtype: of the computation; default float32.
+            or the product of the strides of several.
+        data_format: "channels_last" or "channels_first"; default: Keras' configuration.
+        name: name of the metric.
+        dtype: dtype of the computation; default: float32.
 
     Call with images `(batch, height, width, channels)` of any number of pixels, or with signals or
     volumes; the value has their unit, squared.
 
-    Reference: the page on checkerboards, "In images".
+    Reference: "In images" in docs/checkerboards.md.
 
     Example:
         >>> import numpy as np

@@ -1,6 +1,6 @@
-"""Helpers for tests of upsampling code: Polyphase's own, and yours.
+"""Helpers for tests of upsampling code, Polyphase's own and yours.
 
-Nothing here needs a test framework: a failed check is an `AssertionError` that says what was
+None of them needs a test framework: a failed check raises an `AssertionError` that says what was
 expected.
 """
 
@@ -17,13 +17,13 @@ Shape = Sequence[int | None]
 
 
 def coordinate_ramp(shape: Sequence[int], dtype: Any = "float32") -> np.ndarray:
-    """Return an array in which every element tells where it is.
+    """Return an array in which the value of every element shows its position.
 
-    `sin(1 + sum_i index_i * sqrt(prime_i))`: no symmetry, no equal neighbours, whichever axes
+    `sin(1 + sum_i index_i * sqrt(prime_i))` has no symmetry and no equal neighbours, whichever axes
     are flipped or exchanged.
 
     Args:
-        shape: at most 8 axes.
+        shape: shape of the array, at most 8 axes.
         dtype: a NumPy float dtype.
 
     Returns:
@@ -58,12 +58,12 @@ def assert_adjoint(
 
     Args:
         forward: `A`; takes an array of `x_shape`, returns an array or tensor of `y_shape`.
-        adjoint: `A^T`; the other way round.
+        adjoint: `A^T`; takes an array of `y_shape`, returns an array or tensor of `x_shape`.
         x_shape: shape of the inputs.
         y_shape: shape of the outputs.
         tolerance: allowed difference, relative to `||A x|| ||y|| + ||x|| ||A^T y||`.
-        dtype: of the random values; the products are summed in float64.
-        seed: of the random values.
+        dtype: dtype of the random values; the products are summed in float64.
+        seed: seed of the random values.
 
     Raises:
         AssertionError: if a shape or a product differs.
@@ -98,23 +98,23 @@ def assert_layer_contract(
 ) -> None:
     """Check what Keras may expect of every layer of signals, images or volumes.
 
-    1. Symbolic shape = eager shape, in a functional model with known and with unknown sizes, and of
-       batches of two sizes.
-    2. A layer made from the configuration, given the weights, computes the same bits.
-    3. A model saved as `.keras` and loaded computes the same bits.
-    4. A mixed precision policy gives that dtype, with float32 weights.
-    5. One step of gradient descent moves every trainable weight, and as far as the change of the
-       loss says; the layer's input gets its gradient too.
+    1. The symbolic shape equals the computed shape in a functional model, with known and with
+       unknown sizes, and with batches of two sizes.
+    2. A layer made from the configuration and given the weights computes the same bits.
+    3. A model that is saved as `.keras` and loaded computes the same bits.
+    4. Under a mixed precision policy the output has the policy's dtype, and weights are float32.
+    5. One step of gradient descent changes every trainable weight, by as much as the change of the
+       loss implies. The layer's input gets its gradient too.
 
     Args:
-        make_layer: `make_layer(**kwargs)` returns a new layer each time; `kwargs` are those of
+        make_layer: `make_layer(**kwargs)` returns a new layer each time; `kwargs` are arguments of
             every Keras layer (`dtype`).
         input_shape: shape of the input with the batch: three to five integers.
         unknown_sizes: whether the sides may be unknown when a model is built.
         mixed_precision: the policies to try.
 
     Raises:
-        AssertionError: with the number of what is broken.
+        AssertionError: with the number of the check that failed.
 
     Example:
         >>> assert_layer_contract(

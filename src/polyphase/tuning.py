@@ -25,9 +25,9 @@ class Tuned:
 
     Attributes:
         layer: its name.
-        lowering: the fastest, which it has now.
-        shapes: of the images that it was timed with.
-        times: of every lowering that computes it, of all shapes together.
+        lowering: the fastest lowering, which the layer now has.
+        shapes: shapes of the images that it was timed with.
+        times: times of every lowering that can compute it, for all shapes together.
     """
 
     layer: str
@@ -44,29 +44,29 @@ def tune(
     seconds: float = 0.5,
     watch: Callable[[str], None] = lambda layer: None,
 ) -> tuple[Tuned, ...]:
-    """Give each of a model's layers of ours the `lowering` that is fastest here.
+    """Give each Polyphase layer of a model the `lowering` that is fastest on this machine.
 
-    What `auto` takes rests on machines that we measured. This measures yours: its device, the
-    layers' dtypes, and the shapes that the model's layers get from these inputs. Contenders run in
-    turns, after warm-up, as in `polyphase bench`. "direct", which is what Keras' own layers do, is
-    among them.
+    `lowering="auto"` chooses by what we measured on our machines. `tune` measures on yours: on its
+    device, with the layers' dtypes and with the shapes that the layers get from these inputs. The
+    lowerings run in turns, after warm-up, as in `polyphase bench`. One of them is "direct", which
+    does what Keras' own layers do.
 
     Args:
-        model: built; its layers' `lowering` is set, and with it what the model compiled is
-            forgotten. All else stays as it is. Saved, it keeps them.
+        model: a built model. The `lowering` of its layers is set, and its compiled functions are
+            dropped; all else stays as it is. A saved model keeps its lowerings.
         inputs: what the model is called with, of the size and the batch that matter to you.
-        training: whether a training step is timed, with its gradients, instead of prediction.
-        seconds: to spend on each layer and shape after its compilations.
+        training: whether to time a training step, with its gradients, instead of prediction.
+        seconds: seconds to spend on each layer and shape, after compilation.
         watch: called with the name of each layer before it is timed.
 
     Returns:
-        A `Tuned` for each layer that has a `lowering`; none if the model has no such layer (of
-        Keras' own `fold` makes ours).
+        A `Tuned` for each layer that has a `lowering`; none if the model has no such layer
+        (`fold` turns Keras' own layers into ours).
 
     Raises:
         ValueError: for a model that is not built, or inputs that it does not take.
 
-    Exactness: every lowering is the same operator; outputs differ by rounding.
+    Exactness: every lowering computes the same operator; outputs differ by rounding.
 
     Example:
         >>> import polyphase as pp

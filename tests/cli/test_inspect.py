@@ -32,7 +32,7 @@ def test_the_worst_layer_and_its_remedy_are_said():
     result = RUN.invoke(app, ["inspect", "model.keras"])
     assert result.exit_code == 0, result.output
     assert result.output.index("bad") < result.output.index("fine")
-    assert "Whether your images show it" in words(result)
+    assert "To see whether your images show it" in words(result)
 
 
 @pytest.mark.parametrize(("limit", "code"), [("0.05", 1), ("100", 0)])

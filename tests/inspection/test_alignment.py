@@ -117,7 +117,7 @@ def test_inspect_says_so():
     model = upsampling_autoencoder()
     said = pp.inspect(model)
     assert said.shifts[0].pixels == (9.0, 9.0)
-    assert "the image lies by 9 up and 9 left" in " ".join(str(said).split())
+    assert "the image is shifted by 9 up and 9 left" in " ".join(str(said).split())
     assert said.to_dict()["shifts"][0]["pixels"] == (9.0, 9.0)
 
 

@@ -48,13 +48,15 @@ def test_without_a_pattern_nothing_is_advised(images):
     assert stage.chi == pytest.approx(0.001, rel=1e-3)
     assert not stage.in_images.seen
     assert "The images do not show it" in stage.verdict
-    assert stage.remedy == "Nothing is to be done for such images."
+    assert stage.remedy == "Nothing needs to be done for such images."
 
 
 def test_without_images_the_question_is_asked():
     (stage,) = pp.inspect(autoencoder(0.1)).stages
     assert stage.in_images is None
-    assert stage.remedy == "Whether your images show it: `polyphase.inspect(model, images=x)`."
+    assert stage.remedy == (
+        "To see whether your images show it: `polyphase.inspect(model, images=x)`."
+    )
 
 
 def test_what_is_no_autoencoder_is_judged_by_its_output():

@@ -137,7 +137,7 @@ MISFITS = [  # shapes channels last, and the axis that does not fit
     ([(2, 1, 1, 3), (2, 1, 1, 3), (2, 3, 1, 2)], (1, 1, 1)),
     ([(2, 5, 4, 3), (2, 8, 6, 2)], (1.5, 1)),
 ]
-REFUSED = "concatenates what has one batch and one size after upsampling. Received: shapes"
+REFUSED = "same batch and, once upsampled, the same size. Received: shapes"
 
 
 @pytest.mark.parametrize("data_format", FORMATS)

@@ -1,4 +1,4 @@
-"""What a model's upsampling layers cost, whether they make checkerboards, and their repair."""
+"""The checkerboards that a model's upsampling layers make, what they cost, and their repair."""
 
 from polyphase.inspection.found import readings_of
 from polyphase.inspection.inspect import inspect

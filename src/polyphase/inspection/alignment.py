@@ -27,13 +27,15 @@ _START = Grid()
 
 @dataclass(frozen=True)
 class Shift:
-    """What lies beside its place.
+    """An image that is shifted, against another or against the input.
 
     Attributes:
-        layer: where two images meet, or what gives the output; in a nested model `outer/layer`.
-        pixels: per axis, of the model's input, by which what lies there is too near the first
-            pixel: an image too far up and left; where two meet, the first against the other.
-        meets: whether two images meet there; otherwise it is an output against the input.
+        layer: the layer that joins two images, or that gives the output; in a nested model
+            `outer/layer`.
+        pixels: the shift towards the first pixel (up and left) along each axis, in pixels of the
+            model's input; where two images are joined, that of the first against the other.
+        meets: whether two images are joined there; otherwise an output is shifted against the
+            input.
     """
 
     layer: str
@@ -47,7 +49,11 @@ class Shift:
             for pixels, way in zip(self.pixels, words.ways, strict=True)
             if pixels
         )
-        what = "what meets there lies apart" if self.meets else f"the {words.image} lies"
+        what = (
+            f"the {words.image}s that it joins lie apart"
+            if self.meets
+            else f"the {words.image} is shifted"
+        )
         return f"{self.layer}: {what} by {by} ({words.pixels} of the input)"
 
 

@@ -20,34 +20,41 @@ from polyphase.rewrite.report import Report
 def inspect(model: Any, images: Any = None) -> Inspection:
     """Return which layers make checkerboards, how strongly, and what to do about it.
 
-    For every layer that upsamples: how many taps overlap in each phase, the checkerboard gain chi
-    of its weights, what it makes of a constant, how much of that reaches the model's output (the
-    model runs with and without it, on constant and on smooth random input or on your images; what
-    changes at the layer's period is compared, in absolute units), its multiply-adds, and
-    what `fold` would do to it. For strided convolutions the same of their gradient.
+    For every layer that upsamples, it reports:
+
+    - how many taps of the kernel overlap in each phase;
+    - chi, the checkerboard gain of its weights, and what the layer makes of a constant;
+    - how much of that pattern reaches the model's output. The model runs with and without the
+      pattern, on constant and on smooth random input or on your images; what changes at the
+      layer's period is compared, in absolute units;
+    - its multiply-adds, and what `fold` would do to it.
+
+    For strided convolutions, it reports the same of their gradient.
 
     Args:
-        model: a built Keras model or layer. In a Functional or Sequential one the pattern is
-            followed to the output; of one that is a class only weights are read.
-        images: what to run the model on: an array, or a list of some, for its inputs. What comes
-            out is searched for the pattern of every layer (of an autoencoder, what differs from the
-            images), with an interval over the first 1,024; a repair is advised where it is found.
-            The share that reaches the output is measured on the first 16. None: on constants and
-            smooth random images in the range of the inputs, and no repair is advised.
+        model: a built Keras model or layer. In a Functional or Sequential model the pattern is
+            followed to the output. If the model is a class, only its weights are read.
+        images: what to run the model on: an array, or a list with one for each input. The output
+            (of an autoencoder, its difference from the images) is searched for the pattern of every
+            layer, with an interval over the first 1,024 images. A repair is advised where a pattern
+            is found. The share that reaches the output is measured on the first 16. None: the model
+            runs on constants and smooth random images in the range of its inputs, and no repair is
+            advised.
 
     Returns:
-        An `Inspection`: prints as a table, has `.to_dict()`, and shows itself in a notebook. The
-        worst layer is first. `.shifts` names where images lie beside their place, in pixels of the
-        input: skips that meet, an output against the input. `.unread` names what might upsample and
-        is not read: Keras' operations, layers with code of their own.
+        An `Inspection`, which prints as a table, has `.to_dict()` and is drawn in a notebook. The
+        worst layer comes first. `.shifts` names where images are shifted, in pixels of the input:
+        two that are joined, against each other, or an output against the input. `.unread` names
+        what might upsample and is not read: Keras' operations, layers with code of their own.
 
     Raises:
         TypeError: for what is not a model.
         ValueError: for a model that is not built, weights that are NaN or infinite, or images that
             do not fit.
-        ImportError: for images without SciPy.
+        ImportError: if `images` are given and SciPy is not installed.
 
-    Exactness: overlap counts are exact, chi is float64 of the weights; shares are measured.
+    Exactness: overlap counts are exact; chi is computed from the weights in float64; shares are
+    measured.
 
     Reference: "Checkerboards" in docs/mathematics.md.
 

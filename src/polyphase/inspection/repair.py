@@ -17,23 +17,25 @@ Even = dict[int, Weights]
 def repair(model: Any) -> Any:
     """Return a copy of a model whose layers turn constants into constants: chi = 0.
 
-    To each tap of a phase the same is added, so that all phases get the mean gain: the least change
-    of the kernel in the Frobenius norm that keeps the mean gain. Biases of a sub-pixel convolution
-    become their mean over the phases. Nothing else changes.
+    The same amount is added to every tap of a phase, so that the taps of each phase have the same
+    sum, the mean gain. This is the least change of the kernel, in the Frobenius norm, that keeps
+    the mean gain. Biases of a sub-pixel convolution become their mean over the phases. Nothing else
+    changes.
 
     Args:
-        model: a built Keras model; left as it is.
+        model: a built Keras model; it is not changed.
 
     Returns:
-        A model of the same layers, not compiled. Repairing it again changes rounding only. A layer
-        that cannot be copied, and needs no repair, is itself part of it: its weights are shared.
+        A model with the same layers, not compiled. Repairing it again changes only rounding. A
+        layer that cannot be copied and needs no repair is used in both models, with the same
+        weights.
 
     Raises:
         TypeError: for what is not a model.
-        ValueError: for a model that is not built, weights that are NaN or infinite, layers whose
-            kernel is smaller than their stride, or that cannot be copied.
+        ValueError: for a model that is not built, weights that are NaN or infinite, and layers to
+            be repaired whose kernel is smaller than their stride or that cannot be copied.
 
-    Exactness: chi is rounding of the weights' dtype afterwards, about 1e-7 in float32.
+    Exactness: afterwards chi is 0 up to rounding in the weights' dtype, about 1e-7 in float32.
 
     Reference: "Checkerboards" in docs/mathematics.md; `polyphase.algebra.checkerboard.repair`.
 
@@ -84,7 +86,7 @@ def _copy(model: keras.Model, even: Even) -> keras.Model:
         if same is layer and any(id(one) in even for one in layer._flatten_layers()):
             raise ValueError(
                 f"{layer.name!r} of class {type(layer).__name__} cannot be repaired, because it "
-                "cannot be copied: its `get_config` does not say how to make it, or it shares "
+                "cannot be copied: its `get_config` is not enough to make it again, or it shares "
                 "layers with others."
             )
     _set([(old, made) for old, _, made in build.made.values()], even)

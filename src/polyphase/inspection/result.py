@@ -24,20 +24,22 @@ class Stage:
 
     Attributes:
         layer: its name; within a nested model or class, `outer/layer`.
-        what: what it is.
+        what: the kind of layer, in words.
         gradient: whether only its gradient upsamples.
-        overlap: how many taps each phase has, of the shape of its factor; None: it is not a matter
-            of taps.
-        chi: checkerboard gain, 0: constants stay constant, infinite: nothing but pattern.
-        pattern: what the layer makes of a constant, divided by its mean, likewise; None: flat.
+        overlap: how many taps each phase has, an array of the shape of its factor; None: it does
+            not depend on taps.
+        chi: checkerboard gain; 0: constants stay constant; infinite: nothing but a pattern.
+        pattern: what the layer makes of a constant, divided by its mean, of the same shape; None:
+            flat.
         reaches_output: the share of the pattern that reaches the output, by kind of input
-            ("constant", "smooth" or "images"), the median of the draws; None: there is no pattern,
-            or it was not measured.
-        reaches_range: between what half of the draws lie, likewise.
-        in_images: what images show of it; None: none were given, or its period is not known.
-        multiply_adds: of one example; None if sizes are not known.
+            ("constant", "smooth" or "images"): the median over the inputs. None: there is no
+            pattern, or it was not measured.
+        reaches_range: the range of the middle half of the inputs, by kind of input.
+        in_images: how strong the pattern is in your images; None: none were given, or its period is
+            not known.
+        multiply_adds: multiply-adds of one example; None if sizes are not known.
         fold: what `fold` would do; None if nothing is known.
-        verdict: what that means.
+        verdict: what these numbers mean.
         remedy: what to do; empty: nothing.
     """
 
@@ -62,17 +64,17 @@ class Stage:
 
     @property
     def reaches_at_least(self) -> float | None:
-        """The lower end of that share; None: not measured."""
+        """The largest lower end of `reaches_range`; None: not measured."""
         return max(low for low, _ in self.reaches_range.values()) if self.reaches_range else None
 
     @property
     def severity(self) -> tuple[bool, float]:
-        """By this the worst is found: images before gradients, then what reaches the output."""
+        """What the worst is found by: images before gradients, then what reaches the output."""
         share = 1.0 if self.reaches is None else self.reaches
         return not self.gradient, self.chi * share if share and self.chi > ROUNDING else 0.0
 
     def exceeds(self, limit: float) -> bool:
-        """Whether its chi is over a limit and at least the lower end of its pattern comes out."""
+        """Whether chi is over a limit and even the lower end of its share reaches the output."""
         return not self.gradient and self.chi > limit and not cancelled(self.reaches_at_least)
 
 
@@ -81,13 +83,13 @@ class Inspection:
     """What `inspect` found.
 
     Attributes:
-        model: its name.
+        model: the model's name.
         stages: the layers that upsample, worst first.
         cost: what one example costs; None if sizes are not known.
-        folded_cost: what it costs after `fold`.
+        folded_cost: what one example costs after `fold`.
         unread: layers and operations that might upsample and that `inspect` does not read; nothing
-            is said about them.
-        shifts: where images lie beside their place; empty: nowhere, or it is not known.
+            else is reported about them.
+        shifts: where images are shifted; empty: nowhere, or it is not known.
     """
 
     model: str
@@ -98,7 +100,7 @@ class Inspection:
     shifts: tuple[Shift, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as what JSON knows; an infinite chi is None."""
+        """Return it as a dictionary for JSON; an infinite chi is None."""
         return {
             "model": self.model,
             "stages": [
@@ -140,7 +142,7 @@ class Inspection:
         ]
 
     def sentences(self) -> list[str]:
-        """Return a paragraph per layer, what folding saves, what is not read, what is shifted."""
+        """Return one paragraph per layer, then what folding saves, is not read or is shifted."""
         said = [
             " ".join(
                 part
@@ -185,16 +187,16 @@ class Inspection:
         )
 
 
-NOTHING = "There is no upsampling in this model: no layer of it can make a checkerboard."
+NOTHING = "There is no upsampling in this model: none of its layers can make a checkerboard."
 
 UNREAD = (
-    "Whether this upsamples and makes checkerboards is not known: `inspect` reads the layers of "
-    "Keras and Polyphase."
+    "It is not known whether this upsamples and makes checkerboards: `inspect` reads the layers "
+    "of Keras and Polyphase."
 )
 
 SHIFTED = (
-    "Kernels of even size, strides and crops at one end move an image: use odd kernels, or move it "
-    "back by as much."
+    "Kernels of even size, strides and crops at one end shift an image: use odd kernels, or shift "
+    "it back by as much."
 )
 
 

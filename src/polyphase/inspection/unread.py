@@ -20,7 +20,7 @@ class Unread:
 
     Attributes:
         layer: its name; within a nested model, wrapper or class, `outer/layer`.
-        kind: its class; "code of its own" is added where that runs what is not Keras' or ours.
+        kind: its class; "code of its own" is added if it runs code that is neither Keras' nor ours.
     """
 
     layer: str

@@ -28,15 +28,15 @@ def verdict(
         shown: what images show of it; None: no images were given, or its period is not known.
     """
     if reading.gains is None:
-        return "Even whatever its weights: it makes no checkerboard.", ""
+        return "It makes no checkerboard, whatever its weights.", ""
     if reading.overlap is not None and reading.overlap.min() == 0:
         return _empty(reading, reading.overlap)
     if reading.gradient:
         return _gradient(reading, chi)
     if chi <= ROUNDING:
         return _even(reading)
-    size = "infinitely strong" if math.isinf(chi) else f"{_percent(chi)} of its mean"
-    flat = f"a constant comes out with a pattern {size}{_overlap(reading)}."
+    size = "infinite" if math.isinf(chi) else f"{_percent(chi)} of its mean"
+    flat = f"it turns a constant into a pattern whose strength is {size}.{_overlap(reading)}"
     parts = [
         f"{_strength(chi)} checkerboard in flat {_words(reading).areas}:",
         flat,
@@ -54,7 +54,7 @@ def cancelled(reaches: float | None) -> bool:
 def _empty(reading: Reading, overlap: np.ndarray) -> tuple[str, str]:
     share = float((overlap == 0).mean())
     what = (
-        "gradients get nothing"
+        f"gradient's {_words(reading).pixels} get nothing"
         if reading.gradient
         else f"{_words(reading).pixels} get nothing but the bias"
     )
@@ -69,26 +69,26 @@ def _empty(reading: Reading, overlap: np.ndarray) -> tuple[str, str]:
 
 def _gradient(reading: Reading, chi: float) -> tuple[str, str]:
     if chi <= ROUNDING:
-        return f"Even: neither its {_words(reading).image} nor its gradient has a checkerboard.", ""
+        return f"Neither its {_words(reading).image} nor its gradient has a checkerboard.", ""
     return (
-        f"Its {_words(reading).image} has no checkerboard, its gradient has one of {_percent(chi)}"
-        f"{_overlap(reading)}.",
-        f"It matters where {_words(reading).image}s are optimised through it (discriminators, "
-        "adversarial examples, visualisation): use stride 1 and pooling there.",
+        f"Its {_words(reading).image} has no checkerboard, but its gradient has one whose "
+        f"strength is {_percent(chi)} of its mean.{_overlap(reading)}",
+        f"This matters where {_words(reading).image}s are optimised through the layer "
+        "(discriminators, adversarial examples, visualisation): use stride 1 and pooling there.",
     )
 
 
 def _even(reading: Reading) -> tuple[str, str]:
     if reading.biases is not None and _spread(reading.biases) > ROUNDING:
         return (
-            f"Its kernel is even, but its biases differ by {_spread(reading.biases):.2g} between "
-            "phases.",
-            "`polyphase.repair(model)` evens them.",
+            "Its kernel makes no checkerboard, but its biases do: they differ by "
+            f"{_spread(reading.biases):.2g} between phases.",
+            "`polyphase.repair(model)` makes them equal.",
         )
-    return "Even as it is now: a constant stays constant. Training can change that.", (
+    return "No checkerboard now: a constant stays constant. Training can change that.", (
         "Repair it again after training."
         if reading.overlap is None
-        else f"To keep it even: {_constraint(reading)}."
+        else f"To keep it so: {_constraint(reading)}."
     )
 
 
@@ -97,8 +97,8 @@ def _overlap(reading: Reading) -> str:
         return ""
     taps = f"{reading.overlap.min()} to {reading.overlap.max()}"
     return (
-        f", as its {_words(reading).pixels} get {taps} taps: the kernel is not divisible by the "
-        "stride"
+        f" Its {_words(reading).pixels} get {taps} taps, because the kernel's size is not "
+        "divisible by the stride."
     )
 
 
@@ -106,8 +106,8 @@ def _arrival(reaches: float | None) -> str:
     if reaches is None:
         return ""
     if cancelled(reaches):
-        return f"The layers behind cancel it: {_percent(reaches)} of it reaches the output."
-    return f"{_percent(reaches)} of it reaches the output."
+        return f"Later layers cancel it: {_percent(reaches)} of the pattern reaches the output."
+    return f"{_percent(reaches)} of the pattern reaches the output."
 
 
 def _in_images(words: Words, shown: Evidence | None) -> str:
@@ -121,22 +121,26 @@ def _in_images(words: Words, shown: Evidence | None) -> str:
     seen = f"{shown.levels:.1f} {words.levels} of 255 at its period of {period} {words.pixels}"
     if shown.seen:
         return f"The {words.image}s show it: {seen} ({ends})."
-    return f"The {words.image}s do not show it: {seen} ({ends}; {shown.before:.1f} before)."
+    return (
+        f"The {words.image}s do not show it: {seen} ({ends}; {shown.before:.1f} before the model)."
+    )
 
 
 def _remedy(reading: Reading, reaches: float | None, shown: Evidence | None) -> str:
     if cancelled(reaches):
-        return "Nothing is to be done while those layers stay as they are."
-    anew = f" To train anew, start with {_icnr(reading)}." if reading.overlap is None else ""
+        return "Nothing needs to be done while those layers stay as they are."
+    anew = (
+        f" To train from scratch, start with {_icnr(reading)}." if reading.overlap is None else ""
+    )
     if shown is None or math.isnan(shown.levels):
         image = _words(reading).image
-        return f"Whether your {image}s show it: `polyphase.inspect(model, images=x)`.{anew}"
+        return f"To see whether your {image}s show it: `polyphase.inspect(model, images=x)`.{anew}"
     if not shown.seen:
-        return f"Nothing is to be done for such {_words(reading).image}s."
-    repair = "`polyphase.repair(model)` evens it with the least change; train on afterwards"
+        return f"Nothing needs to be done for such {_words(reading).image}s."
+    repair = "`polyphase.repair(model)` removes it with the least change; train on afterwards"
     if reading.overlap is None:
         return f"{repair}.{anew}"
-    instead = f" Or train anew with {_instead(reading)}."
+    instead = f" Or train from scratch with {_instead(reading)}."
     return f"{repair}, with {_constraint(reading)}.{instead if _uneven(reading) else ''}"
 
 

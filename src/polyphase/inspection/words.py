@@ -24,7 +24,7 @@ class Words:
 
 _IMAGE = (("up", "down"), ("left", "right"))
 WORDS = {
-    1: Words("signal", "samples", "stretches", "levels", (("early", "late"),)),
+    1: Words("signal", "samples", "stretches", "levels", (("to the start", "to the end"),)),
     2: Words("image", "pixels", "areas", "grey levels", _IMAGE),
     3: Words("volume", "voxels", "regions", "levels", (("to the front", "to the back"), *_IMAGE)),
 }

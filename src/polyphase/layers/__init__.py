@@ -1,4 +1,4 @@
-"""Drop-in layers: Keras' arguments and weights, the same numbers on every backend."""
+"""Drop-in layers with Keras' arguments and weights, and the same numbers on every backend."""
 
 from polyphase.layers.carafe import CARAFE2D
 from polyphase.layers.concat_conv import ConcatConv1D, ConcatConv2D, ConcatConv3D

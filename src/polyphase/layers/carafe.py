@@ -20,33 +20,38 @@ _SPREAD = 0.05  # of the first kernels is even: a tap of weight 0 would never le
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class CARAFE2D(mixins.Configured):
-    """Upsample images by kernels that are predicted from the image, content-aware.
+    """Upsample images with kernels that are predicted from the image (content-aware).
 
-    A 1x1 convolution compresses the channels, another convolution predicts `k x k` numbers for
-    every output pixel, softmax makes them a kernel, and each output pixel is the sum of its input
-    pixel's `k x k` neighbours, weighted (`polyphase.ops.reassemble`). At the start the kernels are
-    those of bilinear upsampling, but for a twentieth that is spread evenly.
+    A 1x1 convolution compresses the channels. Another convolution predicts `k x k` numbers for
+    every output pixel, and softmax turns them into a kernel. Each output pixel is then the sum of
+    the `k x k` neighbours of its input pixel, weighted by that kernel (`polyphase.ops.reassemble`).
+    At the start the kernels are those of bilinear upsampling, except that a twentieth of their
+    weight is spread evenly over all taps.
 
     Args:
-        size: factor, an int or two, `(height, width)`, at least 1.
+        size: upsampling factor, an int or two, `(height, width)`, at least 1.
         kernel_size: taps per axis of the predicted kernels, odd, at least 3.
-        compression: channels from which they are predicted.
+        compression: number of channels from which the kernels are predicted.
         encoder_kernel_size: taps per axis of the convolution that predicts them, an int or two.
-        groups: of channels, each with kernels of its own; divides the channels.
+        groups: number of groups of channels, each with its own kernels; it must divide the number
+            of channels.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         **kwargs: as for every Keras layer (`name`, `dtype`, ...).
 
-    Weights: those of two convolutions, `c * compression + compression` and
-    `k_e**2 * compression * s_h * s_w * groups * k**2` and a bias per number predicted.
+    Weights: those of two convolutions. The first has `c * compression` weights and `compression`
+    biases. The second predicts `n = s_h * s_w * groups * k**2` numbers per input pixel, with
+    `k_e**2 * compression * n` weights and `n` biases (`k_e` is `encoder_kernel_size`).
 
     Input: `(batch, height, width, c)`, or channels first; sizes may be unknown.
     Output: `(batch, s_h * height, s_w * width, c)`.
 
     Raises:
-        ValueError: for a size below 1, an even kernel size, groups that do not divide.
+        ValueError: for a size below 1, an even kernel size, or a number of channels that `groups`
+            does not divide.
 
-    Exactness: the kernels of a pixel sum to 1, so that a constant image stays constant, to its
-    border (beyond which the nearest pixel stands): no checkerboard from unequal gains.
+    Exactness: the kernel of every pixel sums to 1, so a constant image stays constant, and no
+    checkerboard arises from unequal gains. This holds at the border too: outside the image, the
+    nearest pixel is used.
 
     Reference: Wang et al., arXiv 1905.02188.
 

@@ -30,7 +30,9 @@ class ConcatConv(mixins.Configured):
         for name in ("strides", "groups"):
             value = kwargs.pop(name, 1)
             if value not in (1, (1,) * self.rank, [1] * self.rank):
-                raise ValueError(f"{type(self).__name__} has {name}=1. Received: {name}={value!r}.")
+                raise ValueError(
+                    f"{type(self).__name__} takes only {name}=1. Received: {name}={value!r}."
+                )
         super().__init__(filters, kernel_size, padding=padding, **kwargs)
         self.input_spec = None  # Conv2D's: one image
         if not isinstance(size, (tuple, list)) or not size:
@@ -96,32 +98,36 @@ class ConcatConv(mixins.Configured):
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class ConcatConv2D(ConcatConv, keras.layers.Conv2D):
-    """Convolve the concatenation of images, each upsampled with its own factor first.
+    """Upsample images, each by its own factor, concatenate them and convolve the result.
 
-    `Conv_w(concat(R x, z)) = Conv_{w_x}(R x) + Conv_{w_z}(z)`, the kernel split by input channels:
-    what a U-Net's decoder does with a skip connection. Neither the upsampled image (nearest) nor
-    the concatenation exists. The weights are those of the Conv2D.
+    A U-Net's decoder does this with an image `x` and a skip connection `z`. The kernel is split by
+    input channels: `Conv_w(concat(R x, z)) = Conv_{w_x}(R x) + Conv_{w_z}(z)`, where `R x` is the
+    upsampled image. So the concatenation is never made, and neither is the upsampled image
+    (nearest). The weights are those of the Conv2D.
 
     Args:
         filters: number of output channels, at least 1.
         kernel_size: an int or two, at least 1.
-        size: a list of one upsampling factor per input, a number of at least 1 or two. An input of
-            size 1 is taken as it is, whatever the interpolation.
+        size: a list with one upsampling factor per input: a number of at least 1, or two. An input
+            of size 1 is used as it is, whatever the interpolation.
         padding: "valid" or "same", of the upsampled images.
-        interpolation: of all inputs of another size, as in `UpSampling2D`. ("mitchell" smooths
-            along an axis of size 1 too: so it does for (1, 2), as `UpSampling2D((1, 2))` does.)
-        lowering: how to compute the inputs of another size, as in `polyphase.ops.upsample_conv`.
-        **kwargs: Conv2D's other arguments, but no strides and one group.
+        interpolation: for the inputs whose size is not 1, as in `UpSampling2D`. ("mitchell" also
+            smooths along an axis of size 1 if the other axis is upsampled: for (1, 2), as
+            `UpSampling2D((1, 2))` does.)
+        lowering: how to compute the inputs whose size is not 1, as in
+            `polyphase.ops.upsample_conv`.
+        **kwargs: Conv2D's other arguments, except that strides and groups must be 1.
 
-    Input: a list of `(batch, height, width, channels)`, or channels first, which have the same
-    sides when upsampled. Nothing is broadcast; sizes known only when run are checked then.
+    Input: a list of `(batch, height, width, channels)`, or channels first. Once upsampled, all must
+    have the same height and width; nothing is broadcast. Sizes that are known only when the model
+    runs are checked then.
     Output: `(batch, floor(height * size), floor(width * size), filters)` for "same".
 
     Raises:
-        ValueError: for strides, groups, a size below 1, another number of inputs, and images that
-            cannot be concatenated.
+        ValueError: for strides or groups other than 1, a size below 1, a number of inputs other
+            than that of sizes, and images that cannot be concatenated.
 
-    Exactness: the operator of UpSampling2D, Concatenate and Conv2D; float32 results differ by
+    Exactness: computes what UpSampling2D, Concatenate and Conv2D compute; float32 results differ by
     rounding.
 
     Reference: "What moves" in docs/folding.md.
@@ -139,9 +145,9 @@ class ConcatConv2D(ConcatConv, keras.layers.Conv2D):
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class ConcatConv1D(ConcatConv, keras.layers.Conv1D):
-    """Convolve the concatenation of signals, each upsampled with its own factor first.
+    """Upsample signals, each by its own factor, concatenate them and convolve the result.
 
-    Arguments, weights, errors and exactness: those of `ConcatConv2D`, per axis.
+    Arguments, weights, errors and exactness are those of `ConcatConv2D`, for one axis.
 
     Input: `(batch, length, channels)`, or channels first; sizes may be unknown.
 
@@ -158,9 +164,9 @@ class ConcatConv1D(ConcatConv, keras.layers.Conv1D):
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class ConcatConv3D(ConcatConv, keras.layers.Conv3D):
-    """Convolve the concatenation of volumes, each upsampled with its own factor first.
+    """Upsample volumes, each by its own factor, concatenate them and convolve the result.
 
-    Arguments, weights, errors and exactness: those of `ConcatConv2D`, per axis.
+    Arguments, weights, errors and exactness are those of `ConcatConv2D`, for three axes.
 
     Input: `(batch, depth, height, width, channels)`, or channels first; sizes may be unknown.
 

@@ -47,7 +47,7 @@ class ConvTranspose(OfOneRank):
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class Conv2DTranspose(ConvTranspose, keras.layers.Conv2DTranspose):
-    """Transpose-convolve images; a drop-in for `keras.layers.Conv2DTranspose`.
+    """Apply a transposed convolution to images; a drop-in for `keras.layers.Conv2DTranspose`.
 
     Args:
         filters: number of output channels, at least 1.
@@ -57,12 +57,12 @@ class Conv2DTranspose(ConvTranspose, keras.layers.Conv2DTranspose):
         output_padding: None, or an int or two, at least 0 and less than the stride.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         dilation_rate: distance between the kernel's taps, an int or two, at least 1.
-        activation: name or function; default none.
+        activation: name or function; default: none.
         *args: the Keras layer's next arguments, in its order: `use_bias`, `kernel_initializer`, ...
-        groups: of the channels, which Keras' layer has not, as in `polyphase.ops.conv_transpose`;
-            divides `filters` and the input channels. The kernel is then
-            `(*kernel_size, filters / groups, c_in)`.
-        lowering: how to compute it, as in `polyphase.ops.conv_transpose`.
+        groups: number of groups of channels, as in `polyphase.ops.conv_transpose`; Keras' layer has
+            no such argument. It must divide `filters` and the number of input channels. The kernel
+            is then `(*kernel_size, filters / groups, c_in)`.
+        lowering: how the result is computed, as in `polyphase.ops.conv_transpose`.
         **kwargs: the Keras layer's other arguments: `use_bias`, `kernel_initializer`,
             regularizers, constraints, `dtype`, ...
 
@@ -73,7 +73,7 @@ class Conv2DTranspose(ConvTranspose, keras.layers.Conv2DTranspose):
     Raises:
         ValueError: for arguments that Keras' layer refuses.
 
-    Exactness: Keras' operator; float32 results differ by rounding.
+    Exactness: computes what Keras' layer computes; float32 results differ by rounding.
 
     Example:
         >>> import numpy as np
@@ -88,10 +88,10 @@ class Conv2DTranspose(ConvTranspose, keras.layers.Conv2DTranspose):
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class Conv1DTranspose(ConvTranspose, keras.layers.Conv1DTranspose):
-    """Transpose-convolve signals; a drop-in for `keras.layers.Conv1DTranspose`.
+    """Apply a transposed convolution to signals; a drop-in for `keras.layers.Conv1DTranspose`.
 
-    Arguments, weights, errors and exactness: those of `Conv2DTranspose`, per axis, in the order of
-    Keras' layer.
+    Arguments, weights, errors and exactness are those of `Conv2DTranspose`, for one axis; the
+    arguments have the order of Keras' layer.
 
     Input: `(batch, length, channels)`, or channels first; sizes may be unknown.
 
@@ -105,10 +105,10 @@ class Conv1DTranspose(ConvTranspose, keras.layers.Conv1DTranspose):
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class Conv3DTranspose(ConvTranspose, keras.layers.Conv3DTranspose):
-    """Transpose-convolve volumes; a drop-in for `keras.layers.Conv3DTranspose`.
+    """Apply a transposed convolution to volumes; a drop-in for `keras.layers.Conv3DTranspose`.
 
-    Arguments, weights, errors and exactness: those of `Conv2DTranspose`, per axis, in the order of
-    Keras' layer.
+    Arguments, weights, errors and exactness are those of `Conv2DTranspose`, for three axes; the
+    arguments have the order of Keras' layer.
 
     Input: `(batch, depth, height, width, channels)`, or channels first; sizes may be unknown.
 

@@ -19,31 +19,35 @@ _REACH = 0.25  # of a pixel, by which an offset of 1 moves a place
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class DySample2D(mixins.Configured):
-    """Upsample images by reading them, bilinearly, at places that are predicted from them.
+    """Upsample images by reading them, bilinearly, at positions that are predicted from them.
 
-    A 1x1 convolution predicts by how much each output pixel's place moves from where bilinear
-    upsampling reads; at the start nearly not at all.
+    Bilinear upsampling reads each output pixel at a fixed position in the image. Here a 1x1
+    convolution predicts how far to move each of these positions; at the start they hardly move.
 
     Args:
-        size: factor, an int or two, `(height, width)`, at least 1.
-        groups: of channels, each with places of its own; divides the channels.
-        style: "lp", the convolution before channels are moved into space, or "pl", after it, which
-            has fewer parameters and needs channels that `s_h * s_w` divides.
-        dynamic_scope: whether a second convolution says, by a sigmoid, how far places may move.
+        size: upsampling factor, an int or two, `(height, width)`, at least 1.
+        groups: number of groups of channels, each with its own positions; it must divide the number
+            of channels.
+        style: "lp" convolves first and then rearranges channels into space; "pl" does so in the
+            opposite order. "pl" has fewer parameters and needs a number of channels divisible by
+            `s_h * s_w`.
+        dynamic_scope: whether a second convolution, through a sigmoid, limits how far positions
+            may move.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         **kwargs: as for every Keras layer (`name`, `dtype`, ...).
 
     Weights: "lp": kernel `(1, 1, c, 2 * groups * s_h * s_w)` and a bias; "pl": kernel
-    `(1, 1, c / (s_h * s_w), 2 * groups)` and a bias; with a scope as many again, without a bias.
+    `(1, 1, c / (s_h * s_w), 2 * groups)` and a bias. With `dynamic_scope`, a second kernel of the
+    same shape, without a bias.
 
     Input: `(batch, height, width, c)`, or channels first; sizes may be unknown.
     Output: `(batch, s_h * height, s_w * width, c)`.
 
     Raises:
-        ValueError: for a size below 1, another style, groups that do not divide, channels that
-            "pl" cannot move.
+        ValueError: for a size below 1, an unknown style, a number of channels that `groups` does
+            not divide, or one that "pl" cannot rearrange.
 
-    Exactness: with offsets of 0 it is bilinear upsampling.
+    Exactness: where positions do not move, the layer is bilinear upsampling.
 
     Reference: Liu et al., arXiv 2308.15085.
 
@@ -82,8 +86,8 @@ class DySample2D(mixins.Configured):
         arguments.groups(self.groups, channels, "channels")
         if self.style == "pl" and channels % phases:
             raise ValueError(
-                f'DySample2D with style="pl" moves channels into {phases} phases, which must '
-                f'divide them. Received: {channels} channels. Use style="lp".'
+                f'DySample2D with style="pl" needs a number of channels divisible by {phases}. '
+                f'Received: {channels} channels. Use style="lp".'
             )
         moved = phases if self.style == "pl" else 1  # into space, before they are convolved
         numbers = 2 * self.groups * phases // moved

@@ -15,30 +15,33 @@ Tensor = Any
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class GuidedUpSampling2D(mixins.Configured):
-    """Upsample images along the edges of a guide, an image of the output's size.
+    """Upsample images so that they follow the edges of a guide, an image of the output's size.
 
-    Every output pixel is a mean of the input pixels around it, weighted by how near they are and by
-    how alike the guide is there: `exp(-|p - q|**2 / (2 sigma**2) - |f(p) - f(q)|**2 / 2)`, where
-    `f` is a learned projection of the guide, averaged over the cell of an input pixel `q`.
+    Every output pixel `p` is a weighted mean of the input pixels `q` around it. The weight is
+    larger the nearer they are and the more alike the guide is at both:
+    `exp(-|p - q|**2 / (2 sigma**2) - |f(p) - f(q)|**2 / 2)`. Here `f` is a learned projection of
+    the guide; for an input pixel `q` it is averaged over the pixel's cell.
 
     Args:
-        radius: of the neighbourhood, in input pixels, at least 1.
-        size: factor, an int or two, `(height, width)`, at least 1: the guide's side / the image's.
-        projection: channels that the guide is projected to.
+        radius: radius of the neighbourhood, in input pixels, at least 1.
+        size: upsampling factor, an int or two, `(height, width)`, at least 1: the guide's side /
+            the image's side.
+        projection: number of channels that the guide is projected to.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         **kwargs: as for every Keras layer (`name`, `dtype`, ...).
 
-    Weights: the projection's kernel `(guide channels, projection)`, and `log_sigma`, of the spatial
-    distance in input pixels, one number that starts at 0.
+    Weights: the projection's kernel `(guide channels, projection)`, and `log_sigma`, one number
+    that starts at 0 (`sigma` is in input pixels).
 
     Input: a list `[x, guide]` of `(batch, height, width, c)` and `(batch, s_h * height,
     s_w * width, guide channels)`, or channels first; sizes may be unknown.
     Output: `(batch, s_h * height, s_w * width, c)`.
 
     Raises:
-        ValueError: for a radius or size below 1, another number of inputs, a guide of another size.
+        ValueError: for a radius or size below 1, a number of inputs other than two, or a guide that
+            does not have the output's size.
 
-    Exactness: weights sum to 1, so that a constant image stays constant.
+    Exactness: the weights of a pixel sum to 1, so a constant image stays constant.
 
     Reference: Kopf et al., "Joint Bilateral Upsampling", 2007; learned in Fu et al., arXiv
     2403.10516.

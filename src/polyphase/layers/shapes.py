@@ -16,7 +16,7 @@ def upsampled(shape: Any, size: tuple[Any, ...], data_format: str) -> tuple[Any,
     """
     if len(shape) != len(size) + 2:
         raise ValueError(
-            f"A factor per axis, {tuple(size)}, asks for a shape of rank {len(size) + 2}. "
+            f"One factor per axis, {tuple(size)}, needs a shape of rank {len(size) + 2}. "
             f"Received: shape {tuple(shape)}."
         )
     sides, space = list(shape), layout.space(data_format)
@@ -57,9 +57,9 @@ def concatenated(
         known = {image[axis] for image in images if isinstance(image[axis], int)}
         if len(known) > 1:
             raise ValueError(
-                f"ConcatConv{rank}D concatenates what has one batch and one size after upsampling. "
-                f"Received: shapes {_listed(shapes)}, which `size`={tuple(sizes)} makes "
-                f"{_listed(images)}. Use another `size`, or images that fit."
+                f"ConcatConv{rank}D needs inputs that have the same batch and, once upsampled, the "
+                f"same size. Received: shapes {_listed(shapes)}, which `size`={tuple(sizes)} turns "
+                f"into {_listed(images)}. Use another `size`, or images that fit."
             )
         whole[axis] = known.pop() if known else whole[axis]
     return tuple(whole)

@@ -69,18 +69,19 @@ class SubPixelConv(OfOneRank):
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class SubPixelConv2D(SubPixelConv, keras.layers.Conv2D):
-    """Convolve into `s_h * s_w * filters` channels, then move them into space.
+    """Convolve into `s_h * s_w * filters` channels, then rearrange them into a larger image.
 
     Args:
         filters: number of output channels, at least 1.
         kernel_size: an int or two, at least 1, in input pixels.
         size: upsampling factor, an int or two, at least 1.
         padding: "valid" or "same", of the input image.
-        order: of the convolution's channels, as in `polyphase.ops.depth_to_space`: "dcr", the phase
-            slowest, or "crd", the phase fastest, as in weights made for PyTorch's `PixelShuffle`.
-        **kwargs: Conv2D's other arguments.
-            `kernel_initializer=polyphase.initializers.ICNR(size, order=order)` starts without a
-            checkerboard.
+        order: order of the convolution's channels, as in `polyphase.ops.depth_to_space`. In "dcr"
+            the phase (the output pixel's position in its block) varies slowest; in "crd" it varies
+            fastest, as in weights made for PyTorch's `PixelShuffle`.
+        **kwargs: Conv2D's other arguments. With
+            `kernel_initializer=polyphase.initializers.ICNR(size, order=order)` the layer starts
+            without a checkerboard.
 
     Weights: kernel `(k_h, k_w, c_in, s_h * s_w * filters)`, bias `(s_h * s_w * filters,)`, in the
     same order in both data formats.
@@ -89,7 +90,7 @@ class SubPixelConv2D(SubPixelConv, keras.layers.Conv2D):
     Output: `(batch, s_h * height, s_w * width, filters)` for "same".
 
     Raises:
-        ValueError: for arguments that Conv2D refuses, strides, a size below 1, another order.
+        ValueError: for arguments that Conv2D refuses, strides, a size below 1, or an unknown order.
 
     Reference: Shi et al., arXiv 1609.05158.
 
@@ -105,9 +106,9 @@ class SubPixelConv2D(SubPixelConv, keras.layers.Conv2D):
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class SubPixelConv1D(SubPixelConv, keras.layers.Conv1D):
-    """Convolve signals into `s * filters` channels, then move them along the signal.
+    """Convolve signals into `s * filters` channels, then rearrange them into longer signals.
 
-    Arguments, weights, errors and exactness: those of `SubPixelConv2D`, per axis.
+    Arguments, weights, errors and exactness are those of `SubPixelConv2D`, for one axis.
 
     Input: `(batch, length, channels)`, or channels first; sizes may be unknown.
 
@@ -123,9 +124,9 @@ class SubPixelConv1D(SubPixelConv, keras.layers.Conv1D):
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class SubPixelConv3D(SubPixelConv, keras.layers.Conv3D):
-    """Convolve volumes into `s_d * s_h * s_w * filters` channels, then move them into space.
+    """Convolve volumes into `s_d * s_h * s_w * filters` channels, then rearrange them into space.
 
-    Arguments, weights, errors and exactness: those of `SubPixelConv2D`, per axis.
+    Arguments, weights, errors and exactness are those of `SubPixelConv2D`, for three axes.
 
     Input: `(batch, depth, height, width, channels)`, or channels first; sizes may be unknown.
 

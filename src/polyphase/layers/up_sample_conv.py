@@ -74,18 +74,18 @@ class UpSampleConv2D(UpSampleConv, keras.layers.Conv2D):
         size: upsampling factor, a number of at least 1, or two.
         padding: "valid" or "same", of the upsampled image.
         interpolation: as in `UpSampling2D`.
-        lowering: how to compute it, as in `polyphase.ops.upsample_conv`.
+        lowering: how the result is computed, as in `polyphase.ops.upsample_conv`.
         **kwargs: Conv2D's other arguments: `activation`, `use_bias`, `kernel_initializer`,
             `dilation_rate`, `groups`, `data_format`, regularizers, constraints, `dtype`, ...
 
     Input: `(batch, height, width, c_in)`, or channels first; sizes may be unknown.
-    Output: `(batch, floor(height * size), floor(width * size), filters)` for "same",
-    `(k - 1) * dilation_rate` less for "valid".
+    Output: `(batch, floor(height * size), floor(width * size), filters)` for "same"; for
+    "valid" each side is smaller by `(k - 1) * dilation_rate`.
 
     Raises:
-        ValueError: for arguments that Conv2D refuses, strides, a size below 1.
+        ValueError: for arguments that Conv2D refuses, strides, or a size below 1.
 
-    Exactness: the operator of the two Keras layers; float32 results differ by rounding.
+    Exactness: computes what the two Keras layers compute; float32 results differ by rounding.
 
     Example:
         >>> import numpy as np
@@ -99,7 +99,7 @@ class UpSampleConv2D(UpSampleConv, keras.layers.Conv2D):
 class UpSampleConv1D(UpSampleConv, keras.layers.Conv1D):
     """Upsample signals, then convolve them: `UpSampling1D(size)` and `Conv1D(...)` in one layer.
 
-    Arguments, weights, errors and exactness: those of `UpSampleConv2D`, per axis.
+    Arguments, weights, errors and exactness are those of `UpSampleConv2D`, for one axis.
 
     Input: `(batch, length, channels)`, or channels first; sizes may be unknown.
 
@@ -115,7 +115,7 @@ class UpSampleConv1D(UpSampleConv, keras.layers.Conv1D):
 class UpSampleConv3D(UpSampleConv, keras.layers.Conv3D):
     """Upsample volumes, then convolve them: `UpSampling3D(size)` and `Conv3D(...)` in one layer.
 
-    Arguments, weights, errors and exactness: those of `UpSampleConv2D`, per axis.
+    Arguments, weights, errors and exactness are those of `UpSampleConv2D`, for three axes.
 
     Input: `(batch, depth, height, width, channels)`, or channels first; sizes may be unknown.
 

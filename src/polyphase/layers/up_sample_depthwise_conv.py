@@ -41,7 +41,7 @@ class UpSampleDepthwiseConv(Upsampled):
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class UpSampleDepthwiseConv2D(UpSampleDepthwiseConv, keras.layers.DepthwiseConv2D):
-    """Upsample images by nearest, then convolve every channel alone, in one layer.
+    """Upsample images (nearest), then convolve every channel separately, in one layer.
 
     The weights are those of the DepthwiseConv2D, so they can be moved over with `set_weights`.
 
@@ -49,18 +49,18 @@ class UpSampleDepthwiseConv2D(UpSampleDepthwiseConv, keras.layers.DepthwiseConv2
         kernel_size: an int or two, at least 1.
         size: upsampling factor, a number of at least 1, or two.
         padding: "valid" or "same", of the upsampled image.
-        lowering: how to compute it, as in `polyphase.ops.upsample_depthwise_conv`.
-        **kwargs: DepthwiseConv2D's other arguments, but no strides: `depth_multiplier`,
+        lowering: how the result is computed, as in `polyphase.ops.upsample_depthwise_conv`.
+        **kwargs: DepthwiseConv2D's other arguments, except strides: `depth_multiplier`,
             `activation`, `use_bias`, `dilation_rate`, `data_format`, `dtype`, ...
 
     Input: `(batch, height, width, c)`, or channels first; sizes may be unknown.
-    Output: `(batch, floor(height * size), floor(width * size), c * depth_multiplier)` for "same",
-    `(k - 1) * dilation_rate` less for "valid".
+    Output: `(batch, floor(height * size), floor(width * size), c * depth_multiplier)` for "same";
+    for "valid" each side is smaller by `(k - 1) * dilation_rate`.
 
     Raises:
-        ValueError: for arguments that DepthwiseConv2D refuses, strides, a size below 1.
+        ValueError: for arguments that DepthwiseConv2D refuses, strides, or a size below 1.
 
-    Exactness: the operator of the two Keras layers; float32 results differ by rounding.
+    Exactness: computes what the two Keras layers compute; float32 results differ by rounding.
 
     Example:
         >>> import numpy as np
@@ -72,9 +72,9 @@ class UpSampleDepthwiseConv2D(UpSampleDepthwiseConv, keras.layers.DepthwiseConv2
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class UpSampleDepthwiseConv1D(UpSampleDepthwiseConv, keras.layers.DepthwiseConv1D):
-    """Upsample signals by nearest, then convolve every channel alone, in one layer.
+    """Upsample signals (nearest), then convolve every channel separately, in one layer.
 
-    Arguments, weights, errors and exactness: those of `UpSampleDepthwiseConv2D`, per axis.
+    Arguments, weights, errors and exactness are those of `UpSampleDepthwiseConv2D`, for one axis.
 
     Input: `(batch, length, channels)`, or channels first; sizes may be unknown.
 

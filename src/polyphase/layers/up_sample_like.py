@@ -14,26 +14,26 @@ Tensor = Any
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class UpSampleLike(mixins.Configured):
-    """Upsample to the sides of another image, signal or volume: what a U-Net of odd sides asks for.
+    """Upsample an image, signal or volume to the size of another, as a U-Net with odd sides needs.
 
     Args:
-        interpolation: as in `polyphase.ops.upsample`: "nearest", "linear" ("bilinear" of images,
-            "trilinear" of volumes), "cubic", "mitchell", "lanczos3" or "lanczos5".
+        interpolation: as in `polyphase.ops.upsample`: "nearest", "linear" ("bilinear" for images,
+            "trilinear" for volumes), "cubic", "mitchell", "lanczos3" or "lanczos5".
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
-        lowering: how to compute it, as in `polyphase.ops.upsample`.
+        lowering: how the result is computed, as in `polyphase.ops.upsample`.
         **kwargs: as for every Keras layer (`name`, `dtype`, ...).
 
-    Input: a list `[x, like]` of `(batch, *space, channels)`, of 1, 2 or 3 axes in space, or
-    channels first; sides may be unknown. Of `like` only the sides matter; they are at least those
-    of `x`.
+    Input: a list `[x, like]` of two tensors `(batch, *space, channels)` with 1, 2 or 3 spatial
+    axes, or channels first; sizes may be unknown. Only the sides of `like` are used; each must be
+    at least as large as that of `x`.
     Output: `(batch, *sides of like, channels)`. No weights.
 
     Raises:
-        ValueError: for an unknown name, another number of inputs, unequal ranks or others than 3
-            to 5, sides of `like` below those of `x`.
+        ValueError: for an unknown name, a number of inputs other than two, ranks that differ or
+            are not 3 to 5, or sides of `like` below those of `x`.
 
-    Exactness: `polyphase.ops.upsample` with `output_size`: half-pixel centres, the scale is output
-    side / input side; integer multiples are UpSampling2D by that factor.
+    Exactness: computes `polyphase.ops.upsample` with `output_size`: half-pixel centres, and a scale
+    of output side / input side. If that is an integer, the result is that of UpSampling2D.
 
     Example:
         >>> import numpy as np
@@ -80,7 +80,7 @@ class UpSampleLike(mixins.Configured):
         if len(ranks) != 2 or ranks[0] != ranks[1] or ranks[0] not in (3, 4, 5):
             raise ValueError(
                 "UpSampleLike takes a list of two signals, images or volumes, [x, like]: tensors "
-                f"of one rank, 3 to 5. Received: shapes {input_shape}."
+                f"of the same rank, 3 to 5. Received: shapes {input_shape}."
             )
         shape, like = (list(one) for one in input_shape)
         space = layout.space(self.data_format)
@@ -88,7 +88,7 @@ class UpSampleLike(mixins.Configured):
             if None not in (side, wanted) and wanted < side:
                 raise ValueError(
                     "UpSampleLike does not shrink: the sides of `like` must be at least those of "
-                    f"`x`. Received: shapes {shape} and {like}. Exchange them?"
+                    f"`x`. Received: shapes {shape} and {like}. Are they in the wrong order?"
                 )
         shape[space] = like[space]
         return tuple(shape)

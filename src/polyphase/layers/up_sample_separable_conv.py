@@ -51,7 +51,7 @@ class UpSampleSeparableConv(Upsampled):
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class UpSampleSeparableConv2D(UpSampleSeparableConv, keras.layers.SeparableConv2D):
-    """Upsample images by nearest, convolve every channel alone, then mix the channels.
+    """Upsample images (nearest), convolve every channel separately, then mix the channels.
 
     The weights are those of the SeparableConv2D, so they can be moved over with `set_weights`.
 
@@ -60,18 +60,18 @@ class UpSampleSeparableConv2D(UpSampleSeparableConv, keras.layers.SeparableConv2
         kernel_size: an int or two, at least 1.
         size: upsampling factor, a number of at least 1, or two.
         padding: "valid" or "same", of the upsampled image.
-        lowering: how to compute it, as in `polyphase.ops.upsample_depthwise_conv`.
-        **kwargs: SeparableConv2D's other arguments, but no strides: `depth_multiplier`,
+        lowering: how the result is computed, as in `polyphase.ops.upsample_depthwise_conv`.
+        **kwargs: SeparableConv2D's other arguments, except strides: `depth_multiplier`,
             `activation`, `use_bias`, `dilation_rate`, `data_format`, `dtype`, ...
 
     Input: `(batch, height, width, c)`, or channels first; sizes may be unknown.
-    Output: `(batch, floor(height * size), floor(width * size), filters)` for "same",
-    `(k - 1) * dilation_rate` less for "valid".
+    Output: `(batch, floor(height * size), floor(width * size), filters)` for "same"; for
+    "valid" each side is smaller by `(k - 1) * dilation_rate`.
 
     Raises:
-        ValueError: for arguments that SeparableConv2D refuses, strides, a size below 1.
+        ValueError: for arguments that SeparableConv2D refuses, strides, or a size below 1.
 
-    Exactness: the operator of the two Keras layers; float32 results differ by rounding.
+    Exactness: computes what the two Keras layers compute; float32 results differ by rounding.
 
     Example:
         >>> import numpy as np
@@ -83,9 +83,9 @@ class UpSampleSeparableConv2D(UpSampleSeparableConv, keras.layers.SeparableConv2
 
 @keras.saving.register_keras_serializable(package="polyphase")
 class UpSampleSeparableConv1D(UpSampleSeparableConv, keras.layers.SeparableConv1D):
-    """Upsample signals by nearest, convolve every channel alone, then mix the channels.
+    """Upsample signals (nearest), convolve every channel separately, then mix the channels.
 
-    Arguments, weights, errors and exactness: those of `UpSampleSeparableConv2D`, per axis.
+    Arguments, weights, errors and exactness are those of `UpSampleSeparableConv2D`, for one axis.
 
     Input: `(batch, length, channels)`, or channels first; sizes may be unknown.
 

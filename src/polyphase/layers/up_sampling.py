@@ -60,9 +60,9 @@ class UpSampling2D(UpSampling, keras.layers.UpSampling2D):
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         interpolation: "nearest", "bilinear", "bicubic" (`keys(a=-0.5)`), "mitchell",
             "lanczos3" or "lanczos5".
-        align_corners: whether the centres of corner pixels lie on each other, as some saved models
-            have it, not the sides of images; not of nearest.
-        lowering: how to compute it, as in `polyphase.ops.upsample`.
+        align_corners: whether the centres of the corner pixels of input and output coincide, as in
+            some saved models, instead of the edges of the images; not for nearest.
+        lowering: how the result is computed, as in `polyphase.ops.upsample`.
         **kwargs: as for every Keras layer (`name`, `dtype`, ...).
 
     Input: `(batch, height, width, channels)`, or channels first; sizes may be unknown.
@@ -71,7 +71,7 @@ class UpSampling2D(UpSampling, keras.layers.UpSampling2D):
     Raises:
         ValueError: for a size below 1 or an unknown name.
 
-    Exactness: nearest bit for bit as Keras; the others are the formula of
+    Exactness: nearest equals Keras' layer bit for bit; the others follow the formula of
     `polyphase.ops.upsample` on every backend, within 1e-6 in float32.
 
     Example:
@@ -86,7 +86,7 @@ class UpSampling2D(UpSampling, keras.layers.UpSampling2D):
 class UpSampling1D(UpSampling, keras.layers.UpSampling1D):
     """Upsample signals by a factor; a drop-in for `keras.layers.UpSampling1D`.
 
-    Arguments, weights, errors and exactness: those of `UpSampling2D`, per axis.
+    Arguments, weights, errors and exactness are those of `UpSampling2D`, for one axis.
 
     Input: `(batch, length, channels)`, or channels first; sizes may be unknown.
 
@@ -102,7 +102,7 @@ class UpSampling1D(UpSampling, keras.layers.UpSampling1D):
 class UpSampling3D(UpSampling, keras.layers.UpSampling3D):
     """Upsample volumes by a factor; a drop-in for `keras.layers.UpSampling3D`.
 
-    Arguments, weights, errors and exactness: those of `UpSampling2D`, per axis.
+    Arguments, weights, errors and exactness are those of `UpSampling2D`, for three axes.
 
     Input: `(batch, depth, height, width, channels)`, or channels first; sizes may be unknown.
 

@@ -1,4 +1,4 @@
-"""Functions of tensors; what each computes is exact, how it is computed is a `lowering`."""
+"""Functions of tensors. Each has one exact formula; its `lowering` says how to compute it."""
 
 from polyphase.ops.choice import choose
 from polyphase.ops.conv_transpose import conv_transpose

@@ -23,8 +23,8 @@ def tensor(x: Tensor, operation: str) -> Tensor:
     """Return `x` as a tensor with a batch, spatial axes and channels, or say what is wrong."""
     if isinstance(x, keras.KerasTensor):
         raise ValueError(
-            f"`{operation}` computes with values and received a symbolic Keras tensor. "
-            "In a functional model use the layer of polyphase.layers."
+            f"`{operation}` computes with values, but received a symbolic Keras tensor. "
+            "In a functional model, use the layer of polyphase.layers."
         )
     x = keras.ops.convert_to_tensor(x)
     if len(x.shape) - 2 not in _SPACE:
@@ -59,7 +59,7 @@ def odd(value: Any, name: str) -> int:
     numbers = _per_axis(value, operator.index, 1)
     if numbers is None or numbers[0] < 3 or numbers[0] % 2 == 0:
         raise ValueError(
-            f"`{name}` must be an odd integer of at least 3: kernels have a middle, and more. "
+            f"`{name}` must be an odd integer of at least 3, so that a kernel has a middle tap. "
             f"Received: {name}={value!r}."
         )
     return int(numbers[0])
@@ -129,8 +129,8 @@ def output_size(value: Any, x: Tensor) -> tuple[Any, ...]:
     inputs = keras.ops.shape(x)[1:-1]
     rank = len(inputs)
     shrinks = (
-        f"`output_size` must be an integer{_or_each(rank)}, of at least the image's sides: "
-        "upsampling does not shrink."
+        f"`output_size` must be an integer{_or_each(rank)}, at least as large as the image's "
+        "sides: upsampling does not shrink."
     )
     values = list(value) if isinstance(value, (tuple, list, np.ndarray)) else [value] * rank
     sides = tuple(v if keras.ops.is_tensor(v) else _index(v) for v in values)
@@ -240,7 +240,7 @@ def promoted(operation: str, *tensors: Tensor | None) -> list[Any]:
     if any("complex" in one for one in dtypes):
         raise ValueError(
             f"`{operation}` computes with real numbers. Received: {', '.join(dtypes)}. "
-            "Use it on the real and the imaginary part."
+            "Apply it to the real and the imaginary part separately."
         )
     if "float" not in dtype:
         dtype = keras.config.floatx()
@@ -257,7 +257,7 @@ def output_padding(value: Any, strides: Sequence[int]) -> tuple[int, ...] | None
     )
     if not fits:
         raise ValueError(
-            "`output_padding` must be None, or an integer or one per axis, from 0 to less than the "
-            f"stride. Received: output_padding={value!r}, strides={tuple(strides)}."
+            "`output_padding` must be None, an integer, or one per axis, at least 0 and less than "
+            f"the stride. Received: output_padding={value!r}, strides={tuple(strides)}."
         )
     return tuple(values)

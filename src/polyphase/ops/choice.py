@@ -28,17 +28,17 @@ class Row:
         backend: a Keras backend.
         device: "cpu" or "gpu".
         lowering: the one to take.
-        interpolations: for which; empty: for all.
-        dtypes: for which; empty: for all.
+        interpolations: the ones it applies to; empty: all.
+        dtypes: the ones it applies to; empty: all.
         channels: range of input channels, inclusive.
         filters: range of output channels, inclusive.
-        pixels: for at least so many input pixels in all images together, if they are known.
-        side: for images whose shortest side has at least so many pixels, if it is known.
-        plain: whether it holds for what `choose` calls plain only.
-        dyadic: whether it holds for sizes that are powers of two only.
-        onednn: where TensorFlow computes by oneDNN (True) or does not (False); None: either.
+        pixels: the least number of input pixels in all images together, if it is known.
+        side: the least number of pixels on the images' shortest side, if it is known.
+        plain: whether it applies only to what `choose` calls plain.
+        dyadic: whether it applies only to sizes that are powers of two.
+        onednn: whether TensorFlow must use oneDNN (True) or must not (False); None: either.
         rank: number of spatial axes that it was measured with.
-        identity: whether it holds where nothing is upsampled, or where something is.
+        identity: whether it applies where nothing is upsampled (True) or where something is.
     """
 
     operation: str
@@ -304,28 +304,29 @@ def choose(
             "reassemble".
         interpolation: the interpolation's name; None where there is none.
         plain: whether both sizes are integers, not both 1 (but see `identity`), and the kernel has
-            no dilation and one group; of a transposed convolution, whether it upsamples, without
-            dilation.
-        dyadic: of "upsample", whether both sizes are powers of two, up to 512.
-        channels: number of input channels, of "reassemble" those of a group; 0 if unknown.
-        filters: number of output channels, of "upsample_depthwise_conv" per input channel; does not
-            matter for "upsample".
-        taps: the kernel's longer side; 0 if unknown. A single tap of "upsample_conv" is convolved
-            before upsampling, which `direct` does and no row can better.
-        pixels: batch x height x width of the input; None if unknown. Folding a kernel takes its
-            time, whatever the image, and so does every phase of a few pixels.
-        side: of "upsample_conv" and "reassemble", the shortest side of the input in pixels; None if
-            unknown. Small images are border for the most part.
-        dtype: what is computed in.
+            no dilation and one group. For a transposed convolution: whether it upsamples, without
+            dilation and with one group.
+        dyadic: for "upsample", whether both sizes are powers of two, up to 512.
+        channels: number of input channels, for "reassemble" of one group; 0 if unknown.
+        filters: number of output channels, for "upsample_depthwise_conv" per input channel; not
+            used for "upsample".
+        taps: the kernel's longer side; 0 if unknown. With a single tap, "upsample_conv" convolves
+            before it upsamples. `direct` does so, and no row can improve on it.
+        pixels: batch x height x width of the input; None if unknown. Folding a kernel takes time
+            whatever the size of the image, and so does every phase, even of a few pixels.
+        side: for "upsample_conv" and "reassemble", the shortest side of the input in pixels; None
+            if unknown. Small images consist mostly of border.
+        dtype: dtype of the computation.
         backend: a Keras backend; default: the one in use.
         device: "cpu", "gpu" or another accelerator, for which no row exists; default: the one in
             use.
-        onednn: whether TensorFlow computes by oneDNN; default: whether it does.
-        rank: number of spatial axes; a row holds for the rank that it was measured with.
-        identity: of "upsample_conv", whether all sizes are 1: a convolution alone.
+        onednn: whether TensorFlow uses oneDNN; default: whether it does now.
+        rank: number of spatial axes; a row applies to the rank that it was measured with.
+        identity: for "upsample_conv", whether all sizes are 1, so that it only convolves.
 
     Returns:
-        The deciding `Row`: `.lowering` and `.measurement`; one that says "direct" where none fits.
+        The `Row` that decides, with `.lowering` and `.measurement`. Where none fits, one whose
+        lowering is "direct" ("phases" for "reassemble").
 
     Example:
         >>> choose("upsample", interpolation="bilinear", backend="torch", device="cpu").lowering

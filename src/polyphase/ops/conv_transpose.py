@@ -23,31 +23,37 @@ def conv_transpose(
     bias: Tensor | None = None,
     groups: int = 1,
 ) -> Tensor:
-    """Transpose-convolve: `z[n] = sum_j x[j] W[n - s*j] + b` per axis, cropped as Keras crops.
+    """Apply a transposed convolution: per axis `z[n] = sum_j x[j] W[n - s*j] + b`, then a crop.
+
+    It crops as Keras' layer does.
 
     Args:
-        x: `(batch, *space, c_in)`, of 1, 2 or 3 axes in space, or channels first; any real dtype.
-            An empty batch has an empty result.
+        x: `(batch, *space, c_in)` with 1, 2 or 3 spatial axes, or channels first; any real dtype.
+            An empty batch gives an empty result.
         kernel: `(*kernel_size, c_out / groups, c_in)`; dtypes are promoted as in `upsample_conv`.
         strides: upsampling factor, an int or one per axis, at least 1.
         padding: "valid" or "same".
         output_padding: None, or an int or one per axis, at least 0 and less than the stride.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         dilation_rate: distance between the kernel's taps, an int or one per axis, at least 1.
-        lowering: "auto", "reference", "direct" (the backend's own; of several groups PyTorch's, on
-            other backends phases), "phases" or, of one group, "patches".
-        bias: `(c_out,)`, or None; no second pass over the result where the lowering adds it itself.
-        groups: of the channels, in their order: the first of the input give the first of the
-            output, and so on; divides `c_in`. As many as channels: depthwise.
+        lowering: "auto", "reference", "direct" (the backend's own function; for several groups only
+            on PyTorch, on other backends phases), "phases" or, for one group, "patches".
+        bias: `(c_out,)`, or None. Where the lowering adds it itself, there is no second pass over
+            the result.
+        groups: number of groups of channels. The first group of input channels gives the first
+            group of output channels, and so on. It must divide `c_in`; with as many groups as
+            channels, the convolution is depthwise.
 
     Returns:
-        `(batch, *out_space, c_out)`, per axis `N * s` for "same", `(N-1) * s + max(k, s)` for
-        "valid"; with `output_padding` as `algebra.geometry.conv_transpose_length` says.
+        `(batch, *out_space, c_out)`. The length of an axis is `N * s` for "same" and
+        `(N-1) * s + max(k, s)` for "valid"; with `output_padding` it is what
+        `algebra.geometry.conv_transpose_length` returns.
 
     Raises:
-        ValueError: for arguments that do not fit, with what does.
+        ValueError: for arguments that do not fit; the message says what would.
 
-    Exactness: every lowering is the same operator up to the border; they differ by rounding.
+    Exactness: every lowering computes the same operator, also at the border; results differ by
+    rounding.
 
     Reference: Dumoulin, Visin, arXiv 1603.07285; "Transposed convolution" in docs/mathematics.md.
 

@@ -16,24 +16,26 @@ def depth_to_space(
 ) -> Tensor:
     """Turn `prod(size) * c` channels into `c` channels of an image `size` times larger.
 
-    Of an image, `y[s_h*i + p, s_w*j + q, k]` is `x[i, j, (p*s_w + q)*c + k]` in the order "dcr" and
-    `x[i, j, (k*s_h + p)*s_w + q]` in "crd", on every backend and in both data formats, so that
-    weights do not depend on them. (Keras' own operation has the order "dcr", but channels first on
-    JAX and PyTorch "crd".)
+    For images, `y[s_h*i + p, s_w*j + q, k]` is `x[i, j, (p*s_w + q)*c + k]` in the order "dcr" and
+    `x[i, j, (k*s_h + p)*s_w + q]` in the order "crd". This holds on every backend and in both data
+    formats, so weights do not depend on them. (Keras' own operation has the order "dcr", except
+    with channels first on JAX and PyTorch, where it has "crd".)
 
     Args:
-        x: `(batch, *space, prod(size) * c)`, of 1, 2 or 3 axes in space, or channels first; any
+        x: `(batch, *space, prod(size) * c)` with 1, 2 or 3 spatial axes, or channels first; any
             dtype.
         size: factor, an int or one per axis, at least 1.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
-        order: "dcr", the phase slowest, as `tf.nn.depth_to_space`; or "crd", the phase fastest, as
+        order: "dcr", in which the phase (the position in a block) varies slowest, as in
+            `tf.nn.depth_to_space`; or "crd", in which it varies fastest, as in
             `torch.nn.functional.pixel_shuffle`.
 
     Returns:
         `(batch, *(size * space), c)`, the same numbers bit for bit.
 
     Raises:
-        ValueError: for a wrong rank, a size below 1, channels that do not divide, another order.
+        ValueError: for a wrong rank, a size below 1, a number of channels that is not divisible by
+            the product of the factors, or an unknown order.
 
     Reference: Shi et al., arXiv 1609.05158.
 

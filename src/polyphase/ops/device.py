@@ -74,7 +74,7 @@ def _warn_of_a_broken_jaxlib() -> None:
         excluded = ",".join(f"!={one}" for one in BROKEN_JAXLIB)
         warnings.warn(
             f"jaxlib {version} is broken on CPUs: 0.10.2 computes wrong numbers without an error, "
-            "0.10.2 and 0.11.0 can crash. Releases 0.10.1, 0.11.1 and newer are right. "
+            "0.10.2 and 0.11.0 can crash. Releases 0.10.1, 0.11.1 and newer are not affected. "
             f"Run: pip install 'jax>=0.10.1,{excluded}' 'jaxlib>=0.10.1,{excluded}'",
             RuntimeWarning,
             stacklevel=2,

@@ -79,7 +79,7 @@ class Upsampling:
         """Return the sizes as integers, or say that the lowering needs them."""
         if not self.integer:
             raise ValueError(
-                f'lowering="{lowering}" needs integer factors, and corners that are not aligned. '
+                f'lowering="{lowering}" needs integer factors and align_corners=False. '
                 f"Received: size={self.sizes}, align_corners={self.align_corners}. "
                 'Use lowering="direct" or "auto".'
             )

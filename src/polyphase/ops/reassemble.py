@@ -23,28 +23,31 @@ def reassemble(
     """Return, for every output pixel, a weighted sum of the input pixels around it.
 
     `y[s m + p] = sum over t of kernels[s m + p, t] * x[m + t - r]`, per axis, where `k = 2 r + 1`
-    and `0 <= p < s`; outside the image is the pixel at its border.
+    and `0 <= p < s`. Outside the image, the pixel at its border is used.
 
     Args:
-        x: `(batch, *space, channels)`, of 1, 2 or 3 axes in space, or channels first; any real
+        x: `(batch, *space, channels)` with 1, 2 or 3 spatial axes, or channels first; any real
             dtype. The batch may be empty.
-        kernels: `(batch, *(size * space), groups * k**rank)`, in the same data format: for every
-            output pixel `k` taps along every axis, row by row, `k` odd; for each group of channels
-            in turn. What their sum is, is the caller's business: 1 keeps a constant.
+        kernels: `(batch, *(size * space), groups * k**rank)`, in the same data format. An output
+            pixel has `k` taps along every axis (`k` odd), row by row: those of the first group of
+            channels, then those of the next. They may have any sum; with the sum 1, a constant
+            stays constant.
         size: factor, an int or one per axis, at least 1.
-        groups: of channels that share a kernel; divides them.
+        groups: number of groups of channels; the channels of a group share a kernel. It must divide
+            the number of channels.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         lowering: "auto", "reference", "phases" or "bands".
 
     Returns:
-        `(batch, *(size * space), channels)`, in the dtype that both are promoted to (half precision
-        is summed in float32).
+        `(batch, *(size * space), channels)`, in the dtype that `x` and `kernels` are promoted to
+        (half precision is summed in float32).
 
     Raises:
-        ValueError: for kernels of another rank, batch or size, of an even number of taps per axis,
-            groups that do not divide.
+        ValueError: for kernels of the wrong rank, batch or size, an even number of taps per axis,
+            or a number of channels that `groups` does not divide.
 
-    Exactness: every lowering is the same operator up to the border; they differ by rounding.
+    Exactness: every lowering computes the same operator, also at the border; results differ by
+    rounding.
 
     Reference: Wang et al., arXiv 1905.02188, equation 4.
 
@@ -114,8 +117,8 @@ def _taps(numbers: int, groups: int, rank: int) -> int:
     taps = round((numbers // groups) ** (1 / rank))
     if groups * taps**rank != numbers or taps % 2 == 0:
         raise ValueError(
-            f"`reassemble` expects, for each of {groups} groups, a kernel of an odd number of taps "
-            f"per axis: {groups} * k**{rank} numbers per output pixel. Received: {numbers}."
+            f"`reassemble` expects, for each of {groups} groups, a kernel with an odd number of "
+            f"taps per axis: {groups} * k**{rank} numbers per output pixel. Received: {numbers}."
         )
     return taps
 

@@ -22,27 +22,30 @@ def sample(
 ) -> Tensor:
     """Return the values of images at coordinates between pixels, interpolated linearly.
 
-    Coordinates are in pixels, per axis; 0 is the centre of the first. Beyond the centres of the
-    first and the last is the pixel at the border, where the gradient of the coordinate is 0.
+    Coordinates are in pixels along each axis; 0 is the centre of the first pixel. Beyond the
+    centres of the first and the last pixel, the value is that of the pixel at the border, and the
+    gradient of the coordinate is 0.
 
     Args:
-        x: `(batch, *space, channels)`, of 1, 2 or 3 axes in space, or channels first; any real
+        x: `(batch, *space, channels)` with 1, 2 or 3 spatial axes, or channels first; any real
             dtype. The batch may be empty.
         coordinates: `(batch, *out_space, groups * rank)`, in the same data format: where each
-            output pixel is read, rows before columns; for each group of channels in turn.
-        groups: of channels that are read at the same places; divides them.
+            output pixel is read. The row comes before the column; those of the first group of
+            channels come first, then those of the next.
+        groups: number of groups of channels; those of a group are read at the same positions. It
+            must divide the number of channels.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
 
     Returns:
-        `(batch, *out_space, channels)`, in `x`'s dtype, or Keras' float type for integers (weights
-        and sums of half precision are float32).
+        `(batch, *out_space, channels)`, in `x`'s dtype, or Keras' float type for integers (for half
+        precision, weights and sums are float32).
 
     Raises:
-        ValueError: for coordinates of another rank or batch, of another number per pixel, groups
-            that do not divide.
+        ValueError: for coordinates of the wrong rank or batch, a wrong number of them per pixel, or
+            a number of channels that `groups` does not divide.
 
-    Exactness: the formula, within 1e-6 in float32; at a whole coordinate the pixel itself. A
-    coordinate that is not a number gives what is none; no other pixel changes.
+    Exactness: within 1e-6 of the formula in float32; at an integer coordinate, the pixel itself. A
+    coordinate that is NaN gives NaN; no other pixel changes.
 
     Reference: Jaderberg et al., arXiv 1506.02025, equation 5.
 
@@ -141,6 +144,6 @@ def _require_coordinates(x: Tensor, coordinates: Tensor, numbers: int, channel: 
     batches = {shape[0] for shape in shapes} - {None}
     if len(set(map(len, shapes))) > 1 or len(batches) > 1 or shapes[1][channel] != numbers:
         raise ValueError(
-            f"`sample` expects coordinates of the image's batch and rank with {numbers} numbers "
+            f"`sample` expects coordinates of the image's batch and rank, with {numbers} numbers "
             f"per pixel. Received: coordinates of shape {shapes[1]}, an image of shape {shapes[0]}."
         )

@@ -24,38 +24,40 @@ def upsample(
 ) -> Tensor:
     """Upsample by a factor or to a size, with half-pixel centres and renormalised edges.
 
-    `y[n] = sum_j phi(c(n)-j) x[j] / sum_j phi(c(n)-j)`, `c(n) = (n + 1/2) / scale - 1/2`,
-    `scale` = output side / input side, both sums inside the image; per axis.
+    Per axis, `y[n] = sum_j phi(c(n)-j) x[j] / sum_j phi(c(n)-j)`, where
+    `c(n) = (n + 1/2) / scale - 1/2`, `scale` is output side / input side, and both sums run over
+    the pixels inside the image.
 
     Args:
-        x: `(batch, *space, channels)`, of 1, 2 or 3 axes in space, or channels first. Floats keep
-            their dtype (half precision is summed in float32); integers are kept by nearest and
-            become Keras' float type otherwise. The batch may be empty: so is the result.
-        size: a number of at least 1, or one per axis. The output side is
-            `floor(side * size)`; a float stands for the ratio of integers that rounds to it:
-            88 pixels by `120 / 88` are 120. Default: 2, unless there is an `output_size`.
+        x: `(batch, *space, channels)` with 1, 2 or 3 spatial axes, or channels first. Floats keep
+            their dtype (half precision is summed in float32). Integers keep theirs with nearest
+            and become Keras' float type otherwise. An empty batch gives an empty result.
+        size: a number of at least 1, or one per axis. The output side is `floor(side * size)`. A
+            float stands for the ratio of integers that rounds to it: by `120 / 88`, 88 pixels
+            become 120. Default: 2, unless there is an `output_size`.
         interpolation: "nearest", "linear", "cubic" (`keys(a=-0.5)`), "mitchell", "lanczos3" or
-            "lanczos5"; also "bilinear" and "bicubic" of images, "trilinear" and "tricubic" of
+            "lanczos5"; also "bilinear" and "bicubic" for images, "trilinear" and "tricubic" for
             volumes.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
-        lowering: "auto", "reference", "direct", "phases" (integer factors) or "native" (what
-            TensorFlow and PyTorch compute exactly: in float32, by powers of two up to 512;
-            nearest by integers; output sides up to 2^22 pixels).
-        output_size: in place of `size`: the output's sides, an int or one per axis, at least the
-            image's. Integer scalar tensors where a side is known only when run.
-        align_corners: `c(n) = n (side - 1) / (output side - 1)` instead: the centres of corner
-            pixels lie on each other, as some saved models have it; not of nearest. Computed by
-            "direct" or "reference".
+        lowering: "auto", "reference", "direct", "phases" (for integer factors) or "native" (the
+            function of TensorFlow or PyTorch, where it is exact: in float32, for sizes that are
+            powers of two up to 512, or integers for nearest, and output sides up to 2^22 pixels).
+        output_size: the output's sides, instead of `size`: an int or one per axis, at least as
+            large as the image's. A side that is known only when the model runs may be an integer
+            scalar tensor.
+        align_corners: use `c(n) = n (side - 1) / (output side - 1)` instead, so that the centres of
+            the corner pixels of input and output coincide, as in some saved models; not for
+            nearest. It is computed by "direct" or "reference".
 
     Returns:
-        `(batch, *floor(space * size), channels)`, or the output size.
+        `(batch, *floor(space * size), channels)`, or with the sides of `output_size`.
 
     Raises:
-        ValueError: for a wrong rank, a size below 1, an output size below the image's, both of
-            them, an unknown name, aligned corners of nearest.
+        ValueError: for a wrong rank, a size below 1, an output size below the image's, `size` and
+            `output_size` together, an unknown name, or aligned corners with nearest.
 
-    Exactness: nearest copies bit for bit; the others are within 1e-6 of the float64 formula
-    relative to the input's largest value in float32, on every backend.
+    Exactness: nearest copies bit for bit. In float32 the others are within 1e-6 of the float64
+    formula, relative to the input's largest value, on every backend.
 
     Reference: "Resampling" in docs/mathematics.md.
 
@@ -72,7 +74,7 @@ def upsample(
         size = arguments.sizes(2 if size is ... else size, len(x.shape) - 2)
     elif size is not ...:
         raise ValueError(
-            "`size` and `output_size` exclude each other: a factor, or the output's sides. "
+            "`size` (a factor) and `output_size` (the output's sides) exclude each other. "
             f"Received: size={size!r}, output_size={output_size!r}. Leave one of them out."
         )
     return _upsample(x, size, interpolation, data_format, lowering, output_size, align_corners)

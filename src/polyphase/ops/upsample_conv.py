@@ -26,32 +26,35 @@ def upsample_conv(
     lowering: str = "auto",
     bias: Tensor | None = None,
 ) -> Tensor:
-    """Upsample signals, images or volumes, then convolve them with stride 1: `y = Conv_w(R x) + b`.
+    """Upsample signals, images or volumes, then convolve with stride 1: `y = Conv_w(R x) + b`.
 
     Args:
-        x: `(batch, *space, c_in)`, of 1, 2 or 3 axes in space, or channels first; any real dtype.
-            An empty batch has an empty result.
+        x: `(batch, *space, c_in)` with 1, 2 or 3 spatial axes, or channels first; any real dtype.
+            An empty batch gives an empty result.
         kernel: `(*kernel_size, c_in / groups, c_out)`; the number of groups follows from the
-            shapes. Where dtypes differ, all is computed in the float dtype that Keras promotes
-            them to; integers alone become Keras' float type.
+            shapes. If dtypes differ, everything is computed in the float dtype that Keras promotes
+            them to; if all are integers, in Keras' float type.
         size: upsampling factor, as in `upsample`.
         interpolation: as in `upsample`.
         padding: "valid" or "same" (zeros, `(k-1)//2` before), of the upsampled image.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         dilation_rate: distance between the kernel's taps, an int or one per axis, at least 1.
-        lowering: "auto", "reference", "direct"; without dilation and groups "patches"; with
-            integer factors "blur" (of known sides; "direct" of others), for nearest "phases" too,
-            and without dilation and groups "transpose" and "difference".
-        bias: `(c_out,)`, or None; no second pass over the result where the lowering adds it itself.
+        lowering: "auto", "reference" or "direct"; without dilation and groups also "patches". With
+            integer factors also "blur" (for known sides; otherwise it is "direct") and, for
+            nearest, "phases"; if there are also no dilation and groups, "transpose" and
+            "difference".
+        bias: `(c_out,)`, or None. Where the lowering adds it itself, there is no second pass over
+            the result.
 
     Returns:
-        `(batch, *out_space, c_out)`: `floor(side * size)` for "same",
-        `(k - 1) * dilation` less for "valid".
+        `(batch, *out_space, c_out)`. A side is `floor(side * size)` for "same", and smaller by
+        `(k - 1) * dilation_rate` for "valid".
 
     Raises:
-        ValueError: for arguments that do not fit, with what does.
+        ValueError: for arguments that do not fit; the message says what would.
 
-    Exactness: every lowering is the same operator up to the border; they differ by rounding.
+    Exactness: every lowering computes the same operator, also at the border; results differ by
+    rounding.
 
     Reference: "Upsample, then convolve" in docs/mathematics.md.
 

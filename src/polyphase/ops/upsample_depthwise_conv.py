@@ -21,28 +21,30 @@ def upsample_depthwise_conv(
     """Upsample, then convolve each channel with its own kernels, with stride 1.
 
     Args:
-        x: `(batch, *space, c)`, of 1, 2 or 3 axes in space, or channels first; any real dtype.
-            An empty batch has an empty result.
-        kernel: `(*kernel_size, c, m)` as DepthwiseConv2D stores it; dtypes are promoted as in
+        x: `(batch, *space, c)` with 1, 2 or 3 spatial axes, or channels first; any real dtype.
+            An empty batch gives an empty result.
+        kernel: `(*kernel_size, c, m)`, as DepthwiseConv2D stores it; dtypes are promoted as in
             `upsample_conv`.
         size: upsampling factor, as in `upsample`.
         interpolation: as in `upsample`.
         padding: "valid" or "same" (zeros, `(k-1)//2` before), of the upsampled image.
         data_format: "channels_last" or "channels_first"; default: Keras' configuration.
         dilation_rate: distance between the kernel's taps, an int or one per axis, at least 1.
-        lowering: "auto", "reference", "direct"; with integer factors "blur" (of known sides;
-            "direct" of others), for nearest "phases" too, and on PyTorch without dilation
-            "transpose".
+        lowering: "auto", "reference" or "direct". With integer factors also "blur" (for known
+            sides; otherwise it is "direct") and, for nearest, "phases"; on PyTorch, without
+            dilation, also "transpose".
         bias: `(c * m,)`, or None.
 
     Returns:
-        `(batch, *out_space, c * m)`: `floor(side * size)` for "same",
-        `(k - 1) * dilation` less for "valid"; channel `c*m + j` is kernel `j` of channel `c`.
+        `(batch, *out_space, c * m)`. A side is `floor(side * size)` for "same", and smaller by
+        `(k - 1) * dilation_rate` for "valid". Channel `c*m + j` comes from kernel `j` of channel
+        `c`.
 
     Raises:
-        ValueError: for arguments that do not fit, with what does.
+        ValueError: for arguments that do not fit; the message says what would.
 
-    Exactness: every lowering is the same operator up to the border; they differ by rounding.
+    Exactness: every lowering computes the same operator, also at the border; results differ by
+    rounding.
 
     Reference: "Upsample, then convolve" in docs/mathematics.md, channel by channel.
 
