@@ -51,9 +51,9 @@ def test_known_names_are_found(name):
     ("function", "message"),
     [
         ("none", "cannot be imported: module 'own_decoders' has no attribute 'none'"),
-        ("value", "is no function but int"),
+        ("value", "must be a function. Received: int"),
         ("same_size", r"must double the sides.*Received: \(4, 4, 3\)"),
-        ("broken", "fails when called .* no idea"),
+        ("broken", "fails when it is called .* no idea"),
     ],
 )
 def test_what_is_no_decoder_is_said(own, function, message):

@@ -321,7 +321,11 @@ def test_options_that_are_none_are_refused(options, message):
 @pytest.mark.parametrize(
     ("name", "side", "message"),
     [
-        ("nearest", 10, "multiples of 4, from 8 on. Received: 10 x 10. Resize the images"),
+        (
+            "nearest",
+            10,
+            "divisible by 4 and at least 8 pixels. Received: 10 x 10. Resize the images",
+        ),
         ("upsampling", 28, "makes 10x10 grey images. Received: 28x28 with 1 channels"),
         ("cubist", 8, "Unknown decoder 'cubist'"),
     ],

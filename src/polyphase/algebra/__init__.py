@@ -1,4 +1,4 @@
-"""The mathematics of upsampling as data: NumPy, float64, no framework."""
+"""The mathematics of upsampling in NumPy and float64, without a framework."""
 
 from polyphase.algebra import (
     channel_order,

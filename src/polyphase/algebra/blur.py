@@ -1,8 +1,9 @@
 """Every interpolation by an integer factor is nearest, then a fixed blur of the upsampled image.
 
-Side by side, the phases of an interpolation are one filter `h` of the zero-inserted signal, and
-nearest is the box of `s` ones. Every phase sums to 1 => `H(z)` vanishes at the `s`-th roots of
-unity other than 1, as the box does: `h = box * q` without a remainder, and `q` sums to 1.
+Side by side, the phases of an interpolation are one filter `h` of the zero-inserted signal. For
+nearest that filter is the box of `s` ones. Every phase sums to 1, so `H(z)` vanishes at the `s`-th
+roots of unity other than 1, as the box does. Therefore `h = box * q` without a remainder, and `q`
+sums to 1.
 """
 
 import functools
@@ -17,8 +18,8 @@ from polyphase.algebra.resampling import phase_taps
 def blur(factor: int, interpolation: str) -> np.ndarray:
     """Return the filter `q` that turns nearest into an interpolation: `R x = q * (U x)`.
 
-    It holds wherever no tap of the interpolation lies outside the image: from output
-    `len(q) // 2` on, up to as many before the end.
+    This holds wherever no tap of the interpolation lies outside the image: for all outputs but the
+    first `len(q) // 2` and as many at the end.
 
     Exactness: float64; the remainder of the division is 0 up to rounding.
 
@@ -27,7 +28,7 @@ def blur(factor: int, interpolation: str) -> np.ndarray:
         interpolation: a name that `kernels.get` knows.
 
     Returns:
-        `(2 r + 1,)` float64, symmetric, of sum 1, the middle one at the output itself.
+        `(2 r + 1,)` float64, symmetric, with sum 1; the middle tap is at the output itself.
 
     Reference: "Every other interpolation is nearest, blurred" in docs/mathematics.md.
 
@@ -41,13 +42,13 @@ def blur(factor: int, interpolation: str) -> np.ndarray:
 
 
 def border(axis: Axis, q: np.ndarray) -> tuple[int, int]:
-    """Return how many outputs of a convolution, before and after, are not nearest's, blurred.
+    """Return how many outputs at each end differ from nearest, convolved and then blurred.
 
-    Those from which the blur reaches an output that reads padding: zero, where the interpolation
-    goes on.
+    There the blur reaches an output that reads padding. The padding is zero, but the interpolation
+    continues.
 
     Args:
-        axis: of the convolution.
+        axis: the axis of the convolution.
         q: the blur along it.
 
     Example:
@@ -60,12 +61,14 @@ def border(axis: Axis, q: np.ndarray) -> tuple[int, int]:
 
 
 def continuation(axis: Axis, factor: int, q: np.ndarray) -> int:
-    """Return by how many pixels an image is continued so that no output reads beyond, blurred.
+    """Return by how many pixels an image must be continued so that no output reads beyond it.
+
+    Outputs are those after the blur.
 
     Args:
-        axis: of the convolution.
-        factor: of the upsampling, an integer.
-        q: the blur along the axis; where there is none, nothing is continued.
+        axis: the axis of the convolution.
+        factor: upsampling factor, an integer.
+        q: the blur along the axis; if it does not blur, nothing is continued.
 
     Example:
         >>> continuation(Axis(3, first=-1), 2, blur(2, "bilinear"))
@@ -76,7 +79,7 @@ def continuation(axis: Axis, factor: int, q: np.ndarray) -> int:
 
 
 def outer_taps(axis: Axis) -> tuple[int, int]:
-    """Return how many of a kernel's first taps, and of its last, read outside of an image.
+    """Return how many of a kernel's first and last taps can read outside the image.
 
     Example:
         >>> outer_taps(Axis(5, first=-2)), outer_taps(Axis(3, dilation=2, first=-2))

@@ -1,9 +1,10 @@
-"""The order of a sub-pixel convolution's channels: "dcr" or "crd", the words of ONNX.
+"""The order of a sub-pixel convolution's channels: "dcr" or "crd", as ONNX calls them.
 
 With `P = s_h * s_w` phases of `c` channels each, phase `p` of channel `k` is channel
 
-- "dcr": `p * c + k`, the phase slowest (`tf.nn.depth_to_space`);
-- "crd": `k * P + p`, the phase fastest (`torch.nn.functional.pixel_shuffle`, ESPCN's weights).
+- "dcr": `p * c + k`, where the phase varies slowest (`tf.nn.depth_to_space`);
+- "crd": `k * P + p`, where the phase varies fastest (`torch.nn.functional.pixel_shuffle`, ESPCN's
+  weights).
 """
 
 import numpy as np
@@ -12,9 +13,9 @@ ORDERS = ("dcr", "crd")
 
 
 def dcr_channels(channels: int, phases: int, order: str) -> np.ndarray:
-    """Return where the channels of the order "dcr" are among those of `order`.
+    """Return the index of each "dcr" channel among the channels in `order`.
 
-    `kernel[..., dcr_channels(...)]` has the phase slowest; `np.argsort` of it is its inverse.
+    `kernel[..., dcr_channels(...)]` has the order "dcr"; `np.argsort` of the result is its inverse.
 
     Args:
         channels: number of all channels, a multiple of `phases`.
@@ -25,7 +26,7 @@ def dcr_channels(channels: int, phases: int, order: str) -> np.ndarray:
         `(channels,)` int64, a permutation.
 
     Raises:
-        ValueError: for another order.
+        ValueError: for an unknown order.
 
     Example:
         >>> dcr_channels(8, 4, "crd")

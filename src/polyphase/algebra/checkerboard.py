@@ -19,15 +19,16 @@ def overlap_counts(
 ) -> np.ndarray:
     """Return how many taps each phase of a transposed convolution has.
 
-    Unequal counts are Odena's uneven overlap: even a constant kernel makes a checkerboard.
+    Unequal counts are the uneven overlap of Odena et al.: even a constant kernel then makes a
+    checkerboard.
 
     Args:
         kernel_size: taps per axis.
-        strides: per axis.
+        strides: strides per axis.
         crop: samples cropped before the output, per axis, at least 0; default: none.
 
     Returns:
-        Integers of the shape `strides`, in the order of the output: `[p, q]` of all pixels
+        Integers of the shape `strides`, in the order of the output: `[p, q]` belongs to all pixels
         `(s_h*i + p, s_w*j + q)`.
 
     Reference: Odena, Dumoulin, Olah, "Deconvolution and checkerboard artifacts", Distill 2016.
@@ -54,12 +55,12 @@ def conv_transpose_gains(
 
     Args:
         kernel: `(*kernel_size, c_out, c_in)`.
-        strides: per axis.
+        strides: strides per axis.
         crop: samples cropped before the output, per axis, at least 0; default: none.
 
     Returns:
-        `G (*strides, c_in, c_out)`, float64, in the order of the output: `G[p, q]` of all pixels
-        `(s_h*i + p, s_w*j + q)`; 0 where a phase has no tap.
+        `G (*strides, c_in, c_out)`, float64, in the order of the output: `G[p, q]` belongs to all
+        pixels `(s_h*i + p, s_w*j + q)`; 0 where a phase has no tap.
     """
     spatial = tuple(range(len(strides)))
     gains = [
@@ -84,8 +85,8 @@ def sub_pixel_gains(kernel: np.ndarray, factor: Sequence[int], order: str = "dcr
 
     Args:
         kernel: `(*kernel_size, c_in, prod(factor) * c_out)`.
-        factor: per axis.
-        order: of the last axis, as in `channel_order`.
+        factor: upsampling factors per axis.
+        order: order of the last axis, as in `channel_order`.
 
     Returns:
         `G (*factor, c_in, c_out)`, float64.
@@ -98,11 +99,11 @@ def sub_pixel_gains(kernel: np.ndarray, factor: Sequence[int], order: str = "dcr
 def checkerboard_gain(gains: np.ndarray) -> float:
     """Return `chi = sqrt(mean_p ||G_p - G||^2) / ||G||`, `G = mean_p G_p` (Frobenius norms).
 
-    0: constants stay constant. 1: the pattern is as strong as the signal. Infinite: nothing but
+    0: constants stay constant. 1: the pattern is as strong as the signal. Infinite: nothing but a
     pattern.
 
     Args:
-        gains: `(*factor, c_in, c_out)`.
+        gains: DC gains, `(*factor, c_in, c_out)`.
 
     Example:
         >>> flat = conv_transpose_gains(np.ones((4, 4, 1, 1)), (2, 2))
@@ -125,15 +126,15 @@ def _mean(gains: np.ndarray) -> np.ndarray:
 def pattern(gains: np.ndarray) -> np.ndarray:
     """Return what a layer makes of a constant, divided by its mean: its strongest pattern.
 
-    The deviations `G_p - G` of `P` phases are `P` vectors; their first principal component over
+    The deviations `G_p - G` of `P` phases are `P` vectors. Their first principal component over
     the phases, in units of `||G||`, is what most of the layer's channels show. Its mean square is
-    at most `chi^2`, and equal to it with one channel in and one out.
+    at most `chi^2`; with one input and one output channel they are equal.
 
     Args:
-        gains: `(*factor, c_in, c_out)`, with `||G|| > 0`.
+        gains: DC gains, `(*factor, c_in, c_out)`, with `||G|| > 0`.
 
     Returns:
-        Of the shape `factor`, with mean 1; all 1 where chi is 0.
+        An array of the shape `factor` with mean 1; all 1 if chi is 0.
 
     Example:
         >>> pattern(conv_transpose_gains(np.ones((3, 3, 1, 1)), (2, 2))).round(2)
@@ -152,19 +153,19 @@ def pattern(gains: np.ndarray) -> np.ndarray:
 def repair(kernel: np.ndarray, strides: Sequence[int]) -> np.ndarray:
     """Return the nearest kernel (Frobenius norm) all of whose phases have the mean DC gain `G`.
 
-    Adds `(G - G_p) / T_p` to each of the `T_p` taps of phase `p`, so the mean response to a
-    constant stays. Where all `T_p` are equal this is the projection onto chi = 0; where they are
-    not, that projection would move `G` to the mean weighted by `1 / T_p`.
+    It adds `(G - G_p) / T_p` to each of the `T_p` taps of phase `p`, so the mean response to a
+    constant stays the same. If all `T_p` are equal, this is the projection onto chi = 0. If they
+    are not, that projection would change `G` to the mean weighted by `1 / T_p`.
 
     Args:
         kernel: `(*kernel_size, c_out, c_in)`.
-        strides: per axis, each at most the kernel's size.
+        strides: strides per axis, each at most the kernel's size.
 
     Returns:
         A new float64 array of the same shape.
 
     Raises:
-        ValueError: if a phase has no tap: nothing there can be repaired.
+        ValueError: if a phase has no tap, which cannot be repaired.
 
     Example:
         >>> calm = repair(np.ones((3, 3, 1, 1)), (2, 2))
@@ -193,8 +194,8 @@ def repair_sub_pixel(kernel: np.ndarray, factor: Sequence[int], order: str = "dc
 
     Args:
         kernel: `(*kernel_size, c_in, prod(factor) * c_out)`.
-        factor: per axis.
-        order: of the last axis, as in `channel_order`.
+        factor: upsampling factors per axis.
+        order: order of the last axis, as in `channel_order`.
 
     Returns:
         A new float64 array of the same shape.

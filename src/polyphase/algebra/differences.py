@@ -1,12 +1,12 @@
 """The difference form of nearest upsampling and convolution: summation by parts.
 
-With tail sums `t[a] = w[a] + ... + w[k-1]`, `S = t[0]` and `delta[j] = x[j] - x[j-1]` (x is 0
-outside), one axis is
+With the tail sums `t[a] = w[a] + ... + w[k-1]`, `S = t[0]` and `delta[j] = x[j] - x[j-1]` (`x` is 0
+outside), the result along one axis is
 
     y[n] = S x[(n-pl) // s] + sum over a = 1..k-1 with (n-pl+a) mod s = 0 of t[a] delta[(n-pl+a)/s]
 
-Each `a` occurs in one phase, so all `s` outputs of a position cost `k` products, whatever `s`.
-No earlier use of this elementary identity for the purpose was found.
+Each `a` occurs in one phase, so all `s` outputs of a position together cost `k` products, whatever
+`s` is. We found no earlier use of this elementary identity for the purpose.
 """
 
 import itertools
@@ -31,7 +31,7 @@ def tail_sums(kernel: np.ndarray) -> np.ndarray:
 
 
 def tail_sums_adjoint(gradient: np.ndarray) -> np.ndarray:
-    """Return the adjoint of `tail_sums`: sums from the near end.
+    """Return the adjoint of `tail_sums`: sums from the first tap on.
 
     Example:
         >>> tail_sums_adjoint(np.ones((2, 2, 1, 1)))[:, :, 0, 0]
@@ -48,8 +48,8 @@ def difference_tables(
 ) -> list[ResamplingMatrix]:
     """Return `B_0..B_(k-1)` with `y = sum_a t[a] B_a x` along one axis.
 
-    `B_0` repeats `x`; row `n` of `B_a`, `a >= 1`, is `delta[(n-pl+a)/s]` in its own phase and 0
-    in the others.
+    `B_0` repeats `x`. For `a >= 1`, row `n` of `B_a` gives `delta[(n-pl+a)/s]` in its own phase,
+    and 0 in the others.
 
     Args:
         length: input pixels `N`, at least 1.
@@ -79,7 +79,7 @@ def upsample_conv(x: np.ndarray, kernel: np.ndarray, factor: int, padding: str) 
     Args:
         x: `(*space, c_in)`.
         kernel: `(*kernel_size, c_in, c_out)`.
-        factor: integer upsampling factor of all axes.
+        factor: integer upsampling factor, the same along all axes.
         padding: "same" or "valid".
 
     Returns:
@@ -96,7 +96,7 @@ def upsample_conv_adjoint(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the gradients `(x, kernel)` of `sum(gradient * upsample_conv(x, kernel, ...))`.
 
-    Again one pointwise product per tap each, like the form itself.
+    Each costs one pointwise product per tap, as the form itself does.
     """
     weights = tail_sums(kernel)
     x_gradient, tail_gradient = np.zeros(x.shape), np.zeros(kernel.shape)

@@ -1,7 +1,7 @@
-"""Upsampling and convolution, transposed convolution, sub-pixel convolution: one into another.
+"""Turn upsampling and convolution, transposed and sub-pixel convolutions into one another.
 
 Kernels are laid out as Keras stores them: convolutions `(*kernel_size, c_in, c_out)`, transposed
-convolutions `(*kernel_size, c_out, c_in)`. There is a factor `s` per axis.
+convolutions `(*kernel_size, c_out, c_in)`. There is one factor `s` per axis.
 """
 
 import math
@@ -17,7 +17,7 @@ from polyphase.algebra.phases import mapped
 def transposed_taps(kernel_size: int, factor: int) -> np.ndarray:
     """Return the linear map `W = M w` of one axis: `(k + s - 1, k)` float64 of 0 and 1.
 
-    `W[q] = sum over r = 0..s-1 of w[r - q + k - 1]`, terms outside `0..k-1` being 0.
+    `W[q] = sum over r = 0..s-1 of w[r - q + k - 1]`, where terms outside `0..k-1` are 0.
 
     Example:
         >>> transposed_taps(3, 2)
@@ -35,17 +35,18 @@ def transposed_taps(kernel_size: int, factor: int) -> np.ndarray:
 def upsample_conv_to_conv_transpose(kernel: np.ndarray, factor: Sequence[int]) -> np.ndarray:
     """Return the transposed-convolution kernel that equals nearest upsampling + convolution.
 
-    Stride `s`, size `K = k + s - 1`; crop as `upsample_conv_crop` says. For odd `k` and `same`
-    that is Keras' `Conv2DTranspose(filters, K, strides=s, padding="same")`.
+    Its stride is `s`, its size `K = k + s - 1`, and it is cropped by `upsample_conv_crop`. For odd
+    `k` and `same` that is Keras' `Conv2DTranspose(filters, K, strides=s, padding="same")`.
 
     Args:
         kernel: `(*kernel_size, c_in, c_out)`.
-        factor: per axis.
+        factor: upsampling factors per axis.
 
     Returns:
         `(k + s - 1 per axis, c_out, c_in)`, float64.
 
-    Exactness: the same operator; each tap is a sum of at most `prod(factor)` taps of `kernel`.
+    Exactness: computes the same operator; each tap is a sum of at most `prod(factor)` taps of
+    `kernel`.
 
     Example:
         >>> w = np.ones((3, 3, 8, 16))
@@ -57,7 +58,7 @@ def upsample_conv_to_conv_transpose(kernel: np.ndarray, factor: Sequence[int]) -
 
 
 def upsample_conv_crop(kernel_size: int, padding: str) -> tuple[int, int]:
-    """Return how much the full transposed convolution is cropped `(before, after)`.
+    """Return how many samples the full transposed convolution is cropped by, `(before, after)`.
 
     Example:
         >>> upsample_conv_crop(3, "same"), upsample_conv_crop(3, "valid")
@@ -70,10 +71,10 @@ def upsample_conv_crop(kernel_size: int, padding: str) -> tuple[int, int]:
 def conv_transpose_to_upsample_conv(
     kernel: np.ndarray, factor: Sequence[int]
 ) -> tuple[np.ndarray, float]:
-    """Return the upsample-convolution kernel nearest to a transposed convolution.
+    """Return the kernel that, after nearest upsampling, is nearest to a transposed convolution.
 
-    The map `w -> W` is injective, so least squares gives the one best `w`; it is exact (residual
-    0) if and only if `W` lies in the map's image.
+    The map `w -> W` is injective, so least squares gives the one best `w`. It is exact (residual 0)
+    if and only if `W` lies in the map's image.
 
     Args:
         kernel: `(*kernel_size, c_out, c_in)` with `K >= s` on every axis.
@@ -113,12 +114,13 @@ def sub_pixel_to_conv_transpose(
     """Return the transposed-convolution kernel of size `s*k` that equals a sub-pixel convolution.
 
     Sub-pixel convolution is the phase form with independent phases of equal size:
-    `W[p + s (k-1-a)] = w[a, phase p]`; crop `s (k-1-pl)` before, `s pl` after.
+    `W[p + s (k-1-a)] = w[a, phase p]`. The transposed convolution is cropped by `s (k-1-pl)` before
+    and `s pl` after.
 
     Args:
         kernel: `(*kernel_size, c_in, prod(factor) * c_out)`.
-        factor: per axis.
-        order: of the last axis, as in `channel_order`.
+        factor: upsampling factors per axis.
+        order: order of the last axis, as in `channel_order`.
 
     Returns:
         `(s * k per axis, c_out, c_in)`, bit for bit the same numbers.

@@ -14,15 +14,17 @@ from typing import Any
 class Axis:
     """One axis of a convolution after nearest upsampling, or of a transposed convolution.
 
-    Through tap `a`, output `n` reads pixel `floor((n + first + a * dilation) / factor)`;
-    transposed, pixel `(n + first - a * dilation) / factor` where that is an integer.
+    Through tap `a`, output `n` reads pixel `floor((n + first + a * dilation) / factor)`. In a
+    transposed convolution it reads pixel `(n + first - a * dilation) / factor` where that is an
+    integer.
 
     Attributes:
-        taps: of the kernel, at least 1.
-        factor: output phases `s`, at least 1.
+        taps: number of taps of the kernel, at least 1.
+        factor: number of output phases `s`, at least 1.
         dilation: distance between taps in output pixels, at least 1.
-        first: output pixels padded before, negative; transposed: those cropped before.
-        extra: an input of `N` pixels has an output of `s * N + extra`.
+        first: for a convolution, minus the number of output pixels padded before; for a transposed
+            one, the number of output pixels cropped before.
+        extra: an input of `N` pixels has an output of `s * N + extra` pixels.
     """
 
     taps: int
@@ -38,7 +40,7 @@ class Axis:
 
     @property
     def padding(self) -> tuple[int, int]:
-        """The zeros that a convolution, not a transposed one, reads before and after."""
+        """The zeros that a convolution (not a transposed one) reads before and after."""
         return -self.first, self.extra + self.span + self.first
 
     @property
@@ -52,12 +54,12 @@ class Axis:
         return -(-self.extra // self.factor)
 
     def pads(self, lowest: int, highest: int) -> tuple[int, int]:
-        """Return the zeros due before and after, where position `i` reads `i + lowest` and on."""
+        """Return the zeros needed if position `i` reads from `i + lowest` to `i + highest`."""
         return max(0, -lowest), max(0, highest + self.surplus)
 
 
 def same_padding(kernel_size: int, dilation: int = 1) -> tuple[int, int]:
-    """Return the zeros `same` padding puts before and after: `(k-1)//2` and the rest.
+    """Return the zeros that `same` padding adds before and after: `(k-1)//2` and the rest.
 
     Args:
         kernel_size: taps of the kernel, at least 1.
@@ -75,10 +77,10 @@ def same_padding(kernel_size: int, dilation: int = 1) -> tuple[int, int]:
 
 
 def strided_padding(length: int | None, kernel_size: int, stride: int, dilation: int = 1) -> int:
-    """Return the zeros that Keras' `same` puts before an axis that a window strides along.
+    """Return the zeros that Keras' `same` adds before an axis, for a window with a stride.
 
     Args:
-        length: the side in pixels; None: not known, and taken to be divisible by the stride.
+        length: the side in pixels; None: not known, and assumed to be divisible by the stride.
         kernel_size: taps of the window, at least 1.
         stride: pixels from window to window, at least 1.
         dilation: distance between taps in pixels, at least 1.
@@ -93,7 +95,7 @@ def strided_padding(length: int | None, kernel_size: int, stride: int, dilation:
 
 
 def padding_amounts(kernel_size: int, padding: str, dilation: int = 1) -> tuple[int, int]:
-    """Return the zeros that `padding` ("same" or "valid") puts before and after.
+    """Return the zeros that `padding` ("same" or "valid") adds before and after.
 
     Example:
         >>> padding_amounts(3, "valid"), padding_amounts(5, "same")
@@ -139,13 +141,13 @@ def conv_axis(kernel_size: int, padding: str, dilation: int = 1) -> Axis:
 def upsampled_length(length: Any, size: int | float, xp: ModuleType | None = None) -> Any:
     """Return `floor(length * size)`, the output side of upsampling.
 
-    A float stands for the ratio of integers that rounds to it: the output is `n` where
-    `n / length` is `size`, so `out / length` gives `out` for any two sides.
+    A float stands for the ratio of integers that rounds to it: if `n / length` is `size`, the
+    output is `n`. So the size `out / length` gives `out` for any two sides.
 
     Args:
         length: the input side in pixels; an int, or an integer scalar of `xp`.
         size: output side / input side, at least 1.
-        xp: `keras.ops` where the side is known only when run.
+        xp: `keras.ops` if the side is known only when the model runs.
 
     Returns:
         The output side in pixels; an int, or an int64 scalar of `xp`.
@@ -176,8 +178,9 @@ def conv_transpose_length(
 ) -> int:
     """Return the output length of Keras' transposed convolution.
 
-    The full length is `(N-1)*s + k`. `valid` keeps it, and at least `N*s`; `same` gives `N*s`.
-    With `output_padding`: `(N-1)*s + k + output_padding` and `(N-1)*s + k%2 + output_padding`.
+    The full length is `(N-1)*s + k`. `valid` keeps it, but gives at least `N*s`; `same` gives
+    `N*s`. With `output_padding`, `valid` gives `(N-1)*s + k + output_padding` and `same` gives
+    `(N-1)*s + k%2 + output_padding`.
 
     Example:
         >>> conv_transpose_length(5, 3, 2, "valid"), conv_transpose_length(5, 3, 2, "same")
@@ -199,10 +202,10 @@ def conv_transpose_crop(
     output_padding: int | None = None,
     dilation: int = 1,
 ) -> int:
-    """Return how many samples Keras crops before the full transposed convolution.
+    """Return how many samples Keras crops at the start of the full transposed convolution.
 
-    Half of what is too much, rounded down; never negative. The end is whatever the output
-    length (`conv_transpose_length`) leaves; beyond the full length there are zeros.
+    It is half of the surplus, rounded down, and never negative. The crop at the end follows from
+    the output length (`conv_transpose_length`); beyond the full length there are zeros.
 
     Example:
         >>> conv_transpose_crop(4, 2, "same"), conv_transpose_crop(3, 2, "same")
@@ -218,7 +221,7 @@ def conv_transpose_crop(
 
 @functools.lru_cache
 def conv_transpose_axis(kernel_size: int, stride: int, *arguments: Any) -> Axis:
-    """Return the axis of Keras' transposed convolution; arguments of `conv_transpose_length`.
+    """Return the axis of Keras' transposed convolution; arguments as `conv_transpose_length` has.
 
     Example:
         >>> conv_transpose_axis(4, 2, "same", None, 1)

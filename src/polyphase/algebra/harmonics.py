@@ -1,9 +1,9 @@
-"""The power at the harmonics of a period, and what the frequencies beside let expect there.
+"""The power at the harmonics of a period, and what nearby frequencies predict there.
 
-A pattern of period `(s_h, s_w)`, of signals and volumes one number per axis, has its power at the
-frequencies `(p/s_h, q/s_w)`, whatever its form; errors of any other kind have theirs at all
-frequencies, as a function that is smooth where nothing repeats. What exceeds that function at the
-harmonics is the pattern.
+A pattern of period `(s_h, s_w)` has its power at the frequencies `(p/s_h, q/s_w)`, whatever its
+form (signals and volumes have one number per axis). Errors of any other kind have power at all
+frequencies, a smooth function where nothing repeats. What exceeds that function at the harmonics is
+the pattern.
 """
 
 import functools
@@ -24,12 +24,13 @@ class Harmonics:
     """What is found at each harmonic; powers are mean squares over pixels and channels.
 
     Attributes:
-        indices: `(h, axes)`, `p` and `q` of the frequencies `(p/s_h, q/s_w)`; of two that are
-            conjugate to each other the first, which stands for both.
-        power: `(..., h)`, of the pattern: what is there less what is expected; may be negative.
-        expected: `(..., h)`, from the frequencies beside.
-        doubt: `(..., h)`, by how much the expectation may be off: it times the standard deviation
-            of the logarithms beside, at most itself.
+        indices: `(h, axes)`, `p` and `q` of the frequencies `(p/s_h, q/s_w)`. Of two that are
+            conjugate to each other, the first stands for both.
+        power: `(..., h)`, power of the pattern: what is there minus what is expected; it may be
+            negative.
+        expected: `(..., h)`, power that is expected from nearby frequencies.
+        doubt: `(..., h)`, how far the expectation may be off: the expectation times the standard
+            deviation of the logarithms nearby, at most the expectation itself.
     """
 
     indices: np.ndarray
@@ -39,13 +40,13 @@ class Harmonics:
 
 
 def cells(sides: Sequence[int], period: Sequence[int]) -> tuple[int, ...]:
-    """Return by how many frequencies `power_spectrum` resolves each axis of images.
+    """Return how many frequencies `power_spectrum` has along each axis of images.
 
-    At least one per pixel; harmonics and the middles between them are among them.
+    There is at least one per pixel; the harmonics and the middles between them are among them.
 
     Args:
-        sides: of the images, at least 1.
-        period: of the longest pattern, or the least common multiple of several, at least 1.
+        sides: sides of the images, at least 1.
+        period: period of the longest pattern, or the least common multiple of several, at least 1.
 
     Example:
         >>> cells((28, 28), (8, 8))
@@ -57,8 +58,8 @@ def cells(sides: Sequence[int], period: Sequence[int]) -> tuple[int, ...]:
 def power_spectrum(images: np.ndarray, cells: Sequence[int]) -> np.ndarray:
     """Return the power of images at every frequency, mean over images and channels.
 
-    1. Subtract each image's mean, and multiply by a Hann window along all axes: the border, where
-       an image does not go on, and rows or columns at it, do not count as high frequencies.
+    1. Subtract each image's mean, and multiply by a Hann window along all axes. So the border,
+       where an image ends, and the rows and columns there do not count as high frequencies.
     2. Transform, padded by zeros; square; divide so that the sum is the mean square under the
        squared window.
 
@@ -67,8 +68,8 @@ def power_spectrum(images: np.ndarray, cells: Sequence[int]) -> np.ndarray:
         cells: frequencies per axis, as `cells` returns them.
 
     Returns:
-        float64 of the shape `cells`: element `(i, j)` at `i / cells[0]` and `j / cells[1]` cycles
-        per pixel, negative ones at the end.
+        float64 of the shape `cells`: element `(i, j)` is the power at `i / cells[0]` and
+        `j / cells[1]` cycles per pixel, with negative frequencies at the end.
 
     Example:
         >>> board = np.indices((32, 32)).sum(axis=0)[None, :, :, None] % 2
@@ -94,34 +95,35 @@ def harmonics(
     shorter: Sequence[Sequence[int]] = (),
     changing: bool = False,
 ) -> Harmonics:
-    """Return the power at every harmonic of a period, over what the frequencies beside let expect.
+    """Return the power at every harmonic of a period, beyond what nearby frequencies predict.
 
-    For each harmonic `(p/s_h, q/s_w)` but the mean, conjugate pairs once:
+    For each harmonic `(p/s_h, q/s_w)` except the mean, and once for each conjugate pair:
 
     1. Sum the power in a band around it.
     2. Along each axis, fit `a + b sin(2 pi d) + c cos(2 pi d)` to the logarithms of the power at
-       the frequencies `d` beside the band, no further than the middle between two harmonics, and
-       sum its exponential over the band; it stays within what lies beside. Of all axes: the
-       geometric mean. A harmonic with `p = 0` lies on the ridge that upright edges make, and is
-       compared along that ridge alone; so for every axis along which it is 0.
+       the frequencies `d` beside the band, no further than the middle between two harmonics. Sum
+       the exponential of the fit, which stays within the range of the power beside, over the band.
+       Take the geometric mean over all axes. A harmonic with `p = 0` lies on the ridge that upright
+       edges make, and is compared along that ridge alone; the same holds for every axis along which
+       it is 0.
     3. The power is the difference, divided by the share of the pattern's power that lies in the
-       band and is not taken for the background.
+       band and is not counted as background.
 
     Args:
         spectrum: `(..., *cells)`, as `power_spectrum` returns it.
-        sides: of the images, per axis.
-        period: per axis, of which the spectrum's sides are multiples as in `cells`.
-        shorter: periods whose harmonics are left out: those of layers further on, which make them
-            too.
-        changing: look for a pattern whose sign changes at random every four periods of an image,
-            in a band of `1/(4 s)` cycles per pixel to each side (at most 1/8); else for one that
-            is the same all over it, in a band as wide as the window's line, which is more
-            sensitive.
+        sides: sides of the images, per axis.
+        period: period per axis; the spectrum's sides are multiples of it, as in `cells`.
+        shorter: periods whose harmonics are left out: those of later layers, which make them too.
+        changing: look for a pattern whose sign changes at random every four periods of an image, in
+            a band of `1/(4 s)` cycles per pixel to each side (at most 1/8). Otherwise look for one
+            that is the same everywhere in the image, in a band as wide as the window's line, which
+            is more sensitive.
 
     Returns:
-        NaN for sides of fewer than three periods.
+        The harmonics; their powers are NaN if a side has fewer than three periods.
 
-    Exactness: a pattern that is the same all over an image, where there is nothing else, within 1%.
+    Exactness: a pattern that is the same everywhere in an image, with nothing else there, is found
+    within 1%.
 
     Example:
         >>> y, x = np.indices((32, 32))
@@ -150,9 +152,10 @@ def without(
     period: Sequence[int],
     shorter: Sequence[Sequence[int]] = (),
 ) -> np.ndarray:
-    """Return a spectrum whose lines at a period's harmonics are taken down to what is expected.
+    """Return a spectrum whose lines at a period's harmonics are reduced to what is expected.
 
-    So they do not count as neighbours of another period's harmonics. Arguments as of `harmonics`.
+    They then do not count as neighbours of another period's harmonics. Arguments as for
+    `harmonics`.
     """
     level = spectrum.copy()
     bands = _bands(sides, period, spectrum, False)

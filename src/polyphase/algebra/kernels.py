@@ -1,8 +1,8 @@
 """Continuous interpolation kernels: functions of the distance in input pixels.
 
-A kernel's `radius` is half of its full width, in input pixels. Kernels are evaluated with any
-array namespace that has `abs`, `where` and `sin` (NumPy by default), so that the same formula
-serves the float64 tables here and tables made inside a traced graph.
+A kernel's `radius` is half of its full width, in input pixels. Kernels can be evaluated with any
+array namespace that has `abs`, `where` and `sin` (NumPy by default), so the same formula serves the
+float64 tables here and tables that are made inside a traced graph.
 """
 
 import math
@@ -22,7 +22,7 @@ class Kernel:
 
     Attributes:
         name: its name with its parameters, such as `keys(a=-0.5)`.
-        diameter: full width in input pixels; `phi` is 0 from `diameter / 2` on.
+        diameter: full width in input pixels; `phi` is 0 at distances from `diameter / 2` on.
         function: `function(t, xp)` evaluates `phi` with the array namespace `xp`.
     """
 
@@ -52,7 +52,7 @@ class Kernel:
 
 
 def box() -> Kernel:
-    """Return nearest neighbour: 1 for `-1/2 <= t < 1/2`, else 0.
+    """Return the kernel of nearest-neighbour interpolation: 1 for `-1/2 <= t < 1/2`, else 0.
 
     Example:
         >>> box()(np.array([-0.5, 0.0, 0.5]))
@@ -62,7 +62,7 @@ def box() -> Kernel:
 
 
 def triangle() -> Kernel:
-    """Return linear interpolation: `1 - |t|` for `|t| < 1`.
+    """Return the kernel of linear interpolation: `1 - |t|` for `|t| < 1`.
 
     Example:
         >>> triangle()(np.array([-0.25, 0.0, 1.5]))
@@ -110,7 +110,7 @@ def mitchell(b: float = 1 / 3, c: float = 1 / 3) -> Kernel:
 
 
 def lanczos(n: int) -> Kernel:
-    """Return `sinc(t) * sinc(t / n)` for `|t| < n`.
+    """Return the Lanczos kernel: `sinc(t) * sinc(t / n)` for `|t| < n`.
 
     Example:
         >>> lanczos(3)(np.array([0.0, 1.5])).round(4)
@@ -150,7 +150,7 @@ def get(interpolation: str) -> Kernel:
     Args:
         interpolation: one of `KERNELS`: "nearest", "bilinear", "bicubic" (`keys(a=-0.5)`),
             "mitchell" (`B = C = 1/3`), "lanczos3", "lanczos5"; or "linear" and "cubic", "trilinear"
-            and "tricubic", the same along other numbers of axes.
+            and "tricubic", which are the same kernels for other numbers of axes.
 
     Raises:
         ValueError: for any other name.

@@ -1,4 +1,4 @@
-"""The power that images have at a period, more than at the frequencies beside."""
+"""How much more power images have at the harmonics of a period than at nearby frequencies."""
 
 import math
 from collections.abc import Sequence
@@ -7,12 +7,13 @@ import numpy as np
 
 
 def lattice_power(images: np.ndarray, base: Sequence[float]) -> np.ndarray:
-    """Return each image's power at all harmonics of a period, less that of the frequencies beside.
+    """Return each image's power at all harmonics of a period, minus that at nearby frequencies.
 
     Args:
         images: `(n, *space, channels)`.
         base: the lowest frequency of the pattern along every axis, in cycles per pixel: one
-            over the period. A frequency of 1 (or more) is none: the pattern is as fine as a pixel.
+            over the period. With a frequency of 1 or more there is no pattern along that axis: it
+            would be as fine as a pixel.
 
     Returns:
         `(n,)`, not negative: mean square of the pattern, over all channels.

@@ -1,8 +1,8 @@
-"""Phases: how a convolution after upsampling, or a transposed convolution, splits, and joins.
+"""Phases: split a convolution after upsampling, or a transposed convolution, and join it again.
 
-One axis: output `n = s*i + p` of either operator is an ordinary convolution of the input,
-`y[s*i + p] = sum_t K_p[t] x[i + first_p + t]`, whose kernel `K_p = fold_p @ w` collects taps of
-the original kernel `w`. Several axes are the tensor product.
+Along one axis, output `n = s*i + p` of either operator is an ordinary convolution of the input,
+`y[s*i + p] = sum_t K_p[t] x[i + first_p + t]`. Its kernel `K_p = fold_p @ w` collects taps of the
+original kernel `w`. For several axes, take the tensor product.
 """
 
 import functools
@@ -37,13 +37,13 @@ def upsample_conv_phases(
 ) -> tuple[Phase, ...]:
     """Split "nearest upsampling, then convolution" into its `factor` phases.
 
-    `y[s*i + p] = sum_a w[a] x[i + floor((p + a*dilation - before) / s)]`: taps that meet the
-    same input pixel are collected. All phases together have `s + k - 1` taps.
+    `y[s*i + p] = sum_a w[a] x[i + floor((p + a*dilation - before) / s)]`. Taps that meet the same
+    input pixel are added up, so all phases together have `s + k - 1` taps.
 
     Args:
         kernel_size: taps `k` of the convolution.
         factor: integer upsampling factor `s`.
-        before: zeros that the padding puts before, in output pixels.
+        before: zeros that the padding adds before the image, in output pixels.
         dilation: distance between taps, in output pixels.
 
     Example:
@@ -89,7 +89,7 @@ def conv_transpose_phases(
 
 
 def reach(phases: Sequence[Phase]) -> tuple[int, int]:
-    """Return the offsets of the first and of the last tap of any phase.
+    """Return the offsets of the first and the last tap among all phases.
 
     Example:
         >>> reach(upsample_conv_phases(3, 2, before=1))
@@ -100,7 +100,9 @@ def reach(phases: Sequence[Phase]) -> tuple[int, int]:
 
 
 def aligned(phases: Sequence[Phase]) -> np.ndarray:
-    """Return `(s * taps, k)`: the kernels of all phases, from the first tap of any, `fold @ w`.
+    """Return `(s * taps, k)`: the folds of all phases, extended to the same range of taps.
+
+    Multiplied by `w`, they are the kernels of all phases, which start at the same pixel.
 
     Example:
         >>> aligned(upsample_conv_phases(1, 2, before=0)).tolist()
@@ -115,7 +117,7 @@ def aligned(phases: Sequence[Phase]) -> np.ndarray:
 
 
 def split(kernel: np.ndarray, *axes: Sequence[Phase]) -> Any:
-    """Return the kernels of all phases, nested as deep as there are axes: `K[p][q]` of two.
+    """Return the kernels of all phases, nested as deep as there are axes: `K[p][q]` for two.
 
     Args:
         kernel: `(*kernel_size, ...)`, any dtype; trailing axes (channels) are carried along.
@@ -136,8 +138,8 @@ def split(kernel: np.ndarray, *axes: Sequence[Phase]) -> Any:
 def join(kernels: Any, *axes: Sequence[Phase]) -> np.ndarray:
     """Return the kernel whose phases are given: the adjoint of `split`.
 
-    For a transposed convolution each tap is in one phase, so this is also the inverse, bit for
-    bit: `join(split(w)) == w`.
+    In a transposed convolution each tap is in one phase, so this is also the inverse, bit for bit:
+    `join(split(w)) == w`.
     """
 
     def summed(kernels: Any, folds: tuple[np.ndarray, ...]) -> Any:
@@ -150,7 +152,7 @@ def join(kernels: Any, *axes: Sequence[Phase]) -> np.ndarray:
 
 
 def mapped(kernel: np.ndarray, matrices: Iterable[np.ndarray]) -> np.ndarray:
-    """Return a kernel with a matrix applied to each of its first axes."""
+    """Return a kernel with one matrix applied to each of its first axes."""
     for axis, matrix in enumerate(matrices):
         kernel = np.moveaxis(np.tensordot(matrix, kernel, axes=(1, axis)), 0, axis)
     return kernel

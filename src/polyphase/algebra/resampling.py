@@ -1,7 +1,7 @@
 """Resampling along one axis as data: a banded table of weights.
 
-Plan, then apply: `resampling_matrix` computes the table once in float64; whoever applies it
-needs no mathematics. The adjoint is the transposed table.
+`resampling_matrix` computes the table once, in float64; applying it needs no further mathematics.
+The adjoint is the transposed table.
 """
 
 import functools
@@ -58,11 +58,11 @@ class ResamplingMatrix:
         return np.moveaxis(np.einsum("...nt,nt->...n", taps, self.weights), -1, axis)
 
     def adjoint(self, y: np.ndarray, axis: int = 0) -> np.ndarray:
-        """Return `R^T y` along `axis`: what a gradient needs. Never an inverse."""
+        """Return `R^T y` along `axis`, which a gradient needs. It is not an inverse."""
         return self.transpose().apply(y, axis)
 
     def transpose(self) -> "ResamplingMatrix":
-        """Return the banded table of `R^T`, as wide as the most outputs that read one input.
+        """Return the banded table of `R^T`, whose width is the most outputs that read one input.
 
         Example:
             >>> resampling_matrix(2, 4, "bilinear").transpose().weights
@@ -96,16 +96,16 @@ def resampling_table(
 
     1. `c(n) = (n + 1/2) / scale - 1/2` with `scale = N_out / N_in` (half-pixel centres), kept
        as the exact fraction `((2n+1) N_in - N_out) / (2 N_out)`. With aligned corners
-       `c(n) = n (N_in - 1) / (N_out - 1)`: the first and the last pixels lie on each other.
+       `c(n) = n (N_in - 1) / (N_out - 1)`, so the first pixels coincide, and the last.
     2. The first tap is the smallest `j > c(n) - radius`, in integer arithmetic.
     3. Taps outside the image weigh nothing, and every row is divided by its sum.
 
     Args:
         kernel: the continuous kernel.
         length: `N_in`; an int, or an integer scalar of `xp`.
-        out_length: `N_out`; likewise.
-        xp: the array namespace: NumPy, or `keras.ops` where sizes are known only when run.
-        align_corners: whether corners are aligned; of one output the first is.
+        out_length: `N_out`; an int, or an integer scalar of `xp`.
+        xp: the array namespace: NumPy, or `keras.ops` if sizes are known only when the model runs.
+        align_corners: whether corners are aligned; a single output is aligned with the first pixel.
 
     Returns:
         `first (N_out,)` integers and `weights (N_out, diameter)` floats.
@@ -158,7 +158,7 @@ def resampling_matrix(
 
 @dataclass(frozen=True, eq=False)
 class PhaseTaps:
-    """The interior of an integer-factor resampling: the same taps for every position.
+    """The taps of resampling by an integer factor, which are the same for every position.
 
     `y[s*i + p] = sum_t weights[p, t] x[i + first[p] + t]`, away from the edges.
 
@@ -173,7 +173,7 @@ class PhaseTaps:
 
 @functools.lru_cache(maxsize=256)
 def phase_taps(factor: int, interpolation: str) -> PhaseTaps:
-    """Return the taps of every phase of an integer factor, read off the table's middle.
+    """Return the taps of every phase for an integer factor, from the middle of the table.
 
     Example:
         >>> phase_taps(2, "bilinear")
@@ -188,7 +188,7 @@ def phase_taps(factor: int, interpolation: str) -> PhaseTaps:
 
 
 def reach(rows: int, factor: int, interpolation: str) -> int:
-    """Return how many pixels, from an end of the input on, the first `rows` outputs read.
+    """Return how many pixels, counted from an end of the input, the first `rows` outputs read.
 
     Example:
         >>> reach(3, 2, "bilinear")
@@ -201,10 +201,10 @@ def reach(rows: int, factor: int, interpolation: str) -> int:
 
 @functools.lru_cache(maxsize=256)
 def edge_gain(length: int, factor: int, interpolation: str) -> np.ndarray:
-    """Return the renormalisation of `R = diag(gain) H`, `H` being the zero-padded phases.
+    """Return the gain that renormalises the edges: `R = diag(gain) H`, with zero-padded phases `H`.
 
     Returns:
-        `(length, factor)` float64: the gain of output `factor * i + p` at `[i, p]`; 1 away
+        `(length, factor)` float64: the gain of output `factor * i + p` at `[i, p]`; it is 1 away
         from the edges.
 
     Example:

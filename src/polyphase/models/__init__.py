@@ -1,4 +1,4 @@
-"""The reference systems and the decoders that a comparison trains."""
+"""The tutorials' models, and the decoders and networks that a comparison trains."""
 
 from polyphase.models.autoencoders import (
     ENCODERS,

@@ -1,4 +1,4 @@
-"""The tutorials' two autoencoders, and the one whose decoder a comparison exchanges."""
+"""The tutorials' two autoencoders, and the one whose decoder a comparison replaces."""
 
 import re
 from types import ModuleType
@@ -13,13 +13,13 @@ from polyphase.models import decoders
 def upsampling_autoencoder(layers: ModuleType = polyphase_layers) -> keras.Model:
     """Return the tutorial's autoencoder with UpSampling2D: bilinear, then 2x2 convolutions.
 
-    Its code is 4x4x8.
+    Its code has the shape 4x4x8.
 
     Args:
         layers: where UpSampling2D comes from: `polyphase.layers` or `keras.layers`.
 
     Returns:
-        A model of 28x28x1 images in 0..1, 1,393 parameters.
+        A model for 28x28x1 images in 0..1, with 1,393 parameters.
 
     Example:
         >>> upsampling_autoencoder().count_params()
@@ -41,15 +41,16 @@ def upsampling_autoencoder(layers: ModuleType = polyphase_layers) -> keras.Model
 
 
 def transposed_autoencoder(layers: ModuleType = polyphase_layers) -> keras.Model:
-    """Return the one it is compared with: convolutions, then transposed ones, of 3x3.
+    """Return the tutorial's autoencoder with Conv2DTranspose: 3x3 kernels throughout.
 
-    Its "code" is 22x22x8: it compresses nothing.
+    Three convolutions are followed by three transposed ones. Its "code" has the shape 22x22x8, so
+    it compresses nothing.
 
     Args:
         layers: where Conv2DTranspose comes from: `polyphase.layers` or `keras.layers`.
 
     Returns:
-        A model of 28x28x1 images in 0..1, 12,785 parameters.
+        A model for 28x28x1 images in 0..1, with 12,785 parameters.
 
     Example:
         >>> transposed_autoencoder().count_params()
@@ -74,23 +75,25 @@ def comparison_autoencoder(
     width: int = 8,
     encoder: str = "centred",
 ) -> keras.Model:
-    """Return an encoder of three halvings with a decoder of three x2 stages.
+    """Return an encoder that halves the image three times, with a decoder of three x2 stages.
 
-    Every stage is the decoder's; after each, rows and columns beyond the encoder's side of the
-    same level are cropped (28x28: 4 -> 8, cropped to 7, -> 14 -> 28). ReLU, at last a sigmoid.
-    The stages are called `up_1`, `up_2`, `up_3`; `up_1` takes the code.
+    Every stage is one that `decoder` makes. After each, rows and columns beyond the encoder's side
+    at the same level are cropped (for 28x28: 4 -> 8, cropped to 7, -> 14 -> 28). Activations are
+    ReLU, and a sigmoid at the end. The stages are called `up_1`, `up_2` and `up_3`; `up_1` takes
+    the code.
 
     Args:
         decoder: a name that `decoders.stages` takes.
         image_shape: `(height, width, channels)`, sides of at least 8 pixels.
-        widths: channels of the decoder's first and second stage, at least 1; default `width`.
+        widths: channels of the decoder's first and second stage, at least 1; default: `width`.
         width: channels of the encoder and of the code, at least 1.
-        encoder: one of `ENCODERS`: "centred", 3x3 convolutions and poolings of 2x2, whose code `j`
-            sees pixels around `8 j + 3.5`, where nearest and bilinear upsampling put it; "even",
-            the tutorial's 2x2 convolutions, whose code sees pixels around `8 j + 9`.
+        encoder: one of `ENCODERS`. "centred" has 3x3 convolutions and 2x2 poolings; sample `j` of
+            its code sees pixels around `8 j + 3.5`, and nearest and bilinear upsampling put it
+            there. "even" has the tutorial's 2x2 convolutions; sample `j` of its code sees pixels
+            around `8 j + 9`.
 
     Returns:
-        A model of such images in 0..1.
+        A model for such images in 0..1.
 
     Raises:
         ValueError: for an unknown decoder or encoder, or images that are too small.

@@ -1,9 +1,10 @@
-"""The decoder registry: ways to double an image's side that a comparison can choose from.
+"""The decoders that a comparison can choose from: each doubles the sides of an image.
 
-A decoder is a function `(filters, activation, name) -> layer` of one x2 stage. Padding is `same`.
-Kernels are He-uniform by what an output pixel really sees: `k * k * c_in` taps of an upsampled
-image, `k * k * c_in / 4` of a transposed convolution, whose taps fall on four phases. (Keras counts
-`k * k * c_out` there: it takes the kernel for that of a convolution.)
+A decoder is a function `(filters, activation, name) -> layer` that makes one x2 stage. Padding is
+`same`. Kernels start He-uniform, by the number of taps that an output pixel really sees:
+`k * k * c_in` of an upsampled image, and `k * k * c_in / 4` of a transposed convolution, whose taps
+are divided among four phases. (Keras counts `k * k * c_out` there, as if the kernel were that of a
+convolution.)
 """
 
 import functools
@@ -109,17 +110,17 @@ def _sub_pixel(filters: int, activation: str, name: str) -> keras.Layer:
 
 @dataclass(frozen=True)
 class Traits:
-    """In what a decoder's stages differ from another's.
+    """The properties in which the stages of two decoders can differ.
 
     Attributes:
-        operator: in words.
-        taps: the first and the last pixel of the result that a pixel `j` reaches, from `2 j` on,
-            along one axis: the window of the equal transposed convolution.
-        weights: of one pair of channels.
-        interpolation: what is between the pixels; empty where every tap of the window is free.
+        operator: what a stage computes, in words.
+        taps: the first and the last pixel of the result that a pixel `j` reaches along one axis,
+            counted from `2 j`: the window of the equal transposed convolution.
+        weights: number of weights for one pair of channels.
+        interpolation: what is between the pixels; empty if every tap of the window is free.
         behind: whether a nonlinearity and a convolution at full size follow.
-        predicted: whether what is between the pixels is predicted from the image; of places, `taps`
-            are where they start.
+        predicted: whether what is between the pixels is predicted from the image. For predicted
+            positions, `taps` is the window at the start of training.
     """
 
     operator: str
@@ -131,13 +132,13 @@ class Traits:
 
     @property
     def pixels(self) -> int:
-        """How many pixels of its input a pixel of the result sees along one axis, at most."""
+        """The most pixels of its input that a pixel of the result sees along one axis."""
         return (self.taps[1] - self.taps[0]) // 2 + 1
 
     def contains(self, other: "Traits") -> bool:
-        """Whether weights exist with which this does what the other does, whatever its weights.
+        """Whether this can compute whatever the other computes, if its weights are chosen for it.
 
-        Beside the border: bilinear interpolation repeats the last pixels there.
+        Except at the border, where bilinear interpolation repeats the last pixels.
         """
         return (
             not (self.behind or other.behind or self.predicted or other.predicted)
@@ -147,7 +148,7 @@ class Traits:
         )
 
     def differs(self, other: "Traits") -> list[str]:
-        """Return the factors in which this differs from the other."""
+        """Return the names of the properties in which this differs from the other."""
         factors = {
             "window": self.taps != other.taps,
             "tying of weights": bool(self.interpolation) != bool(other.interpolation),
@@ -206,13 +207,13 @@ TRAITS = {
 
 
 def decoder(name: str) -> Stage:
-    """Return a decoder by its name, or a user's own as `package.module:function`.
+    """Return a decoder by its name, or your own as `package.module:function`.
 
-    Modules are looked for where Python does, and in the current folder.
+    Modules are looked for where Python looks, and in the current folder.
 
     Raises:
         ValueError: for an unknown name, a module that cannot be imported, or a function whose layer
-            does not make `(8, 8, filters)` of `(4, 4, channels)`.
+            does not turn `(4, 4, channels)` into `(8, 8, filters)`.
 
     Example:
         >>> decoder("nearest")(3, "relu", "up").compute_output_shape((None, 4, 4, 8))
@@ -262,7 +263,9 @@ def _imported(module: str, function: str, name: str) -> Stage:
     except Exception as error:  # a user's module may raise anything
         raise ValueError(f"The decoder {name!r} cannot be imported: {error}.") from error
     if not callable(found):
-        raise ValueError(f"The decoder {name!r} is no function but {type(found).__name__}.")
+        raise ValueError(
+            f"The decoder {name!r} must be a function. Received: {type(found).__name__}."
+        )
     return found
 
 
@@ -273,11 +276,11 @@ def _require_doubling(stage: Stage, name: str) -> None:
         shape = tuple(made.shape)
     except Exception as error:  # a user's function may raise anything
         raise ValueError(
-            f"The decoder {name!r} fails when called as function(filters, activation, name) and on "
-            f"images of (4, 4, 8): {error}"
+            f"The decoder {name!r} fails when it is called as function(filters, activation, name), "
+            f"or its layer fails on images of (4, 4, 8): {error}"
         ) from error
     if shape != (None, 8, 8, 3):
         raise ValueError(
-            f"The decoder {name!r} must double the sides: make (8, 8, 3) of (4, 4, 8) for 3 "
+            f"The decoder {name!r} must double the sides: turn (4, 4, 8) into (8, 8, 3) for 3 "
             f"filters. Received: {shape[1:]}."
         )

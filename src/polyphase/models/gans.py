@@ -24,21 +24,22 @@ def gan_generator(
 ) -> keras.Model:
     """Return a generator of two x2 stages, the last of which makes the image.
 
-    A Dense layer to a fourth of the sides and twice the width, a 3x3 convolution, the stage `up_1`,
-    a 3x3 convolution and the stage `up_2`, with a sigmoid; all others have leaky ReLU.
+    A Dense layer makes an image of a fourth of the sides and twice the width. Then follow a 3x3
+    convolution, the stage `up_1`, a 3x3 convolution and the stage `up_2`. The last has a sigmoid,
+    all others have leaky ReLU.
 
     Args:
-        decoder: of both stages: a name that `decoders.stages` takes.
-        image_shape: `(height, width, channels)`, sides that 4 divides, at least 8 pixels.
-        widths: channels of the first stage, and of the convolution behind it, at least 1; default
+        decoder: the decoder of both stages: a name that `decoders.stages` takes.
+        image_shape: `(height, width, channels)`, sides divisible by 4, at least 8 pixels.
+        widths: channels of the first stage, and of the convolution after it, at least 1; default:
             `width`.
-        width: half the channels before them, at least 1.
+        width: half the number of channels before them, at least 1.
 
     Returns:
-        A model of latent vectors `(batch, 64)` to images in 0..1.
+        A model from latent vectors `(batch, 64)` to images in 0..1.
 
     Raises:
-        ValueError: for an unknown decoder, or sides that 4 does not divide.
+        ValueError: for an unknown decoder, or sides that are not divisible by 4 or below 8 pixels.
 
     Example:
         >>> gan_generator("nearest").output_shape
@@ -49,8 +50,8 @@ def gan_generator(
     height, wide, channels = image_shape
     if height % 4 or wide % 4 or min(height, wide) < 8:
         raise ValueError(
-            "The generator doubles its image twice and makes sides that are multiples of 4, from 8 "
-            f"on. Received: {height} x {wide}. Resize the images."
+            "The generator doubles its image twice: sides must be divisible by 4 and at least 8 "
+            f"pixels. Received: {height} x {wide}. Resize the images."
         )
     small = (height // 4, wide // 4, 2 * width)
     return keras.Sequential(
@@ -76,10 +77,10 @@ def discriminator(
         image_shape: `(height, width, channels)`, sides of at least 4 pixels.
         width: channels at full size; each halving doubles them.
         blurred: whether images are blurred by (1, 3, 3, 1) / 8 along both axes before pixels are
-            left out; otherwise convolutions have strides, and see aliases.
+            left out. Otherwise the convolutions have strides, and see aliases.
 
     Returns:
-        A model of images to scores `(batch, 1)`, any real numbers.
+        A model from images to scores `(batch, 1)`, any real numbers.
 
     Example:
         >>> discriminator((10, 10, 1), blurred=True).output_shape

@@ -1,6 +1,6 @@
 """The tutorial's two GAN generators, which differ in their last, upsampling step.
 
-Each takes a latent vector of 100 numbers to a 10x10 image of one channel.
+Each turns a latent vector of 100 numbers into a 10x10 image of one channel.
 """
 
 from types import ModuleType
@@ -11,13 +11,15 @@ from polyphase import layers as polyphase_layers
 
 
 def upsampling_generator(layers: ModuleType = polyphase_layers) -> keras.Model:
-    """Return the generator of `UpSampling2D()` and `Conv2D(1, (3, 3), padding="same")`.
+    """Return the generator whose last layers are an upsampling and a convolution.
+
+    They are `UpSampling2D()` and `Conv2D(1, (3, 3), padding="same")`.
 
     Args:
         layers: where UpSampling2D comes from: `polyphase.layers` or `keras.layers`.
 
     Returns:
-        A model `(batch, 100)` to `(batch, 10, 10, 1)`, float32, 324,353 parameters.
+        A model from `(batch, 100)` to `(batch, 10, 10, 1)`, float32, with 324,353 parameters.
 
     Example:
         >>> upsampling_generator().count_params()
@@ -30,13 +32,15 @@ def upsampling_generator(layers: ModuleType = polyphase_layers) -> keras.Model:
 
 
 def transposed_generator(layers: ModuleType = polyphase_layers) -> keras.Model:
-    """Return the one of `Conv2DTranspose(1, (3, 3), strides=(2, 2), padding="same")`.
+    """Return the generator whose last layer is a transposed convolution.
+
+    It is `Conv2DTranspose(1, (3, 3), strides=(2, 2), padding="same")`.
 
     Args:
         layers: where Conv2DTranspose comes from: `polyphase.layers` or `keras.layers`.
 
     Returns:
-        A model `(batch, 100)` to `(batch, 10, 10, 1)`, float32, 324,353 parameters.
+        A model from `(batch, 100)` to `(batch, 10, 10, 1)`, float32, with 324,353 parameters.
 
     Example:
         >>> transposed_generator().output_shape

@@ -1,4 +1,4 @@
-"""The U-Net whose upsampling a comparison exchanges."""
+"""The U-Net whose upsampling a comparison replaces."""
 
 import re
 
@@ -15,20 +15,21 @@ def comparison_unet(
     widths: tuple[int, int] | None = None,
     width: int = 8,
 ) -> keras.Model:
-    """Return three halvings, three x2 stages, and ways across from each level to its equal.
+    """Return a U-Net of three halvings and three x2 stages, with a skip connection at each level.
 
-    A stage doubles what comes from below; rows and columns beyond the level's side are cropped, and
-    it is concatenated with what the encoder made there. A 3x3 convolution makes the image of the
-    last, with a sigmoid; all others have ReLU. The stages are called `up_1`, `up_2`, `up_3`.
+    A stage doubles the image of the level below. Rows and columns beyond the side of its own level
+    are cropped, and the result is concatenated with what the encoder made at that level. At the end
+    a 3x3 convolution with a sigmoid makes the image; all other layers have ReLU. The stages are
+    called `up_1`, `up_2` and `up_3`.
 
     Args:
         decoder: a name that `decoders.stages` takes.
         image_shape: `(height, width, channels)`, sides of at least 8 pixels.
-        widths: channels of the first stage, and of the two others, at least 1; default `width`.
+        widths: channels of the first stage, and of the two others, at least 1; default: `width`.
         width: channels of the encoder, at least 1.
 
     Returns:
-        A model of such images to images in 0..1.
+        A model from such images to images in 0..1.
 
     Raises:
         ValueError: for an unknown decoder, or images that are too small.

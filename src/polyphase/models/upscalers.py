@@ -1,4 +1,4 @@
-"""The network of super-resolution whose upsampling a comparison exchanges."""
+"""The super-resolution network whose upsampling a comparison replaces."""
 
 import re
 
@@ -18,26 +18,26 @@ def comparison_upscaler(
     widths: tuple[int, int] | None = None,
     width: int = 8,
 ) -> keras.Model:
-    """Return convolutions of a small image and x2 stages, whose result bicubic upsampling adds to.
+    """Return a network that enlarges images: bicubic upsampling, plus a learned correction.
 
-    Three 3x3 convolutions, the stages `up_1` and, for a scale of 4, `up_2`, and two 3x3
-    convolutions at full size. The first weights of the last are zero: training begins with bicubic
-    upsampling.
+    The correction comes from three 3x3 convolutions of the small image, the stage `up_1`, for a
+    scale of 4 also `up_2`, and two 3x3 convolutions at full size. The last of them starts with
+    weights of zero, so training starts from bicubic upsampling.
 
     Args:
         decoder: a name that `decoders.stages` takes.
-        image_shape: `(height, width, channels)` of the large image, sides that `scale` divides.
+        image_shape: `(height, width, channels)` of the large image, sides divisible by `scale`.
         scale: 2 or 4.
-        widths: channels of the stages, and of the convolution behind them, at least 1; default
+        widths: channels of the stages, and of the convolution after them, at least 1; default:
             `width`.
         width: channels of the convolutions of the small image, at least 1.
 
     Returns:
-        A model `(batch, height / scale, width / scale, channels)` to `(batch, height, width,
+        A model from `(batch, height / scale, width / scale, channels)` to `(batch, height, width,
         channels)`; values may leave 0..1 a little, as those of bicubic upsampling do.
 
     Raises:
-        ValueError: for an unknown decoder, another scale, or sides that it does not divide.
+        ValueError: for an unknown decoder, another scale, or sides that are not divisible by it.
 
     Example:
         >>> model = comparison_upscaler("subpixel", (32, 32, 3), scale=4)
@@ -47,8 +47,8 @@ def comparison_upscaler(
     height, wide, channels = image_shape
     if scale not in (2, 4) or height % scale or wide % scale:
         raise ValueError(
-            f"A scale is 2 or 4, and divides both sides of the image. Received: {scale}, "
-            f"{height} x {wide}."
+            "`scale` must be 2 or 4, and both sides of the image divisible by it. Received: "
+            f"{scale}, {height} x {wide}."
         )
     doubling = decoders.stages(decoder, scale // 2)
     image = x = Input((height // scale, wide // scale, channels))
