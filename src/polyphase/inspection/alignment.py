@@ -58,18 +58,18 @@ class Shift:
 
 
 def shifts(model: keras.Model) -> tuple[Shift, ...]:
-    """Return where images of a model lie beside their place.
+    """Return where images of a model are shifted.
 
     Every tensor of a Functional or Sequential model has a grid: the centres of its receptive
-    fields in the input image. Two that are added or concatenated should have the same; an output
-    with the sides of the input should have the input's. Where the way leads through layers that
-    mix all pixels or are not known (Dense after Flatten, a layer of one's own), nothing is said.
+    fields in the input image. Two tensors that are added or concatenated should have the same grid;
+    an output with the sides of the input should have the input's. After layers that mix all pixels
+    or are not known (Dense after Flatten, a layer of your own), nothing is reported.
 
     Args:
-        model: built; Functional or Sequential.
+        model: a built model, Functional or Sequential.
 
     Returns:
-        One `Shift` for each place that is off, in the order of the graph.
+        One `Shift` for each layer or output where grids differ, in the order of the graph.
 
     Exactness: fractions, no floating point; no weights are looked at.
 

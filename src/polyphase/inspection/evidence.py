@@ -20,15 +20,15 @@ MOST = 1024  # images
 
 @dataclass(frozen=True)
 class Evidence:
-    """How strong a pattern is at a layer's period in what a model makes of images.
+    """How strong a pattern with a layer's period is in what a model makes of images.
 
     Attributes:
         period: per axis, in pixels of the output.
         levels: root mean square of the pattern, in grey levels: 255 are the range of the images.
         low: lower end of its 95% interval over the images.
-        high: upper end.
-        before: what the same measure reads in the images themselves, where the output is compared
-            with them; 0 where it is not.
+        high: upper end of that interval.
+        before: the same measure for the images themselves, if the output is compared with them; 0
+            if it is not.
     """
 
     period: Period
@@ -39,7 +39,7 @@ class Evidence:
 
     @property
     def seen(self) -> bool:
-        """Whether there is certainly more of it than the images have themselves, and a level."""
+        """Whether its interval lies above what the images have, and it is at least one level."""
         return self.low > self.before and self.levels >= 1
 
 

@@ -55,7 +55,7 @@ def found(model: Any) -> list[Found]:
 
 
 def readings_of(model: Any) -> list[Reading]:
-    """Return what the weights of all layers say that upsample, in the order of the graph."""
+    """Return what the weights of the layers that upsample show, in the order of the graph."""
     return [one.reading for one in found(model)]
 
 

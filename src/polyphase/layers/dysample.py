@@ -1,4 +1,4 @@
-"""DySample2D: upsampling by reading the image at places that are predicted from it."""
+"""DySample2D: upsampling by reading the image at positions that are predicted from it."""
 
 import math
 from typing import Any

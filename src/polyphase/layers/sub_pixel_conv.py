@@ -1,4 +1,4 @@
-"""SubPixelConv2D: a convolution into s*s phases, woven into an image s times larger."""
+"""SubPixelConv2D: a convolution into s*s phases, rearranged into an image s times larger."""
 
 import math
 from typing import Any

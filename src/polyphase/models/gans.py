@@ -1,4 +1,4 @@
-"""The generator whose upsampling can be chosen, and what it is trained against."""
+"""The generator whose upsampling can be chosen, and the discriminator that trains it."""
 
 import itertools
 import re

@@ -51,7 +51,7 @@ def pad(x: Tensor, axis: int, before: int, after: Any) -> Tensor:
 
 
 def edged(x: Tensor, axis: int, count: int) -> Tensor:
-    """Repeat the first and the last sample of an axis, each so often, before and after it."""
+    """Repeat the first sample of an axis `count` times before it, and the last after it."""
     if count == 0:
         return x
     first, last = window(x, axis, 0, 1), window(x, axis, length(x, axis) - 1, 1)
@@ -122,9 +122,9 @@ def weave(phases: Tensor) -> Tensor:
 
 
 def transposed(x: Tensor, order: Sequence[int]) -> Tensor:
-    """Transpose; axes that stay side by side are one, and those of size 1 none.
+    """Transpose; axes that stay side by side are merged, and those of size 1 are left out.
 
-    TensorFlow Lite transposes up to six.
+    TensorFlow Lite transposes at most six axes.
     """
     sizes = ops.shape(x)
     moved = [axis for axis in order if not (isinstance(sizes[axis], int) and sizes[axis] == 1)]

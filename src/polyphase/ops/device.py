@@ -38,12 +38,12 @@ def is_xla_cpu() -> bool:
 
 
 def is_torch_cpu() -> bool:
-    """Return whether the backend in use is PyTorch, on a CPU, and nobody traces it."""
+    """Return whether the backend in use is PyTorch on a CPU, and is not being traced."""
     return keras.backend.backend() == "torch" and in_use("torch") == "cpu" and not is_traced()
 
 
 def is_traced() -> bool:
-    """Return whether PyTorch's tracer is looking, as in an export: it keeps what it sees."""
+    """Return whether PyTorch's tracer is recording operations, as it does in an export."""
     if keras.backend.backend() != "torch":
         return False
     import torch

@@ -99,9 +99,9 @@ def computed(
 
 
 def in_memory(x: Tensor) -> Tensor:
-    """Return a tensor that whoever reads it finds in memory, on JAX's CPU.
+    """Return a tensor that is kept in memory, on JAX's CPU, when others read it.
 
-    XLA computes what is cheap anew for everybody who reads it, and for every time that they do.
+    Otherwise XLA computes what is cheap again each time that it is read.
     """
     if not device.is_xla_cpu():
         return x

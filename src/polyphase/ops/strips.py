@@ -1,4 +1,4 @@
-"""Compute large images strip by strip, so that what lies in between stays small."""
+"""Compute large images strip by strip, so that intermediate results stay small."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -26,20 +26,19 @@ def in_strips(
     row_bytes: Any,
     compute: Callable[[Tensor, Any, Pads], Tensor],
 ) -> Tensor:
-    """Return `compute(x, count, pads)`, of several images or of some rows of one at a time.
+    """Return `compute(x, count, pads)`, for several images or some rows of one at a time.
 
-    Rows are what the first spatial axis counts.
-
-    Strips overlap by `reach` rows => each computes its own rows from what it sees.
+    Rows are the pixels along the first spatial axis. Strips overlap by `reach` rows, so each can
+    compute its own rows alone.
 
     Args:
         x: `(batch, rows, *space, channels)`.
         count: positions of the rows; `rows + sum(pads)` is at least `count + reach`.
         reach: how many rows beyond its own a strip reads.
-        pads: rows of zeros due before and after the image; a strip has them already.
+        pads: rows of zeros that the image needs before and after; a strip already contains them.
         row_bytes: size of the intermediate results of one row.
-        compute: takes rows, their number of positions and the padding that is still due; returns
-            as many rows per position as it likes.
+        compute: takes rows, their number of positions and the padding that they still need; returns
+            any number of rows per position.
     """
     batch, height, *rest = ops.shape(x)
     known = all(isinstance(n, int) for n in (batch, count, *rest[:-1]))
@@ -65,10 +64,10 @@ def in_strips(
 
 
 def pad_early(x: Tensor, pads: Sequence[Pads]) -> tuple[Tensor, Sequence[Pads]]:
-    """Return the image, padded, and the padding that is still due: none.
+    """Return the padded image, and the padding that it still needs, which is then 0.
 
-    Where padding would add 3 pixels in 10, the image stays and all of it is due: zeros around the
-    products are not multiplied.
+    If padding would add more than 3 pixels in 10, return the image and the padding unchanged: zeros
+    that are added to the products later are not multiplied.
     """
     sizes = ops.shape(x)[1:-1]
     if all(isinstance(n, int) for n in sizes):
