@@ -24,9 +24,9 @@ def gan_generator(
 ) -> keras.Model:
     """Return a generator of two x2 stages, the last of which makes the image.
 
-    A Dense layer makes an image of a fourth of the sides and twice the width. Then follow a 3x3
-    convolution, the stage `up_1`, a 3x3 convolution and the stage `up_2`. The last has a sigmoid,
-    all others have leaky ReLU.
+    A Dense layer makes an image with a fourth of the sides and `2 * width` channels. Then follow a
+    3x3 convolution, the stage `up_1`, a 3x3 convolution and the stage `up_2`. The last has a
+    sigmoid, all others have leaky ReLU.
 
     Args:
         decoder: the decoder of both stages: a name that `decoders.stages` takes.
