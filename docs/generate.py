@@ -363,7 +363,7 @@ def checkerboards() -> str:
     return between_marks(page, "circumstances", tables_of.circumstances([content]))
 
 
-STUDY = ("strided", "blurred", "remedies", "fit")
+STUDY = ("strided",)
 
 
 def generators() -> str:
@@ -380,9 +380,8 @@ def generators() -> str:
         for mark, content in told.items():
             page = between_marks(page, f"{name} {mark}", content)
     found = json.loads((ROOT / "benchmarks" / "results" / "generators-jax.json").read_text())
-    both = [one for one in found["generators"] if one["run"] in STUDY[:2]]
-    page = between_marks(page, "correlations", study.correlations(both))
-    page = between_marks(page, "repairs", study.repairs(both))
+    page = between_marks(page, "correlations", study.correlations(found["generators"]))
+    page = between_marks(page, "repairs", study.repairs(found["generators"]))
     page = between_marks(page, "planted", study.planted(found))
     return between_marks(page, "circumstances", tables_of.circumstances([found]))
 
@@ -459,6 +458,7 @@ def pages() -> dict[Path, str]:
         DOCS / "crop-side.md": crop_side(),
         DOCS / "folding.md": folding(),
         DOCS / "checkerboards.md": checkerboards(),
+        DOCS / "generators.md": generators(),
         ROOT / "README.md": readme(),
     }
 
