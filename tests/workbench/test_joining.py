@@ -165,7 +165,7 @@ def test_runs_on_other_images_are_refused(key):
     other.config["data"] = other.config["data"] | {key: "x" if key == "sha256" else [1]}
     if key != "shape" and key != "sha256":
         other.config["data"][key] = 7
-    with pytest.raises(ConfigError, match="made with different data"):
+    with pytest.raises(ConfigError, match="have different data"):
         report(run(), other)
 
 
