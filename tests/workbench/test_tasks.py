@@ -220,7 +220,7 @@ def test_the_answer_says_whether_training_was_worth_it():
     found = comparison(task="super-resolve", scale=2)
     assert not any("Without training" in one for one in answer(found))
     best = min(np.mean([t.validation_loss for t in found.of(d)]) for d in found.decoders)
-    for loss, words in ((best + 0.01, "is below."), (best - 0.01, "is not below bicubic.")):
+    for loss, words in ((best + 0.01, "is lower."), (best - 0.01, "is not lower than bicubic.")):
         bicubic = Baseline("bicubic", float(loss), 30.0, 0.9, found.originals)
         said = answer(replace(found, floor=None, baselines=(bicubic,)))[-1]
         assert said.startswith(f"Without training: {loss:.4f} (bicubic); ")

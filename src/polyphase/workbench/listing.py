@@ -30,7 +30,8 @@ def read_run(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]], bool]:
     They still learn if longer training may change the order of the decoders (`learning.pairs`).
 
     Raises:
-        ConfigError: if one of its files is missing or damaged. The evidence is read at its end only.
+        ConfigError: if one of its files is missing or damaged. Only the end of the evidence is
+            read.
     """
     config = read_config(folder)
     lines = read_metrics(folder)
