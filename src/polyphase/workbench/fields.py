@@ -37,7 +37,7 @@ CONFIG = {
     ),
     "data.grey": Field("whether all images were made grey"),
     "data.sha256": Field("digest of all pixels (float32, little-endian): train, validation, test"),
-    "data.train": Field("number of images trained on"),
+    "data.train": Field("number of images that are trained on"),
     "data.validation": Field("number of images on which all numbers are measured"),
     "data.test": Field("number of test images: some are shown, none is measured"),
     "data.shape": Field("height, width and channels of an image", "pixels"),
@@ -92,7 +92,9 @@ WHO = {
 METRICS = {
     "epoch": {
         "epoch": Field("number of the epoch, counted from 0"),
-        "loss": Field("mean over the epoch's training steps; for `gan`, of the generator", LOSS),
+        "loss": Field(
+            "mean loss over the epoch's training steps; for `gan`, of the generator", LOSS
+        ),
         "validation_loss": Field(
             "loss on the validation images after the epoch; for `gan`, the KID", LOSS
         ),

@@ -1,4 +1,4 @@
-"""Search the learning rate of each decoder: the best one lies between two that are worse."""
+"""Search the learning rate of each decoder: the best rate so far, and the rates next to it."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
