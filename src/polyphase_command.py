@@ -1,8 +1,8 @@
 """The `polyphase` program.
 
-It stands outside the package, whose `__init__` imports Keras, seconds of work: the program imports
-the command line beside it. Help, completion and wrong options need no more; a command that runs
-loads the package first (`cli/errors.py`).
+This module lies outside the package, because the package's `__init__` imports Keras, which takes
+seconds. Help, completion and messages about wrong options need only the modules of the command
+line. A command that runs loads the whole package first (`cli/errors.py`).
 """
 
 import importlib.util
@@ -16,8 +16,8 @@ STOPPED = 130  # what shells call the exit of a program that Ctrl-C ended
 def main() -> None:
     """Run the command line, or say what to install.
 
-    What Ctrl-C stopped ends at once: TensorFlow's threads may wait for Python, and Python, while it
-    takes itself down, for them.
+    After Ctrl-C the process ends at once: while Python shuts down, it and TensorFlow's threads may
+    wait for each other.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of one graph per model

@@ -142,7 +142,7 @@ def test_demo_prints_its_arrays_and_saves_its_figure(name, shown):
         (["report", "run", "--margin", "0.1"], "No such option"),
         (["compare", "--size", "28x"], "HEIGHTxWIDTH, such as 28 or 28x40"),
         (["compare", "--experiment", "published", "--data", "photographs"], "--size 28 --grey"),
-        (["compare", "--out", "file/run"], "Cannot make the folder"),
+        (["compare", "--out", "file/run"], "Cannot create the folder"),
         (["train", "autoencoder", "--decoder", "cubist"], "Choose from: nearest"),
         (["train", "autoencoder", "--data", "text.npz"], "text.npz"),
         (["train", "autoencoder", "--data", "nan.npy"], "nan.npy"),

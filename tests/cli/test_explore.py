@@ -37,7 +37,7 @@ def test_it_replaces_an_older_explorer_and_nothing_else_unasked():
     result = RUN.invoke(app, ["explore", "--out", "mine.html"])
     assert result.exit_code == 2
     assert result.stderr == (
-        "Error: mine.html exists already. Choose another --out, or replace it by --overwrite.\n"
+        "Error: mine.html exists already. Choose another --out, or replace it with --overwrite.\n"
     )
     assert Path("mine.html").read_text() == "mine"
     assert RUN.invoke(app, ["explore", "--out", "mine.html", "--overwrite"]).exit_code == 0

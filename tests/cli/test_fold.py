@@ -56,8 +56,8 @@ def test_a_tuned_model_keeps_what_was_fastest_here(saved):
     said = " ".join(result.output.split())
     assert "Timing draw" in said
     assert f"{layer.lowering} " in said
-    assert "Medians of runs in turns, of prediction, batch of 2." in said
-    assert "ms after, batch of 2, medians in turns" in said
+    assert "Medians of predictions in turns, batch of 2." in said
+    assert "ms after; medians in turns, batch of 2" in said
 
 
 @pytest.mark.exhaustive
@@ -65,7 +65,7 @@ def test_times_and_memory_are_measured_where_they_are_asked_for(saved):
     result = RUN.invoke(app, ["fold", "--time", "model.keras", "fast.keras"])
     assert result.exit_code == 0, result.output
     said = " ".join(result.output.split())
-    assert "ms after, batch of 2, medians in turns" in said
+    assert "ms after; medians in turns, batch of 2" in said
     assert ("of 3 processes each" in said) == (sys.platform == "linux")
 
 
@@ -132,7 +132,7 @@ def test_a_model_that_differs_is_not_written(saved, monkeypatch):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(None, "There is no file"), (b"not a model", "is not a .keras file")],
+    [(None, "There is no file"), (b"not a model", "is neither a .keras file")],
 )
 def test_what_is_no_model_is_refused_in_a_line(content, words):
     if content is not None:
@@ -254,7 +254,7 @@ def test_progress_is_on_stderr_and_what_was_done_on_stdout(saved):
     result = RUN.invoke(app, ["fold", "model.keras", "fast.keras"])
     assert result.stderr.splitlines() == [
         "Loading model.keras ...",
-        "Folding, and comparing both models ...",
+        "Folding and comparing both models ...",
     ]
     assert "..." not in result.stdout
 

@@ -68,8 +68,8 @@ def test_openvino_gets_a_file_that_is_fast_there(model):
     [
         (["fast.keras"], "must end in .onnx"),
         (["model.onnx", "--overwrite"], "model.onnx"),
-        (["fast.onnx", "--shape", "16x16"], "--shape is like images=1x3x640x640"),
-        (["fast.onnx", "--shape", "image=1x0x4"], "--shape is like images=1x3x640x640"),
+        (["fast.onnx", "--shape", "16x16"], "--shape must look like images=1x3x640x640"),
+        (["fast.onnx", "--shape", "image=1x0x4"], "--shape must look like images=1x3x640x640"),
         (["fast.onnx", "--shape", "picture=1x3x4x4"], "There is no input 'picture'"),
         (["fast.onnx", "--shape", "image=1x3x4x4"], "does not fit the input 'image'"),
         (["fast.onnx", "--tune"], "--tune is for Keras models"),
@@ -90,8 +90,8 @@ def test_what_is_refused_in_a_line(words, sentence):
 @pytest.mark.parametrize(
     ("option", "sentence"),
     [
-        (["--shape", "x=1x2"], "--shape says how to time an .onnx file"),
-        (["--grid-sample"], "--grid-sample says how to write an ONNX file. Add --onnx"),
+        (["--shape", "x=1x2"], "--shape is for .onnx files"),
+        (["--grid-sample"], "--grid-sample needs an ONNX file to be written. Add --onnx"),
     ],
 )
 def test_an_option_of_onnx_files_for_a_keras_model_is_refused(option, sentence):

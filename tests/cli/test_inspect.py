@@ -94,7 +94,7 @@ def test_weights_that_are_nan_are_named():
     ("arguments", "said"),
     [
         (["none.keras"], "There is no file"),
-        (["text.keras"], "is not a .keras file"),
+        (["text.keras"], "is neither a .keras file"),
         (["text.keras", "--figure", "p.jpg"], "must end in .png"),
     ],
 )
@@ -121,7 +121,7 @@ def test_what_is_not_read_is_said_and_fails_a_check(stages):
     assert "There is no upsampling" not in result.output
     result = RUN.invoke(app, ["inspect", "model.keras", "--fail-over", "100"])
     assert result.exit_code == 1
-    assert f"Not read, so that its chi is not known: {named}" in result.stderr
+    assert f"Not read, so the chi is not known: {named}" in result.stderr
 
 
 def test_images_on_the_command_line_are_evidence():

@@ -175,7 +175,7 @@ def test_what_cannot_be_resumed_is_said_in_a_line():
     assert "There is no unfinished run" in refused("--resume", "run", "--epochs", "3")
     Path("folder").mkdir()
     for none in ("folder", "images.npy", ".", "..", "/"):
-        assert "is no run: it has no config.json" in refused("--resume", none), none
+        assert "is not a run: it has no config.json" in refused("--resume", none), none
     invoke(*OPTIONS, "--epochs", "1", "--out", "run")
     assert "is complete: there is nothing to resume" in refused("--resume", "run")
     Path("run.partial").mkdir()
@@ -301,12 +301,12 @@ def test_a_training_of_one_model_goes_on(kind, backend, monkeypatch):
         words = [*TRAIN[kind], "--data", "images.npy", "--batch-size", "8", "--epochs", "3"]
         stopped = RUN.invoke(app, ["train", kind, *words, "--out", "run"])
     assert stopped.exit_code == 130
-    assert f"Go on with it: polyphase train {kind} --resume run" in stopped.stderr
+    assert f"To continue: polyphase train {kind} --resume run" in stopped.stderr
     wrong = {"autoencoder": "gan", "gan": "autoencoder"}[kind]
     for command in (["compare"], ["train", wrong]):
         refused = RUN.invoke(app, [*command, "--resume", "run"])
         assert refused.exit_code == 2
-        assert f"is a run of `polyphase train {kind}`. Go on with it" in refused.stderr
+        assert f"is a run of `polyphase train {kind}`. To continue: " in refused.stderr
     other = RUN.invoke(app, ["train", kind, "--resume", "run", "--seed", "4"])
     assert other.exit_code == 2
     assert "was begun with --seed 0. Received: --seed 4" in other.stderr

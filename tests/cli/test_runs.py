@@ -121,10 +121,10 @@ def test_a_paper_is_never_written_onto_what_exists(folder, tmp_path):
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (("one", "three"), "made with different data"),
-        (("nowhere",), "is no run"),
+        (("one", "three"), "have different data"),
+        (("nowhere",), "is not a run"),
         (("four",), "polyphase compare --resume"),
-        (("four.partial",), "it is no finished comparison. Finish it: polyphase compare --resume"),
+        (("four.partial",), "not a finished comparison. To finish it: polyphase compare --resume"),
         (("one", "one"), "one is given twice"),
     ],
 )

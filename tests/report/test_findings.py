@@ -31,8 +31,8 @@ def test_intervals_without_zero_name_the_decoder_with_the_lowest_loss():
     assert "confidence interval of the paired differences excludes zero" in said[1]
     assert "nearest is next, 0.0094 (0.0080 to 0.0107) behind." in said[1]
     assert said[2] == (
-        "With three seeds that vary as these do, a difference from the lowest is told apart if it "
-        "exceeds 0.0014 nats/pixel."
+        "With three seeds that vary as these do, a difference from the lowest decoder can be seen "
+        "if it exceeds 0.0014 nats/pixel."
     )
     assert len(said) == 3
 
@@ -85,10 +85,11 @@ def test_undecided_differences_say_how_many_seeds_would_be_needed():
     losses = {"nearest": [0.080, 0.082, 0.084], "subpixel": [0.0812, 0.082, 0.0852]}
     said = answer(with_losses(losses))
     assert said[-1] == (
-        "Were the differences as large as they look, seeds needed to show it: about 6 for subpixel."
+        "If the differences are as large as they look, showing them takes about 6 seeds for "
+        "subpixel."
     )
     level = with_losses({"nearest": [0.080, 0.082, 0.084], "subpixel": [0.080, 0.083, 0.0831]})
-    assert answer(level)[-1].endswith("more than 100 for subpixel.")
+    assert answer(level)[-1].endswith("more than 100 seeds for subpixel.")
 
 
 def test_decoders_of_unequal_seeds_name_no_winner():
@@ -148,7 +149,8 @@ def test_no_winner_is_named_while_training_moves_losses_by_more_than_lies_betwee
     assert answer(still) == [
         f"Still learning: the order may change; try --epochs {EPOCHS}.",
         "No winner is named: the last tenth of training still moved the losses of nearest and "
-        "subpixel by up to 0.0100 nats/pixel; their difference, with its error, bears 0.0040.",
+        "subpixel by up to 0.0100 nats/pixel; their difference, with its error, only allows less "
+        "than 0.0040.",
         "nearest ended lowest: 0.1001 nats/pixel on average over three seeds, 0.0420 above the "
         "floor of the data.",
     ]

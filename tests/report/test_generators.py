@@ -86,11 +86,11 @@ def test_every_measure_has_its_note():
     found = page(generators())
     described = words(generators())
     for note in (
-        "in the features of a small classifier, not of Inception: not comparable with published",
+        "those of a small classifier, not of Inception, so it is not comparable with published",
         "polyphase digits classifier. It classifies 97.8% of the validation images",
         "SHA-256 of its weights: 5f5f5f5f5f5f.", "Precision", "Recall", "Modes", "Reverse KL",
         "Spectral distance", "Nearness", "0: copies",
-        "(blurred, which blurs images before it halves them)", "with the relativistic loss",
+        "is blurred: it blurs images before it halves them", "with the relativistic loss",
         "penalties R1 and R2 on the discriminator\N{RIGHT SINGLE QUOTATION MARK}s gradients "
         "(weight 0.05)",
         "Penalties R1 and R2weight 0.05", "Discriminatorblurred",

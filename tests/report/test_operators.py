@@ -17,11 +17,11 @@ def with_own(found, name="mine:own"):
 def test_what_contains_what_is_said_of_those_that_are_compared():
     said = operators(with_own(comparison(seeds=(0,), decoders=NAMES)))
     assert said["subpixel"].endswith(
-        "can do all that nearest and transposed-4 can at the same width"
+        "can do everything that nearest and transposed-4 can at the same width"
     )
-    assert said["transposed-4"].endswith("can do all that nearest can at the same width")
+    assert said["transposed-4"].endswith("can do everything that nearest can at the same width")
     assert "can do" not in said["nearest"]
-    assert "sees 2 by 2 pixels of its input, 9 weights" in said["nearest"]
+    assert "sees up to 2 by 2 pixels of its input; 9 weights" in said["nearest"]
     assert said["mine:own"] == OWN
 
 

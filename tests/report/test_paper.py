@@ -252,7 +252,7 @@ def test_many_decoders_and_none_that_trained():
     trials[0] = dataclasses.replace(trials[0], history=(lost, lost))
     found = dataclasses.replace(found, trials=tuple(trials))
     written = texts(found)
-    assert "the 10 decoders of lowest loss" in written["caption.txt"]
+    assert "the 10 decoders with the lowest loss" in written["caption.txt"]
     assert "nearest-0 did not train" in written["caption.txt"]
     assert "not finite" in written["table.tex"]
     assert len(read(written["table.csv"])) == 12

@@ -44,7 +44,7 @@ ACTIONS = {
 
 
 def to_upsampling_of(model):
-    with pytest.raises(ValueError, match="no upsampling and convolution"):
+    with pytest.raises(ValueError, match="cannot be written as upsampling"):
         to_upsampling(model)
 
 

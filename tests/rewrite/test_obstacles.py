@@ -101,19 +101,19 @@ CASES = {
     "output": (Why.OUTPUT, "for the output", lambda: chain(up()), lambda: chain(up(), conv())),
     "pooling": (
         Why.UNREAD,
-        "nothing moves past MaxPooling2D",
+        "no upsampling moves past MaxPooling2D",
         lambda: chain(up(), layers.MaxPooling2D(), conv()),
         lambda: chain(up(), conv()),
     ),
     "a layer of the user's": (
         Why.UNREAD,
-        "nothing moves past Doubled",
+        "no upsampling moves past Doubled",
         lambda: chain(up(), Doubled(), conv()),
         lambda: chain(up(), layers.Rescaling(2.0), conv()),
     ),
     "a function of the user's": (
         Why.UNREAD,
-        "not known to be of single pixels",
+        "not known to act on each pixel alone",
         lambda: chain(up(), layers.Activation(own), conv()),
         lambda: chain(up(), layers.Activation("relu"), conv()),
     ),
@@ -125,19 +125,19 @@ CASES = {
     ),
     "unlike": (
         Why.IMAGE,
-        "not upsampled alike",
+        "upsampled in different ways",
         lambda: fork(layers.Add(), conv(), second=smooth()),
         lambda: fork(layers.Add(), conv(), first=smooth(), second=smooth()),
     ),
     "rows side by side": (
         Why.IMAGE,
-        "does not concatenate channels",
+        "concatenates along another axis than the channels",
         lambda: fork(layers.Concatenate(axis=1), conv()),
         lambda: fork(layers.Concatenate(axis=3), conv()),
     ),
     "small bilinear channels": (
         Why.CONCATENATION,
-        "which bilinear is not here",
+        "for bilinear it is not faster here",
         lambda: fork(layers.Concatenate(), conv(), first=smooth()),
         lambda: fork(layers.Concatenate(), conv()),
     ),
@@ -149,7 +149,7 @@ CASES = {
     ),
     "groups": (
         Why.CONCATENATION,
-        "a kernel of groups is not split",
+        "a kernel of a convolution with groups is not split",
         lambda: fork(layers.Concatenate(), conv(groups=2)),
         lambda: fork(layers.Concatenate(), conv()),
     ),
@@ -167,13 +167,13 @@ CASES = {
     ),
     "softmax of a concatenation": (
         Why.CONCATENATION,
-        "mixes channels that are concatenated",
+        "mixes the concatenated channels",
         lambda: fork(layers.Concatenate(), layers.Softmax(), conv()),
         lambda: fork(layers.Concatenate(), layers.ReLU(), conv()),
     ),
     "strides": (
         Why.CONVOLUTION,
-        "with strides absorbs nothing",
+        "with strides absorbs no upsampling",
         lambda: chain(up(), conv(strides=2)),
         lambda: chain(up(), conv()),
     ),
@@ -185,13 +185,13 @@ CASES = {
     ),
     "depthwise, of bilinear": (
         Why.INTERPOLATION,
-        "a depthwise convolution absorbs nearest only",
+        "a depthwise convolution absorbs only nearest",
         lambda: chain(smooth(), layers.DepthwiseConv2D(3)),
         lambda: chain(up(), layers.DepthwiseConv2D(3)),
     ),
     "zeros around bilinear": (
         Why.INTERPOLATION,
-        "behind nearest only",
+        "only nearest moves past padding",
         lambda: chain(smooth(), layers.ZeroPadding2D(), conv()),
         lambda: chain(up(), layers.ZeroPadding2D(), conv()),
     ),
@@ -203,25 +203,25 @@ CASES = {
     ),
     "a number per pixel": (
         Why.PIXELS,
-        "not the same function of every pixel",
+        "does not apply one function to each pixel",
         lambda: chain(up(), layers.PReLU(), conv()),
         lambda: chain(up(), layers.PReLU(shared_axes=(1, 2)), conv()),
     ),
     "rows normalised": (
         Why.PIXELS,
-        "does not normalise channels",
+        "normalises along another axis than the channels",
         lambda: chain(up(), layers.BatchNormalization(axis=1), conv()),
         lambda: chain(up(), layers.BatchNormalization(), conv()),
     ),
     "a cut of a part of a pixel": (
         Why.ZEROS,
-        "where a part of a pixel was cut off",
+        "where a crop cut off a part of a pixel",
         lambda: chain(up(), layers.Cropping2D(((1, 0), (0, 0))), conv(padding="same")),
         lambda: chain(up(), layers.Cropping2D(((2, 0), (0, 0))), conv(padding="same")),
     ),
     "zeros, then a function that zeros change": (
         Why.ZEROS,
-        "zeros were put around",
+        "padded with zeros or cropped",
         lambda: chain(up(), layers.ZeroPadding2D(), layers.ReLU(), conv()),
         lambda: chain(up(), layers.ReLU(), layers.ZeroPadding2D(), conv()),
     ),
@@ -281,13 +281,13 @@ CASES = {
     ),
     "bicubic by 3": (
         Why.NUMBERS,
-        "has not the formula's numbers",
+        "does not give the formula's numbers",
         lambda: chain(up(3, interpolation="bicubic"), conv()),
         lambda: chain(up(3, interpolation="bilinear"), conv()),
     ),
     "another dtype": (
         Why.NUMBERS,
-        "it computes in float16, its image is float32",
+        "it computes in float16, but its image is float32",
         lambda: chain(up(dtype="float16"), conv()),
         lambda: chain(up(), conv()),
     ),
@@ -299,13 +299,13 @@ CASES = {
     ),
     "by 1.5": (
         Why.SIZES,
-        "its factor is no integer",
+        "its factor is not an integer",
         lambda: chain(layers.Resizing(9, 9), conv()),
         lambda: chain(layers.Resizing(12, 12), conv()),
     ),
     "unknown sides": (
         Why.SIZES,
-        "sides of its image are not known",
+        "the size of its image is not known",
         lambda: chain(layers.Resizing(12, 12), conv(), shape=(None, None, 4)),
         lambda: chain(layers.Resizing(12, 12), conv()),
     ),
@@ -390,9 +390,9 @@ def test_a_channel_that_is_another_axis_is_said():
     )
     if keras.backend.backend() == "tensorflow":
         _, report = pp.fold(model, return_report=True)  # which does not convolve so on a CPU
-        assert_blocked(report.findings, Why.CONVOLUTION, "another axis for the channels")
+        assert_blocked(report.findings, Why.CONVOLUTION, "its channels are on another axis")
     else:
-        assert_blocked(findings(model), Why.CONVOLUTION, "another axis for the channels")
+        assert_blocked(findings(model), Why.CONVOLUTION, "its channels are on another axis")
 
 
 def test_who_reads_an_image_twice_says_both():

@@ -225,4 +225,4 @@ def test_a_resize_that_changes_no_size_is_listed_so():
     x = layers.Concatenate()([same, layers.UpSampling2D(2, name="up")(inputs[1])])
     _, report = pp.fold(keras.Model(inputs, layers.Conv2D(3, 3)(x)), return_report=True)
     said = {one.layer: one.what for one in report.findings}
-    assert said["same"] == "left alone: it keeps the size that an image has"
+    assert said["same"] == "left alone: it does not change the size of its image"

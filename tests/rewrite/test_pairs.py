@@ -152,6 +152,6 @@ def test_pairs_inside_of_a_sequential_and_of_a_class_without_configuration():
     assert [type(one) for one in folded.block.layers] == [layers.Identity, UpSampleConv2D]
     assert [type(one) for one in model.block.layers] == [layers.UpSampling2D, layers.Conv2D]
     assert report.unloadable == ("unnamed",)
-    assert "No file of it can be loaded as it is" in str(report)
+    assert "A file of the new model cannot be loaded as it is" in str(report)
     assert not {id(one) for one in model.variables} & {id(one) for one in folded.variables}
     np.testing.assert_allclose(value(folded, X), value(model, X), rtol=0, atol=1e-5)

@@ -62,7 +62,7 @@ def test_normalisations_that_became_part_of_a_convolution_are_named():
     )
     _, report = pp.fold(model, inference=True, return_report=True)
     assert report.merged == ("gone",)
-    assert "Became part of the convolution before: gone" in str(report)
+    assert "Now part of the convolution before them: gone" in str(report)
     assert pp.fold(model, return_report=True)[1].merged == ()
 
 
@@ -94,7 +94,7 @@ def test_times_are_of_both_models_and_nothing_of_them_changes():
         np.testing.assert_array_equal(one, other)
     assert timed == replace(report, times=timed.times, batch=3)
     assert all(0 < one.low <= one.median <= one.high for one in timed.times)
-    assert f"{timed.times[1].median:.3g} ms after, batch of 3, medians in turns" in str(timed)
+    assert f"{timed.times[1].median:.3g} ms after; medians in turns, batch of 3" in str(timed)
     assert timed.to_dict()["times"][0]["median"] == timed.times[0].median
     with pytest.raises(TypeError, match=r"takes Keras models. Received: Conv2D\."):
         report.timed(model.layers[-1], folded, x)

@@ -277,7 +277,7 @@ def test_what_must_be_imported_to_load_is_named(tmp_path, wrapped):
     model = keras.Model(inputs, Conv2D(2, 3)(UpSampling2D()(known(inputs))))
     folded, report = fold(model, return_report=True)
     assert report.imports == (f"{__name__}.Known",)
-    assert f"import first: {__name__}.Known" in str(report)
+    assert f"from a file, import: {__name__}.Known" in str(report)
     path = tmp_path / "folded.keras"
     folded.save(path)
     sentence = what_to_import(folded, path)

@@ -308,8 +308,8 @@ def test_one_image_for_all_latents_is_noticed():
     ("options", "message"),
     [
         ({"loss": "hinge"}, "Choose from: relativistic, non-saturating"),
-        ({"penalty": -1.0}, "from 0 on. Received: -1.0"),
-        ({"penalty": math.nan}, "from 0 on. Received: nan"),
+        ({"penalty": -1.0}, "of at least 0. Received: -1.0"),
+        ({"penalty": math.nan}, "of at least 0. Received: nan"),
         ({"discriminator": "deep"}, "Choose from: strided, blurred"),
     ],
 )

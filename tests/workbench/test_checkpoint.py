@@ -124,7 +124,7 @@ def test_a_damaged_checkpoint_is_named_in_a_sentence_and_never_unpickled(dataset
     before = model.get_weights()
     for content in list(damages(saved)):
         saved.write_bytes(content)
-        with pytest.raises(ConfigError, match=r"training\.npz .*Remove it: ") as caught:
+        with pytest.raises(ConfigError, match=r"training\.npz .*Remove it; ") as caught:
             checkpoint.restore(saved, checkpoint.variables_of(model), task)
         assert "\n" not in str(caught.value)
         for ours, theirs in zip(before, model.get_weights(), strict=True):

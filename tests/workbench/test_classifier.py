@@ -106,7 +106,7 @@ def test_stacked_digits_are_three_digits():
 @pytest.mark.parametrize(("label", "received"), [("", "images without labels"), ("a", "one label")])
 def test_images_that_nothing_can_be_learned_from_are_refused(digits, label, received):
     useless = with_parts(digits, lambda pixels, labels: (pixels, (label,) * len(labels)))
-    message = rf"needs labels .* Received: {received}, 28x28 with 1 channels\. Give a folder"
+    message = rf"labels to learn.* Received: {received}, 28x28 with 1 channels\. Give a folder"
     with pytest.raises(ConfigError, match=message):
         classifier_for(useless)
 

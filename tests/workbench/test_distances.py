@@ -237,5 +237,5 @@ def test_what_is_no_distribution_or_no_class_is_refused(reference, made):
     "shapes", [((2, 4, 4, 1), (2, 4, 5, 1)), ((2, 16), (2, 16)), ((0, 4, 4, 1),) * 2]
 )
 def test_images_of_other_shapes_have_no_nearest(shapes):
-    with pytest.raises(ValueError, match="must be images .* Resize either"):
+    with pytest.raises(ValueError, match="must be images .* Resize one of them"):
         nearest(*map(np.zeros, shapes))

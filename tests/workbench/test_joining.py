@@ -108,9 +108,9 @@ def test_settings_that_differ_are_listed_and_no_winner_is_named(which):
     assert said in first
     assert " had the lowest" not in second
     page = Page(render(both, FIGURES)).text
-    assert "in what the runs differ" in page
+    assert "how the runs differ" in page
     assert "why it is fair" not in page
-    assert "Differences to" not in page
+    assert "Differences from" not in page
 
 
 def test_runs_of_unlike_seeds_are_listed_too():
@@ -165,7 +165,7 @@ def test_runs_on_other_images_are_refused(key):
     other.config["data"] = other.config["data"] | {key: "x" if key == "sha256" else [1]}
     if key != "shape" and key != "sha256":
         other.config["data"][key] = 7
-    with pytest.raises(ConfigError, match="made with different data"):
+    with pytest.raises(ConfigError, match="have different data"):
         report(run(), other)
 
 

@@ -74,7 +74,7 @@ def test_images_without_labels_have_no_judge():
     parts = ("train", "validation", "test")
     data = dataclasses.replace(DIGITS, **{name: bare(getattr(DIGITS, name)) for name in parts})
     data = dataclasses.replace(data, sha256="another")
-    with pytest.raises(ConfigError, match="needs labels to learn: two or more. Received: images"):
+    with pytest.raises(ConfigError, match="needs two or more labels to learn. Received: images"):
         judge_of(data)
 
 

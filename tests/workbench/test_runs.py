@@ -88,7 +88,7 @@ def test_what_is_there_is_never_overwritten(tmp_path, name, why):
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with (
-        pytest.raises(OSError, match=r"Cannot make the folder .*file/run.*--out"),
+        pytest.raises(OSError, match=r"Cannot create the folder .*file/run.*--out"),
         run_folder(tmp_path / "file" / "run"),
     ):
         pass

@@ -111,7 +111,7 @@ def test_bicubic_is_that_of_pillow():
     ("name", "options", "message"),
     [
         ("sharpen", {}, "Unknown task 'sharpen'. Choose from: reconstruct, denoise, super-resolve"),
-        ("denoise", {"noise": 0.0}, "above 0 and up to 1, the range of the images. Received: 0.0"),
+        ("denoise", {"noise": 0.0}, "above 0 and up to 1, the range of pixels. Received: 0.0"),
         ("denoise", {"noise": float("nan")}, "Received: nan"),
         ("denoise", {"noise": 1.5}, "Received: 1.5"),
         ("denoise", {"scale": 2}, "--scale is no option of the task 'denoise'"),
@@ -220,7 +220,7 @@ def test_the_answer_says_whether_training_was_worth_it():
     found = comparison(task="super-resolve", scale=2)
     assert not any("Without training" in one for one in answer(found))
     best = min(np.mean([t.validation_loss for t in found.of(d)]) for d in found.decoders)
-    for loss, words in ((best + 0.01, "is below."), (best - 0.01, "is not below bicubic.")):
+    for loss, words in ((best + 0.01, "is lower."), (best - 0.01, "is not lower than bicubic.")):
         bicubic = Baseline("bicubic", float(loss), 30.0, 0.9, found.originals)
         said = answer(replace(found, floor=None, baselines=(bicubic,)))[-1]
         assert said.startswith(f"Without training: {loss:.4f} (bicubic); ")
@@ -229,7 +229,7 @@ def test_the_answer_says_whether_training_was_worth_it():
 
 def test_runs_of_different_tasks_do_not_stand_in_one_table(tmp_path):
     two = [comparison(task="denoise", noise=noise) for noise in (0.1, 0.2)]
-    with pytest.raises(ConfigError, match=r"different things .* denoise, noise 0.1 and denoise"):
+    with pytest.raises(ConfigError, match=r"different tasks.* denoise, noise 0.1 and denoise"):
         joined([tmp_path / "a", tmp_path / "b"], two, "polyphase report a b")
 
 
@@ -291,7 +291,7 @@ def test_generators_of_images_without_labels_are_refused_before_a_folder_is_made
     words = ["--data", str(tmp_path / "images.npy"), "--out", str(tmp_path / "run")]
     result = CliRunner().invoke(app, ["compare", "--task", "gan", "--batch-size", "8", *words])
     assert result.exit_code == 2
-    assert "needs labels to learn: two or more. Received: images without labels" in result.stderr
+    assert "needs two or more labels to learn. Received: images without labels" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["images.npy"]
 
 

@@ -25,7 +25,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-train = typer.Typer(help="Train one model, or two, and draw what they do.", no_args_is_help=True)
+train = typer.Typer(
+    help="Train one autoencoder, or a generator against a discriminator.", no_args_is_help=True
+)
 train.command("autoencoder")(autoencoder)
 train.command("gan")(gan)
 app.command()(compare)
@@ -46,15 +48,15 @@ def _options(
         bool,
         typer.Option(
             "--verbose",
-            help="With --version: also the versions of what computes, the backend and the device, "
-            "as a report of a bug needs them.",
+            help="With --version: also print the versions of Python, Keras and the backend, and "
+            "the machine. Please include this in a bug report.",
         ),
     ] = False,
 ) -> None:
-    """Upsampling for Keras: see what it does, train with it, compare the ways to do it.
+    """Upsampling for Keras: see what it does, train with it, compare its variants.
 
-    Start with `polyphase compare`: five minutes, and a page that shows which way of upsampling
-    does what.
+    Start with `polyphase compare`. It takes five minutes and writes a page that shows what each
+    kind of upsampling does.
     """
     if verbose and not version:
         raise fail("--verbose goes with --version. Write: polyphase --version --verbose")

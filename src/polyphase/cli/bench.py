@@ -1,4 +1,4 @@
-"""`polyphase bench`: what our layers cost beside Keras' own, on the user's machine."""
+"""`polyphase bench`: times of our layers and of Keras' own, on the user's machine."""
 
 import json
 from datetime import UTC, datetime
@@ -22,11 +22,12 @@ def bench(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Time our layers beside Keras' own on this machine, forward and training: under a minute.
+    """Time Polyphase's layers and Keras' own on this machine. It takes under a minute.
 
-    Both run in turns in one process, after compilation; the table shows medians and how many
-    times faster ours are. Run nothing else meanwhile. Choose the backend by KERAS_BACKEND; the
-    full benchmark and what its numbers mean are in the documentation (performance).
+    Both are compiled and then run in turns in one process, forward and in training. The table
+    shows median times, and how many times as fast our layers are. Run nothing else meanwhile. The
+    environment variable KERAS_BACKEND chooses the backend. The page on performance in the
+    documentation has the full benchmark and explains its numbers.
 
     Examples:
 
@@ -56,7 +57,7 @@ def bench(
         }
         (folder / target.name).write_text(json.dumps(content, indent=1) + "\n")
     _show(results, backend)
-    typer.echo(f"Figures: {target}")
+    typer.echo(f"Results: {target}")
 
 
 def _show(results: list["Result"], backend: str) -> None:
@@ -79,7 +80,7 @@ def _show(results: list["Result"], backend: str) -> None:
     ]
     headers = ["layer", "Keras", "ours", "forward", "Keras", "ours", "training"]
     note = (
-        f"Medians in ms on {backend}; training is forward and gradients. "
-        "2.0x: ours takes half the time. bicubic is another kernel in Keras on PyTorch."
+        f"Medians in ms on {backend}. Training: forward and gradients. 2.0x: ours takes half the "
+        "time. On PyTorch, Keras' bicubic has another kernel than ours."
     )
     print_table(headers, rows, note)

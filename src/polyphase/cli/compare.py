@@ -1,4 +1,4 @@
-"""`polyphase compare`: the main job."""
+"""`polyphase compare`: train models that differ in how they upsample, and compare them."""
 
 import math
 import sys
@@ -37,7 +37,7 @@ class Experiment(StrEnum):
 
 
 class Match(StrEnum):
-    """In what decoders are to agree."""
+    """Which cost is made the same for all decoders."""
 
     PARAMETERS = "parameters"
     MULTIPLY_ADDS = "multiply-adds"
@@ -73,34 +73,45 @@ def compare(
     task: Annotated[
         Task,
         typer.Option(
-            help="'reconstruct': autoencoders. 'denoise': U-Nets take Gaussian noise away. "
-            "'super-resolve': networks enlarge images whose pixels were averaged; bicubic and "
-            "Lanczos stand beside them. 'gan': generators against a discriminator. 'fit': the same "
-            "generators learn 256 images by heart."
+            help="What is trained. 'reconstruct': autoencoders. 'denoise': U-Nets that remove "
+            "Gaussian noise. 'super-resolve': networks that enlarge images whose pixels were "
+            "averaged; the page also shows bicubic and Lanczos. 'gan': generators against a "
+            "discriminator. 'fit': the same generators learn 256 images by heart."
         ),
     ] = Task.RECONSTRUCT,
     noise: Annotated[
         float | None,
         typer.Option(
-            help="Of denoise: the standard deviation, of a range of 1.",
+            help="For denoise: the noise's standard deviation, where pixels range from 0 to 1.",
             show_default="0.1, 25 grey levels",
         ),
     ] = None,
     scale: Annotated[
         int | None,
-        typer.Option(help="Of super-resolve: 2 or 4.", show_default="2"),
+        typer.Option(
+            help="For super-resolve: how many times to enlarge, 2 or 4.", show_default="2"
+        ),
     ] = None,
     loss: Annotated[
         Loss | None,
-        typer.Option(help="Of gan: as of `train gan`.", show_default="relativistic"),
+        typer.Option(
+            help="For gan: what both networks minimise, as in `train gan`.",
+            show_default="relativistic",
+        ),
     ] = None,
     penalty: Annotated[
         float | None,
-        typer.Option(help="Of gan: weight of the penalties R1 and R2.", show_default="2.0"),
+        typer.Option(
+            help="For gan: weight of the discriminator's gradient penalties, R1 and R2.",
+            show_default="2.0",
+        ),
     ] = None,
     discriminator: Annotated[
         Discriminator | None,
-        typer.Option(help="Of gan: how it halves images.", show_default="strided"),
+        typer.Option(
+            help="For gan: how the discriminator halves images, as in `train gan`.",
+            show_default="strided",
+        ),
     ] = None,
     data: TaskData = None,
     size: Size = None,
@@ -108,10 +119,11 @@ def compare(
     decoder: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"A decoder, repeatable: {', '.join(DECODERS)}; or your own as "
-            "package.module:function, which is called with (filters, activation, name) and "
-            "returns a layer that doubles an image's sides. EARLIER/LAST: the last stage has "
-            "another, as in nearest/transposed-3.",
+            help="A decoder to compare; repeat the option for several. One of "
+            f"{', '.join(DECODERS)}; or your own as package.module:function, which is called with "
+            "(filters, activation, name) and returns a layer that doubles an image's height and "
+            "width. EARLIER/LAST, as in nearest/transposed-3, gives the last stage a decoder of "
+            "its own.",
             show_default=f"{', '.join(COMPARED[:-1])} and {COMPARED[-1]}",
         ),
     ] = None,
@@ -129,72 +141,73 @@ def compare(
         int,
         typer.Option(
             min=1,
-            help="How many seeds each decoder is trained with: 0, 1, ...; fewer than three name no "
-            "winner, five or more are better.",
+            help="How many seeds each decoder is trained with: 0, 1, ... With fewer than three, no "
+            "winner is named; five or more are better.",
         ),
     ] = 3,
     experiment: Annotated[
         Experiment,
         typer.Option(
-            help="'fair': one autoencoder, only its decoder's upsampling differs. 'published': "
-            "the two different networks that the tutorials compare."
+            help="'fair': one network, in which only the upsampling differs. 'published': the two "
+            "different networks that the tutorials compare."
         ),
     ] = Experiment.FAIR,
     match: Annotated[
         Match | None,
         typer.Option(
-            help="Widen decoders until all cost the same within 3%: in parameters, or in "
+            help="Widen decoders until all cost the same within 3%, in parameters or in "
             "multiply-adds as this backend computes them.",
-            show_default="all equally wide",
+            show_default="none: all are equally wide",
         ),
     ] = None,
     search: Annotated[
         Search | None,
         typer.Option(
             help="'lr': first try learning rates from 0.0001 to 0.01 for each decoder, with two "
-            "seeds of their own and on training images alone, and take the best. 'none': 0.001 for "
-            "all.",
+            "other seeds and on training images alone, and take the best. 'none': 0.001 for all.",
             show_default="lr; fit, gan and published: none",
         ),
     ] = None,
     encoder: Annotated[
         Encoder,
         typer.Option(
-            help="'centred': its code lies where upsampling puts it. 'even': the tutorial's, whose "
-            "2x2 convolutions shift it by 5.5 pixels."
+            help="'centred': each pixel of the code sees the part of the image where upsampling "
+            "puts it. 'even': the tutorial's, whose 2x2 convolutions shift the code by 5.5 pixels."
         ),
     ] = Encoder.CENTRED,
     width: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Channels of the encoder, the code and the decoder's stages; of a generator.",
+            help="Channels of the encoder, the code and the decoder's stages; for fit and gan, of "
+            "the generator.",
             show_default=f"{WIDTH}; fit and gan: 16",
         ),
     ] = None,
     margin: Annotated[
         float | None,
         typer.Option(
-            help="A difference of losses above 0, in nats per pixel (super-resolve: in grey "
-            "levels of 255): decoders are called equal where the interval of their difference lies "
-            "within it. State it before the run; it cannot be changed after.",
+            help="Call two decoders equal if the confidence interval of their difference in loss "
+            "lies within this margin: a number above 0, in nats per pixel (super-resolve: in grey "
+            "levels of 255). State it before the run; it cannot be changed afterwards.",
             show_default="none: nothing is called equal",
         ),
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Train in so many processes, by Dask.", show_default="here"),
+        typer.Option(min=1, help="Train in this many processes, with Dask.", show_default="none"),
     ] = None,
     scheduler: Annotated[
         str | None,
         typer.Option(
-            help="Train on the workers of a Dask scheduler, tcp://host:port.", show_default="none"
+            help="Train on the workers of the Dask scheduler at this address, tcp://host:port.",
+            show_default="none",
         ),
     ] = None,
     devices: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Divide every batch among so many devices (JAX).", show_default="one"
+            min=1, help="Divide every batch among this many devices (JAX).", show_default="one"
         ),
     ] = None,
     tensorboard: Annotated[
@@ -207,25 +220,25 @@ def compare(
         Path | None,
         typer.Option(
             metavar="RUN",
-            help="Go on with an interrupted run after its last finished epoch, with the options "
-            "it was begun with; only --workers and --scheduler are free.",
+            help="Continue an interrupted run after its last finished epoch. It keeps the options "
+            "that it was begun with; only --workers and --scheduler may change.",
             show_default="none",
         ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder to make for the results.", show_default="runs/compare-DATE-TIME"),
+        typer.Option(help="New folder for the results.", show_default="runs/compare-DATE-TIME"),
     ] = None,
 ) -> None:
-    """Train models that differ only in how they upsample; leave a page with the evidence.
+    """Train models that differ only in how they upsample, and write a page that compares them.
 
-    Same encoder, widths, data order and seeds, for each its best learning rate; each x2 stage is
-    one of the decoders.
+    All have the same encoder, widths, data order and seeds, and each is trained with its own best
+    learning rate. What differs is the decoder: the layers that double the height and width.
     The run folder holds config.json, metrics.jsonl, the trained models, the figures and
-    report.html. It has its name only when it is complete; until then it ends in .partial.
+    report.html. Until the run is complete, the folder's name ends in .partial.
 
-    Whatever stops a run (Ctrl-C, a kill, a full disk), `polyphase compare --resume RUN` goes on
-    with it after its last finished epoch; Ctrl-C prints that command.
+    If something stops a run (Ctrl-C, a kill, a full disk), `polyphase compare --resume RUN`
+    continues it after its last finished epoch. Ctrl-C prints that command.
 
     Examples:
 
@@ -293,9 +306,14 @@ def _pool(workers: int | None, scheduler: str | None, devices: int | None) -> "C
     from polyphase.workbench.cluster import Cluster
 
     if workers and scheduler:
-        raise typer.BadParameter("give --workers or --scheduler", param_hint="--scheduler")
+        raise typer.BadParameter(
+            "received --workers too; give one of the two", param_hint="--scheduler"
+        )
     if devices and (workers or scheduler):
-        raise typer.BadParameter("devices are for training here", param_hint="--devices")
+        raise typer.BadParameter(
+            "received --workers or --scheduler too; devices are for training in this process",
+            param_hint="--devices",
+        )
     return Cluster(workers, scheduler) if workers or scheduler else None
 
 
@@ -305,7 +323,8 @@ def _margin(margin: float | None, experiment: Experiment) -> float | None:
         return None
     if experiment is Experiment.PUBLISHED:
         raise typer.BadParameter(
-            "the published experiment is confounded and calls nothing equal; leave it out",
+            "the published experiment is confounded, so it calls nothing equal; leave this option "
+            "out",
             param_hint="--margin",
         )
     if not 0 < margin < math.inf:
@@ -320,7 +339,7 @@ def _refuse_beside_published(published: bool, given: dict[str, Any]) -> None:
     for name in ("task", "decoder", "match", "encoder", "width"):
         if published and name in given:
             raise typer.BadParameter(
-                "the published experiment has its own two networks; leave it out",
+                "the published experiment has its own two networks; leave this option out",
                 param_hint=f"--{name}",
             )
 
@@ -329,16 +348,17 @@ def _refuse(doing: "workbench.Task", given: dict[str, Any], minutes: float | Non
     """Refuse options that a task does not have."""
     if not doing.searched and given.get("search") is Search.LR:
         raise typer.BadParameter(
-            f"the task {doing.name} holds no images out to search with; leave it out",
+            f"the task {doing.name} holds out no images to search with; leave this option out",
             param_hint="--search",
         )
     if not doing.paired and minutes:
         raise typer.BadParameter(
-            "generators reach no plateau; give a number", param_hint="--epochs"
+            "a generator reaches no plateau; give a number", param_hint="--epochs"
         )
     if not doing.encoders and "encoder" in given:
         raise typer.BadParameter(
-            f"the task {doing.name} has no other encoder; leave it out", param_hint="--encoder"
+            f"the task {doing.name} has no other encoder; leave this option out",
+            param_hint="--encoder",
         )
 
 
@@ -349,8 +369,9 @@ def _decoders(names: list[str] | None) -> Sequence[str]:
     for name in names or ():
         if name in PUBLISHED:
             raise ConfigError(
-                f"{name!r} is one of the tutorials' own two networks: use --experiment published. "
-                f"Decoders are {', '.join(DECODERS)}, or package.module:function."
+                f"{name!r} is one of the tutorials' own two networks, not a decoder. To train "
+                "both, use --experiment published. Decoders are "
+                f"{', '.join(DECODERS)}, or package.module:function."
             )
     return names or COMPARED
 

@@ -26,13 +26,14 @@ def demo(
     name: Annotated[Name, typer.Argument(help="Which worked example.")],
     out: Annotated[Path, typer.Option(help="Folder for the figure.")] = Path("runs"),
 ) -> None:
-    """Run a worked example: print its arrays and its model, save its figure.
+    """Run a worked example: print its arrays and its model, and save its figure.
 
     - **upsampling**: UpSampling2D repeats the pixels of a 2x2 image.
-    - **smoothing**: 32 times larger, bilinear.
+    - **smoothing**: a 2x2 image, enlarged 32 times by bilinear interpolation.
     - **transposed**: Conv2DTranspose puts a 2x2 image on a 4x4 grid.
     - **upsampling-generator**, **transposed-generator**: two GAN generators, untrained.
-    - **checkerboard**: a constant through transposed convolutions, kernels 2 to 5, strides 2 and 3.
+    - **checkerboard**: what transposed convolutions make of a constant, kernels 2 to 5, strides 2
+      and 3.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""The worked examples of `polyphase demo`, which alone of the command needs Keras."""
+"""The worked examples of `polyphase demo`: the part of the command that needs Keras."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -22,11 +22,11 @@ def _upsampling() -> Figure:
 
 def _transposed() -> Figure:
     one, three = Conv2DTranspose(1, 1, strides=2), Conv2DTranspose(1, 3, strides=2)
-    spread = _sent(one, "Kernel 1: apart", [np.ones((1, 1, 1, 1)), np.zeros(1)])
-    stamped = _sent(three, "Kernel 3, of ones: overlapping", [np.ones((3, 3, 1, 1)), np.zeros(1)])
+    spread = _sent(one, "Kernel 1: pixels apart", [np.ones((1, 1, 1, 1)), np.zeros(1)])
+    stamped = _sent(three, "Kernel 3, all ones: overlapping", [np.ones((3, 3, 1, 1)), np.zeros(1)])
     ones = np.ones((1, 2, 2, 1), "float32")
     counts = keras.ops.convert_to_numpy(three(ones))[0]
-    typer.echo(f"How many taps reach each output, kernel 3:\n{counts[:, :, 0]}\n")
+    typer.echo(f"How many taps of the 3x3 kernel reach each output:\n{counts[:, :, 0]}\n")
     images = {"Input": IMAGE, **spread, **stamped, "Taps that reach each output": counts}
     return grids(images, "Conv2DTranspose, strides 2, bias 0")
 
@@ -75,7 +75,7 @@ def _generator(build: Callable[[], keras.Model], title: str) -> Callable[[], Fig
 
 
 def _checkerboard() -> Figure:
-    """Print what comes out of transposed convolutions of ones, in one period."""
+    """Print one period of what transposed convolutions with kernels of ones make of ones."""
     for stride, k in itertools.product((2, 3), (2, 3, 4, 5)):
         layer = Conv2DTranspose(1, k, strides=stride, kernel_initializer="ones")
         output = keras.ops.convert_to_numpy(layer(np.ones((1, 6, 6, 1), "float32")))[0, :, :, 0]

@@ -1,4 +1,4 @@
-"""`polyphase explore`: a page on which upsampling layers are tried on small inputs."""
+"""`polyphase explore`: a page for trying upsampling layers on small inputs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,17 +18,19 @@ def explore(
 ) -> None:
     """Write a page that shows what upsampling layers do: paint an input, see the output change.
 
-    One HTML file, which needs a browser and no network. It shows interpolations, convolutions after
-    them, transposed and sub-pixel convolutions, up to four in a row, on signals and small images:
+    The page is one HTML file; it needs a browser and no network. It shows interpolations, the
+    convolutions after them, and transposed and sub-pixel convolutions, up to four layers in a row,
+    on signals and small images:
 
-    - which inputs and which taps make each output, written out as a sum;
-    - the phases, how many taps each output gets, and what a constant comes out as;
+    - which inputs and which taps of the kernel make each output, written out as a sum;
+    - the phases, how many taps each output gets, and what the layer makes of a constant;
     - the same layer in another form, with its kernel, and the multiply-adds of each;
     - the kernel of a transposed convolution after each epoch of its training;
     - the Keras code of what is shown.
 
-    Its whole state is in its address, after the "#": copy that to show a case to someone else.
-    An older explorer is replaced; another file only with --overwrite.
+    The page keeps its whole state in its address, after the "#": copy the address to show a case
+    to someone else. A page of an older explorer is replaced; any other file is replaced only with
+    --overwrite.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""`polyphase fold --onnx --openvino --tflite` of a Keras model: what runtimes run fastest."""
+"""`polyphase fold --onnx --openvino --tflite` of a Keras model: files for other runtimes."""
 
 import tempfile
 from collections.abc import Callable, Mapping
@@ -21,26 +21,26 @@ def exported(
     *,
     grid_sample: bool,
 ) -> list[str]:
-    """Write the files that are wanted, by their suffixes; return what there is to say of them.
+    """Write the files that are wanted, by their suffixes; return lines that report on them.
 
-    To ONNX the model is converted as it was, and what comes of it folded for each runtime. With
-    `grid_sample` images are read between their pixels by that operator.
+    For ONNX, the given model is converted and the result is then folded for each runtime. With
+    `grid_sample`, images are read between their pixels by the operator of that name.
 
     Raises:
-        ExportError: if it cannot be converted, or a file computes something else.
-        ValueError: for what cannot be folded.
+        ExportError: if the model cannot be converted, or a file computes something else.
+        ValueError: if the model cannot be folded.
     """
     from polyphase.rewrite.export import to_onnx, to_openvino
 
     notes: list[str] = []
     if ".tflite" in files:
-        progress("Converting to TensorFlow Lite, and timing both")
+        progress("Converting to TensorFlow Lite and timing both models")
         notes += _tflite(model, folded, files[".tflite"])
     if ".onnx" not in files:
         return notes
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.onnx"
-        progress("Converting to ONNX, and checking that")
+        progress("Converting to ONNX and checking the result")
         off = to_onnx(model, plain, notes.append, grid_sample=grid_sample)
         _require_equal(off, ".onnx", model)
         notes += _said(".onnx", write_onnx(plain, files[".onnx"], {}, progress))
@@ -59,14 +59,21 @@ def _tflite(model: "keras.Model", folded: "keras.Model", path: Path) -> list[str
     off, times = to_tflite(model, folded, path)
     if off is None or times is None:
         return [
-            ".tflite: neither compared nor timed, and as the model was: there is no interpreter. "
-            "Run: pip install ai-edge-litert"
+            ".tflite: the model as it was, not the folded one, and neither compared nor timed: "
+            "there is no interpreter. Run: pip install ai-edge-litert"
         ]
     _require_equal(off, ".tflite", model)
     before, after = (one.median for one in times)
     gain = f"{before:.3g} ms before, {after:.3g} ms after, {before / after:.2f} times as fast"
-    said = f"{gain}, in TensorFlow Lite" if before != after else f"{before:.3g} ms, as it was"
-    return [f".tflite: {said}", f"Largest difference on random input: {off:.1e} of the output"]
+    said = (
+        f"{gain}, in TensorFlow Lite"
+        if before != after
+        else f"{before:.3g} ms, the model as it was"
+    )
+    return [
+        f".tflite: {said}",
+        f"Largest difference on random input: {off:.1e} of the largest output",
+    ]
 
 
 def _require_equal(off: float, suffix: str, model: "keras.Model") -> None:
@@ -75,8 +82,8 @@ def _require_equal(off: float, suffix: str, model: "keras.Model") -> None:
 
     if not off <= tolerance(model):
         raise ExportError(
-            f"The exported {suffix} differs by {off:.1e} of the largest output, more than "
-            "rounding; nothing was written."
+            f"The exported {suffix} differs from the model by {off:.1e} of the largest output, "
+            "which is more than rounding. Nothing was written."
         )
 
 

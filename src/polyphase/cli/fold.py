@@ -1,4 +1,4 @@
-"""`polyphase fold`: a saved model in, an equal and faster one out."""
+"""`polyphase fold`: make a saved model faster without changing what it computes."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Target(StrEnum):
-    """Whose layers the new model is made of."""
+    """Which layers the new model is made of."""
 
     POLYPHASE = "polyphase"
     KERAS = "keras"
@@ -32,21 +32,21 @@ def fold(
     ],
     out: Annotated[
         Path,
-        typer.Argument(metavar="OUT", help="Where to write it: .keras; of an .onnx file .onnx."),
+        typer.Argument(metavar="OUT", help="The file to write: .keras, or .onnx if IN is .onnx."),
     ],
     target: Annotated[
         Target,
         typer.Option(
-            help="Whose layers to use: ours (trainable further, load with `import polyphase`), or "
-            "only Keras' own (to deploy; loads anywhere)."
+            help="Which layers to use: Polyphase's (can be trained further; loading needs `import "
+            "polyphase`), or only Keras' own (to deploy; loads anywhere)."
         ),
     ] = Target.POLYPHASE,
     inference: Annotated[
         bool,
         typer.Option(
             "--inference",
-            help="Also do what is exact at inference only: batch normalisation goes before "
-            "every interpolation and into the convolution before it.",
+            help="Also do what is exact only at inference: batch normalisation moves before every "
+            "interpolation and into the convolution before it.",
         ),
     ] = False,
     verify: Annotated[
@@ -57,36 +57,37 @@ def fold(
         bool,
         typer.Option(
             "--onnx",
-            help="Also write OUT.onnx, in the way that onnxruntime runs fastest here.",
+            help="Also write OUT.onnx, in the form that onnxruntime runs fastest here.",
         ),
     ] = False,
     openvino: Annotated[
         bool,
         typer.Option(
             "--openvino",
-            help="Also write OUT.xml and OUT.bin, in the way that OpenVINO runs fastest here.",
+            help="Also write OUT.xml and OUT.bin, in the form that OpenVINO runs fastest here.",
         ),
     ] = False,
     grid_sample: Annotated[
         bool,
         typer.Option(
             "--grid-sample",
-            help="With --onnx or --openvino: read images between their pixels, as DySample2D does, "
-            "by the operator GridSample, which some runtimes compute wrongly, not by gathers.",
+            help="With --onnx or --openvino: where images are read between their pixels, as "
+            "DySample2D does, write the operator GridSample instead of gathers. Some runtimes "
+            "compute GridSample wrongly.",
         ),
     ] = False,
     tflite: Annotated[
         bool,
         typer.Option(
             "--tflite",
-            help="Also write OUT.tflite, for TensorFlow Lite, in the way that it runs faster here.",
+            help="Also write OUT.tflite for TensorFlow Lite, in the form that it runs faster here.",
         ),
     ] = False,
     time: Annotated[
         bool,
         typer.Option(
             "--time",
-            help="Also time both models on this machine, as --tune does too, and measure the "
+            help="Also time both models on this machine (--tune does so too), and measure the "
             "memory that they take.",
         ),
     ] = False,
@@ -94,16 +95,17 @@ def fold(
         bool,
         typer.Option(
             "--tune",
-            help="Also time every way to compute each upsampling layer on this machine, and keep "
-            "the fastest in the new model. Run it where the model will run.",
+            help="Also time every lowering of each upsampling layer on this machine (every method "
+            "of computing it), and keep the fastest in the new model. Run it where the model will "
+            "run.",
         ),
     ] = False,
     shape: Annotated[
         list[str] | None,
         typer.Option(
             metavar="INPUT=1x3x640x640",
-            help="The shape with which to time an .onnx file; again for each input. Without it: "
-            "one image, of a size on which the model runs.",
+            help="For an .onnx file: the shape of an input with which to time the model; repeat "
+            "the option for each input. Without it: one image, of a size on which the model runs.",
         ),
     ] = None,
     overwrite: Overwrite = False,
@@ -111,13 +113,13 @@ def fold(
     """Make a saved Keras or ONNX model faster without changing what it computes.
 
     Upsampling and the convolution after it are computed in one step, on the small image. The new
-    model has the same inputs, outputs and weights and can be trained on. A table says what
-    happened to every upsampling layer, the lines below it what that saves and how equal both models
-    are. Code in a file is never run.
+    model has the same inputs, outputs and weights and can be trained further. A table shows what
+    happened to every upsampling layer. The lines below it say what that saves and how closely the
+    outputs of both models agree. Code in a model file is never run.
 
-    Of an ONNX file every way to compute its upsamplings is timed on this machine, in onnxruntime
-    (with --openvino in OpenVINO too), and the fastest is written: the file itself, if none is
-    faster.
+    For an ONNX file, every form in which its upsamplings can be computed is timed on this machine,
+    in onnxruntime (with --openvino also in OpenVINO). The fastest is written; if none is faster,
+    that is the given file.
 
     Examples:
 
@@ -150,15 +152,15 @@ def fold(
         _fold_onnx(source, out, openvino, shape or [], overwrite)
         return
     if shape:
-        raise fail("--shape says how to time an .onnx file; a Keras model says its own.")
+        raise fail("--shape is for .onnx files; a Keras model has its own shape. Leave it out.")
     if out.suffix != ".keras":
         raise fail(f"The new model's file must end in .keras. Received: {out}.")
     if grid_sample and not (onnx or openvino):
-        raise fail("--grid-sample says how to write an ONNX file. Add --onnx or --openvino.")
+        raise fail("--grid-sample needs an ONNX file to be written. Add --onnx or --openvino.")
     if tune and target is Target.KERAS:
         raise fail(
-            "--tune chooses how our layers are computed; Keras' own have no choice. Received: "
-            "--tune --target keras. Leave out one of them."
+            "--tune chooses the lowerings of Polyphase's layers; Keras' own layers have none. "
+            "Received: --tune --target keras. Leave out one of the two."
         )
     from polyphase.cli.tables import print_sentences
     from polyphase.cli.times import memory, timed
@@ -181,7 +183,7 @@ def fold(
                 report, untimed = timed(report, source, folder / out.name)
                 notes += untimed
             if time and report.times:
-                _progress("Measuring the memory of both")
+                _progress("Measuring the memory of both models")
                 notes += memory(source, folder / out.name)
     except (ValueError, MemoryError, ExportError) as error:
         raise fail(str(error)) from error
@@ -211,8 +213,8 @@ def _require_onnx(out: Path, others: dict[str, bool]) -> None:
     option = next((name for name, given in others.items() if given), None)
     if option:
         raise fail(
-            f"{option} is for Keras models: an ONNX model is always for inference, compared and "
-            "tuned. Leave it out."
+            f"{option} is for Keras models. An ONNX model is always folded for inference, compared "
+            "and tuned. Leave it out."
         )
 
 
@@ -241,17 +243,17 @@ def _folded(
     from polyphase.rewrite.export import ExportError
 
     model = load_model(source, _progress)
-    _progress("Folding, and comparing both models")
+    _progress("Folding and comparing both models")
     folded, report = fold_model(model, inference=inference, target=target.value, return_report=True)
     if verify and report.difference is None:
         raise ExportError(
-            "No example was found on which the model runs, so that the folded one cannot be "
-            "compared; nothing was written. Use --no-verify to write it all the same."
+            "No input was found on which the model runs, so the folded model cannot be compared "
+            "with it. Nothing was written. Use --no-verify to write it anyway."
         )
     if verify and not report.difference <= tolerance(model):
         raise ExportError(
-            f"The folded model's outputs differ by {report.difference:.1e} of the largest "
-            "output, more than rounding; nothing was written. Please report the model."
+            f"The folded model's outputs differ by {report.difference:.1e} of the largest output, "
+            "which is more than rounding. Nothing was written. Please report the model."
         )
     return model, folded, report
 
@@ -301,7 +303,9 @@ def _show_tuned(tuned: tuple["Tuned", ...]) -> None:
 
     typer.echo()
     if not tuned:
-        print_sentences("Nothing to tune: the new model has no layer that has a choice.")
+        print_sentences(
+            "Nothing to tune: the new model has no layer with lowerings to choose from."
+        )
         return
     rows = [
         [
@@ -317,9 +321,9 @@ def _show_tuned(tuned: tuple["Tuned", ...]) -> None:
         for one in tuned
     ]
     print_table(
-        ["layer", "fastest", "ms", "the others, ms"],
+        ["layer", "fastest lowering", "ms", "the others, ms"],
         rows,
-        "Medians of runs in turns, of prediction, batch of "
-        f"{tuned[0].shapes[0][0]}. The new model keeps the fastest.",
+        f"Medians of predictions in turns, batch of {tuned[0].shapes[0][0]}. The new model keeps "
+        "the fastest lowering.",
         text=4,
     )

@@ -1,4 +1,4 @@
-"""`polyphase fold` of an ONNX file: what it computes in the way that is fastest here."""
+"""`polyphase fold` of an ONNX file: an equal file in the form that is fastest here."""
 
 import functools
 import tempfile
@@ -49,14 +49,14 @@ def fold_onnx_file(
 
 
 def shape_of(text: str) -> tuple[str, tuple[int, ...]]:
-    """Return what an option like `images=1x3x640x640` says.
+    """Return the name and the shape in an option like `images=1x3x640x640`.
 
     Raises:
         ValueError: if it says something else.
     """
     name, _, sides = text.rpartition("=")
     if not name or not all(side.isdecimal() and int(side) for side in sides.split("x")):
-        raise ValueError(f"--shape is like images=1x3x640x640. Received: {text!r}.")
+        raise ValueError(f"--shape must look like images=1x3x640x640. Received: {text!r}.")
     return name, tuple(map(int, sides.split("x")))
 
 

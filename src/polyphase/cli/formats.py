@@ -1,4 +1,4 @@
-"""What a file is, by what it holds: Keras models are read, for every other kind there is advice."""
+"""What kind of file this is, by its content: Keras models are read, other kinds get advice."""
 
 import json
 import zipfile
@@ -11,70 +11,72 @@ import h5py
 _START = 64  # bytes that tell a kind of file
 _CONFIG = "config.json"
 LARGEST_CONFIG = 2**26  # bytes; a configuration is read before anything in it is believed
-_SAVE = "Save the model by `model.save('NAME.keras')`"
-_CONVERTED = "Give the Keras model that it was converted from, and convert the folded one again"
+_SAVE = "Save the model with `model.save('NAME.keras')`"
+_CONVERTED = "Give the Keras model that it was converted from, and convert that again after folding"
 _WEIGHTS = (
-    "holds weights alone, without the layers that they belong to. Build the model in Python, call "
+    "holds only weights, without the layers that they belong to. Build the model in Python, call "
     "`model.load_weights('{path}')` and `model.save('NAME.keras')`, and give that file"
 )
 _PYTORCH = (
-    "is a file of PyTorch. Keras models are read: rebuild the model in Keras with these weights, "
-    "and save it by `model.save('NAME.keras')`"
+    "is a PyTorch file, and only Keras models are read. Rebuild the model in Keras with these "
+    "weights, and save it with `model.save('NAME.keras')`"
 )
 _PICKLE = (
-    "is a pickle: code, which is never run. In the Python that made it, save the model by "
-    "`model.save('NAME.keras')`"
+    "is a pickle, that is, code, and code in files is never run. In the Python program that made "
+    "it, save the model with `model.save('NAME.keras')`"
 )
 _SAVED_MODEL = (
-    "is a TensorFlow SavedModel, which has no layers to fold or inspect. Load it with the Keras "
-    "that saved it, save the model there by `model.save('NAME.h5')`, and give that file"
+    "is a TensorFlow SavedModel, which has no layers to fold or inspect. Load it with the version "
+    "of Keras that saved it, save the model there with `model.save('NAME.h5')`, and give that file"
 )
 _OTHERS: dict[str, str] = {
-    ".onnx": "is an ONNX model: `polyphase fold IN.onnx OUT.onnx` folds it. To inspect, give the "
-    "Keras model that it was converted from",
-    ".pb": "is a graph of TensorFlow, which has no layers to fold or inspect. Load the model with "
-    "the Keras that made it, save it by `model.save('NAME.h5')`, and give that file",
+    ".onnx": "is an ONNX model: `polyphase fold IN.onnx OUT.onnx` folds it. To inspect it, give "
+    "the Keras model that it was converted from",
+    ".pb": "is a TensorFlow graph, which has no layers to fold or inspect. Load the model with the "
+    "version of Keras that made it, save it with `model.save('NAME.h5')`, and give that file",
     ".pt": _PYTORCH,
     ".pth": _PYTORCH,
     ".safetensors": _PYTORCH,
-    ".tflite": f"is a TensorFlow Lite model, which can be run and not changed. {_CONVERTED}",
+    ".tflite": f"is a TensorFlow Lite model, which can be run but not changed. {_CONVERTED}",
     ".pkl": _PICKLE,
     ".pickle": _PICKLE,
-    ".json": "is text. If it is a model's `to_json()`, it has no weights: build the model by "
-    "`keras.models.model_from_json`, load its weights and save it by `model.save('NAME.keras')`",
-    ".npz": "holds arrays alone, without the layers that they belong to. Build the model in "
-    "Python, give it its weights, and save it by `model.save('NAME.keras')`",
+    ".json": "is text. If it is a model's `to_json()`, it has no weights: build the model with "
+    "`keras.models.model_from_json`, load its weights and save it with `model.save('NAME.keras')`",
+    ".npz": "holds only arrays, without the layers that they belong to. Build the model in "
+    "Python, give it its weights, and save it with `model.save('NAME.keras')`",
     ".index": _WEIGHTS,
     ".ckpt": _WEIGHTS,
 }
 
 
 def refusal(path: Path) -> str | None:
-    """Return in a sentence why this is no file of a Keras model; None for one that is.
+    """Return in one sentence why this file is not read as a Keras model; None if it is read.
 
-    Content decides, then the name: only a Keras archive (`.keras`) and an HDF5 file with a model's
-    configuration (`.h5`, `.hdf5`) are read.
+    The content decides, and then the name. Only a Keras archive (`.keras`) and an HDF5 file with a
+    model's configuration (`.h5`, `.hdf5`) are read.
     """
     if path.is_dir():
         return f"{path} {_folder(path)}."
     if not path.is_file():
-        return f"There is no file {path}. Give a model saved by `model.save('NAME.keras')`."
+        return (
+            f"There is no file {path}. Give a model that was saved with `model.save('NAME.keras')`."
+        )
     with path.open("rb") as file:
         start = file.read(_START)
     if not start:
-        return f"{path} is empty. Copy it, or save the model, again."
+        return f"{path} is empty. Copy it again, or save the model again."
     for holds, describe in _KINDS:
         if holds(start):
             said = describe(path)
             return said and f"{path} {said.format(path=path)}."
     said = _OTHERS.get(
-        path.suffix.lower(), f"is not a .keras file, nor an .h5 file of a model. {_SAVE}"
+        path.suffix.lower(), f"is neither a .keras file nor an .h5 file of a model. {_SAVE}"
     )
     return f"{path} {said.format(path=path)}."
 
 
 def configuration(path: Path) -> Any:
-    """Return the configuration of a model that `refusal` has nothing against.
+    """Return the configuration of a model in a file that `refusal` accepts.
 
     Raises:
         ValueError: if it is larger than `LARGEST_CONFIG`, or not JSON.
@@ -99,13 +101,13 @@ def _folder(path: Path) -> str:
     if (path / "saved_model.pb").is_file():
         return _SAVED_MODEL
     if (path / _CONFIG).is_file():
-        return f"is a folder. Load it by `keras.models.load_model`, and {_lower(_SAVE)}"
-    return "is a folder. Give the file of a model"
+        return f"is a folder. Load it with `keras.models.load_model`, and {_lower(_SAVE)}"
+    return "is a folder. Give a model file"
 
 
 def _zip(path: Path) -> str | None:
     if not zipfile.is_zipfile(path):
-        return "is damaged: its end is missing. Copy it, or save the model, again"
+        return "is damaged: its end is missing. Copy it again, or save the model again"
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
     if _CONFIG not in names or not any(name.startswith("model.weights") for name in names):
@@ -121,7 +123,7 @@ def _hdf5(path: Path) -> str | None:
         with h5py.File(path, "r") as file:
             whole = "model_config" in file.attrs
     except OSError:
-        return "is damaged: its end is missing. Copy it, or save the model, again"
+        return "is damaged: its end is missing. Copy it again, or save the model again"
     if not whole:
         return _WEIGHTS if _weights(path) else f"is an HDF5 file without a Keras model. {_SAVE}"
     return None if path.suffix in (".h5", ".hdf5") else _renamed(".h5")

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 def inspect(
     source: Annotated[
         Path,
-        typer.Argument(metavar="MODEL.keras", help="The model to look into; also .h5 and .hdf5."),
+        typer.Argument(metavar="MODEL.keras", help="The model to inspect: .keras, .h5 or .hdf5."),
     ],
     fail_over: Annotated[
         float | None,
         typer.Option(
             min=0,
-            help="Exit with code 1 if a layer's chi is over this and its pattern reaches the "
-            "output, or if something that is not read might upsample; 0.05 is a good start.",
+            help="Exit with code 1 if a layer's chi is over this value and its pattern reaches the "
+            "output, or if a part that cannot be read might upsample. 0.05 is a good start.",
             show_default="never",
         ),
     ] = None,
@@ -32,9 +32,9 @@ def inspect(
         str | None,
         typer.Option(
             metavar="DATA",
-            help="What to run the model on: 'photographs', 'mnist', an .npz or .npy file, a folder "
-            "of images, as for `polyphase compare`; of the model's input size. A repair is advised "
-            "where they show a pattern.",
+            help="Images to run the model on, of its input size: 'photographs', 'mnist', an .npz "
+            "or .npy file, or a folder of images, as in `polyphase compare`. Where they show a "
+            "pattern, a repair is advised.",
             show_default="none",
         ),
     ] = None,
@@ -46,13 +46,13 @@ def inspect(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Tell which layers of a model make checkerboards, how strongly, and what to do.
+    """Show which layers of a model make checkerboards, how strong they are, and what to do.
 
-    Every layer that upsamples is read, trained or not. chi is its checkerboard gain: 0 if a
+    Every layer that upsamples is examined, trained or not. Its chi is its checkerboard gain: 0 if a
     constant image stays constant, 1 if the pattern is as strong as the image. The model runs with
-    and without each pattern to see how much of it reaches the output. The worst comes first. What
-    might upsample and is not read is named. chi says what happens in flat areas; whether your
-    images show it is measured with --images.
+    and without each pattern to see how much of it reaches the output. The worst layer comes first.
+    Parts that might upsample but cannot be read are named. chi describes flat areas; whether your
+    images show the pattern is measured with --images.
 
     Examples:
 
@@ -90,7 +90,7 @@ def inspect(
     else:
         print_sentences(note)
     if figure is not None:
-        missing = "No layer has a pattern: no figure was drawn."
+        missing = "No layer has a pattern, so no figure was drawn."
         typer.echo(f"Figure: {figure}" if drawn else missing)
     if fail_over is not None:
         _judge(inspection, fail_over)
@@ -103,6 +103,6 @@ def _judge(inspection: "Inspection", limit: float) -> None:
         typer.echo(f"chi over {limit:g}: {', '.join(over)}", err=True)
     if inspection.unread:
         named = ", ".join(map(str, inspection.unread))
-        typer.echo(f"Not read, so that its chi is not known: {named}", err=True)
+        typer.echo(f"Not read, so the chi is not known: {named}", err=True)
     if over or inspection.unread:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""Models from files: data, whose code is never run and whose sizes are not believed."""
+"""Models from files: code in them is never run, and their sizes are checked first."""
 
 import importlib.util
 import math
@@ -40,22 +40,22 @@ _FUNCTIONS = (
 
 
 class RefusedError(ValueError):
-    """Why a file is not loaded, in one sentence."""
+    """Raised for a file that is not loaded; its message says why in one sentence."""
 
 
 def load_model(path: Path, progress: Callable[[str], object] = lambda line: None) -> keras.Model:
     """Load a model from a `.keras`, `.h5` or `.hdf5` file.
 
-    Safe mode, and what looks like code is refused before Keras reads the file. Weights are counted
-    before they are allocated.
+    Keras loads it in safe mode, and what looks like code is refused before Keras reads the file.
+    Weights are counted before they are allocated.
 
     Args:
         path: the file.
-        progress: is told what takes time.
+        progress: called with a line of text before work that takes time.
 
     Raises:
-        typer.Exit: with one line, for a file that is no Keras model, holds code or declares sizes
-            beyond the limits above.
+        typer.Exit: with one line, for a file that is not a Keras model, that holds code, or that
+            declares sizes beyond the limits above.
     """
     advice = refusal(path)
     if advice:
@@ -97,7 +97,7 @@ def _require_data(config: Any) -> None:
             origin = f" of {module}" if module not in (None, "builtins", "__main__") else ""
             raise RefusedError(
                 f"it needs the {what}{origin}, and code in files is not run. Import it in Python "
-                "and use polyphase there: load the model by `keras.models.load_model`, then "
+                "and use polyphase there: load the model with `keras.models.load_model`, then call "
                 "`polyphase.fold` or `polyphase.inspect`"
             )
 
@@ -156,8 +156,8 @@ def _bounded(largest: int) -> Iterator[None]:
         declared += 4 * math.prod(shape or ())
         if declared > largest:
             raise RefusedError(
-                f"with its layer {layer.name!r} it declares {declared:,} bytes of weights, more "
-                f"than the {largest:,} that are believed of a file of its size"
+                f"up to its layer {layer.name!r} it declares {declared:,} bytes of weights, more "
+                f"than the {largest:,} that are accepted from a file of its size"
             )
         return add(layer, shape, *args, **kwargs)
 

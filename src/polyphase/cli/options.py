@@ -24,8 +24,8 @@ class Discriminator(StrEnum):
 
 
 _DATA = (
-    "Images: 'digits', 'stacked-digits' or 'photographs' (embedded), 'mnist' or 'cifar10' (Keras "
-    "downloads them), an .npz or .npy file, or a folder of images."
+    "Images: 'digits', 'stacked-digits' or 'photographs' (no download), 'mnist' or 'cifar10' "
+    "(Keras downloads them), an .npz or .npy file, or a folder of images."
 )
 Data = Annotated[str, typer.Option(help=_DATA)]
 TaskData = Annotated[
@@ -36,8 +36,9 @@ Size = Annotated[
     str | None,
     typer.Option(
         metavar="SIZE",
-        help="Crop every image about its centre and resize it: a side in pixels, or HEIGHTxWIDTH.",
-        show_default="as it is",
+        help="Crop every image about its centre and resize it: one number of pixels for both "
+        "sides, or HEIGHTxWIDTH.",
+        show_default="as they are",
     ),
 ]
 Grey = Annotated[bool, typer.Option("--grey", help="Make every image grey.")]
@@ -50,7 +51,7 @@ Resume = Annotated[
     Path | None,
     typer.Option(
         metavar="RUN",
-        help="Go on with an interrupted run after its last finished epoch, with the options it "
+        help="Continue an interrupted run after its last finished epoch, with the options that it "
         "was begun with.",
         show_default="none",
     ),
@@ -60,7 +61,7 @@ Resume = Annotated[
 def _checked(epochs: str | None) -> str | None:
     """Refuse what is neither a number of epochs nor a plateau."""
     if epochs not in (None, AUTO) and (not epochs.isdecimal() or int(epochs) < 1):
-        raise typer.BadParameter(f"{epochs!r} is no number from 1 on, nor {AUTO!r}")
+        raise typer.BadParameter(f"received {epochs!r}; give a whole number from 1 on, or {AUTO!r}")
     return epochs
 
 
@@ -69,17 +70,17 @@ Epochs = Annotated[
     typer.Option(
         callback=_checked,
         metavar=f"N|{AUTO}",
-        help=f"Passes over the training images. '{AUTO}': train to a plateau, until the validation "
-        "loss has not fallen by 0.2% of itself over the last fifth of the epochs, and over no "
-        "fewer than ten.",
-        show_default=f"{EPOCHS}; fit, gan: as many as give 6,000, 1,800 steps; published: 25",
+        help=f"Passes over the training images. '{AUTO}': train to a plateau, that is, until the "
+        "validation loss has not fallen by more than 0.2% over the last fifth of the epochs (at "
+        "least ten).",
+        show_default=f"{EPOCHS}; fit: 6,000 steps; gan: 1,800 steps; published: 25",
     ),
 ]
 Minutes = Annotated[
     float | None,
     typer.Option(
         min=0.01,
-        help=f"With --epochs {AUTO}: stop a training after so many minutes, wherever it is.",
+        help=f"With --epochs {AUTO}: stop each training after this many minutes, plateau or not.",
         show_default=str(MINUTES),
     ),
 ]
@@ -94,7 +95,9 @@ def epochs_of(epochs: str | None, minutes: float | None) -> tuple[int | None, fl
     if epochs == AUTO:
         return None, minutes or MINUTES
     if minutes is not None:
-        raise typer.BadParameter(f"it goes with --epochs {AUTO}", param_hint="--minutes")
+        raise typer.BadParameter(
+            f"it needs --epochs {AUTO}; add that, or leave it out", param_hint="--minutes"
+        )
     return int(epochs) if epochs else None, None
 
 

@@ -18,12 +18,13 @@ _SECONDS_BETWEEN_LINES = 15
 class Watcher:
     """Shows every finished epoch of `trainings` trainings, or of more.
 
-    Its bar counts the `epochs` of all of them, or the trainings where these end at a plateau.
+    Its bar counts the `epochs` of all of them, or the trainings if these end at a plateau.
 
-    Python drops a KeyboardInterrupt that is raised inside a destructor, with a traceback on
-    stderr, and trainings have many. So the watcher remembers Ctrl-C, keeps that traceback
-    away, and the next finished epoch raises it again. So does whatever other error comes of it:
-    a device scope of TensorFlow's that one interrupts on its way out raises another.
+    Python drops a KeyboardInterrupt that is raised inside a destructor, and prints a traceback on
+    stderr; trainings have many destructors. So the watcher remembers Ctrl-C, suppresses that
+    traceback, and raises the KeyboardInterrupt again at the next finished epoch. It also raises it
+    in place of another error that the interrupt causes, as when it hits TensorFlow on its way out
+    of a device scope.
     """
 
     def __init__(self, trainings: int, epochs: int | None) -> None:

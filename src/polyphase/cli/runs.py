@@ -1,4 +1,4 @@
-"""`polyphase runs` and `polyphase report`: what was run, and its pages made again."""
+"""`polyphase runs` and `polyphase report`: list runs, and write their pages again."""
 
 import math
 import shlex
@@ -19,7 +19,7 @@ from polyphase.cli.terminal import console
 def runs(
     folder: Annotated[Path, typer.Argument(help="Where the run folders are.")] = Path("runs"),
 ) -> None:
-    """List runs: what was compared, on which data, and which ended lowest.
+    """List runs: what was compared, on which data, and which decoder ended with the lowest loss.
 
     Example:
 
@@ -28,14 +28,17 @@ def runs(
     from polyphase.workbench.listing import run_folders
 
     if not folder.is_dir():
-        raise fail(f"There is no folder {folder}. Give the one with your runs.")
+        raise fail(f"There is no folder {folder}. Give the folder that holds your runs.")
     found = run_folders(folder)
     if not found:
         typer.echo(f"There is no run in {folder}. Make one: polyphase compare")
         return
     _print([_row(one) for one in found])
     typer.echo()
-    print_sentences("A page again: polyphase report RUN. Several in one: polyphase report RUN RUN.")
+    print_sentences(
+        "To write a page again: polyphase report RUN. For one page of several runs: polyphase "
+        "report RUN RUN."
+    )
 
 
 _HEADERS = ["run", "began", "data", "decoders", "seeds", "epochs", "lowest loss"]
@@ -94,19 +97,21 @@ def report(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder to make for the page.", show_default="runs/report-DATE-TIME"),
+        typer.Option(help="New folder for the page.", show_default="runs/report-DATE-TIME"),
     ] = None,
     paper: Annotated[
         bool,
-        typer.Option("--paper", help="Add figures, tables, captions and references for a paper."),
+        typer.Option(
+            "--paper", help="Also write figures, tables, captions and references for a paper."
+        ),
     ] = False,
 ) -> None:
-    """Make the page of a finished comparison again, or one page of several.
+    """Write the page of a finished comparison again, or one page of several comparisons.
 
-    Several must have been made with the same data. If they differ in more than their decoders
-    (epochs, seeds, versions, ...), the page lists how and names no winner. Nothing is trained; the
-    runs stay as they are. With --paper, a folder paper beside the page holds PDF figures, tables
-    in LaTeX and CSV, captions and BibTeX.
+    Several comparisons must have been made with the same data. If they differ in more than their
+    decoders (epochs, seeds, versions, ...), the page lists the differences and names no winner.
+    Nothing is trained, and the runs stay as they are. With --paper, the folder `paper` beside the
+    page holds PDF figures, tables in LaTeX and CSV, captions and BibTeX.
 
     Examples:
 

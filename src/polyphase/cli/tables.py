@@ -14,7 +14,7 @@ def print_table(
 ) -> None:
     """Print a table to stdout; the first `text` columns are text, the others are numbers.
 
-    Where the numbers do not fit, every row is a sentence of its own: none is cut off.
+    If the numbers do not fit, every row is written as a sentence instead, so nothing is cut off.
     """
     out = console()
     columns = list(zip(headers, *rows, strict=True))

@@ -1,4 +1,4 @@
-"""Where commands print: a terminal, or what is no terminal though it says so."""
+"""Where commands print: a terminal, or a notebook that claims to be one."""
 
 import os
 
@@ -8,9 +8,9 @@ _NOTEBOOK = "JPY_PARENT_PID"  # commands in the cells of a notebook have it
 
 
 def console(stderr: bool = False) -> Console:
-    """Return the console of stdout or stderr: in a notebook without bars and colours.
+    """Return the console of stdout or stderr; in a notebook it has no bars and colours.
 
-    A notebook gives its commands a terminal, or tells them to colour; what it shows of bars is
-    every state of them, one below the other.
+    A notebook gives its commands a terminal, or asks them for colours. But it shows every state of
+    a progress bar, one below the other.
     """
     return Console(stderr=stderr, force_terminal=False if _NOTEBOOK in os.environ else None)

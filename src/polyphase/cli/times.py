@@ -1,4 +1,4 @@
-"""What a prediction takes, before and after, of two model files."""
+"""Time and memory of a prediction with two model files, before and after folding."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ PROCESSES = 3
 
 
 def timed(report: "Report", source: Path, folded: Path) -> tuple["Report", list[str]]:
-    """Return a report with the times of two model files; and a line, if there are none, why.
+    """Return a report with the times of two model files; without them, also a line that says why.
 
     Args:
         report: of what was done.
@@ -32,7 +32,7 @@ def timed(report: "Report", source: Path, folded: Path) -> tuple["Report", list[
 
 
 def memory(source: Path, folded: Path) -> list[str]:
-    """Return a line that says what a prediction takes of memory; none where that is not known."""
+    """Return a line with the memory that a prediction takes; none where that is not known."""
     grown = [[_grown(path) for path in (source, folded)] for _ in range(PROCESSES)]
     ranges = []
     for several in zip(*grown, strict=True):
@@ -42,7 +42,7 @@ def memory(source: Path, folded: Path) -> list[str]:
         spread = dict.fromkeys((min(known), max(known)))
         ranges.append(f"{' to '.join(map(str, spread))} MiB")
     taken = f"{ranges[0]} before, {ranges[1]} after"
-    return [f"Peak memory of a prediction: {taken}, of {PROCESSES} processes each"]
+    return [f"Peak memory of a prediction: {taken}, measured in {PROCESSES} processes each"]
 
 
 def _grown(path: Path) -> float | None:

@@ -1,4 +1,4 @@
-"""`polyphase train autoencoder`: one model, and its reconstructions."""
+"""`polyphase train autoencoder`: train one model, and draw its reconstructions."""
 
 import sys
 from enum import StrEnum
@@ -25,8 +25,8 @@ def autoencoder(
     decoder: Annotated[
         str,
         typer.Option(
-            help="'upsampling' and 'transposed': the tutorials' two autoencoders (28x28 images). "
-            f"Or one for any size: {', '.join(DECODERS)}."
+            help="'upsampling' or 'transposed': one of the tutorials' two autoencoders (28x28 "
+            f"images). Or a decoder for any size: {', '.join(DECODERS)}."
         ),
     ] = "upsampling",
     data: Data = "digits",
@@ -53,19 +53,20 @@ def autoencoder(
     layers: Annotated[
         Layers,
         typer.Option(
-            help="Layers of the two published autoencoders: ours, or Keras' own to compare with."
+            help="Upsampling layers of the two published autoencoders: Polyphase's, or Keras' own "
+            "to compare with."
         ),
     ] = Layers.POLYPHASE,
     resume: Resume = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder to make for the results.", show_default="runs/train-DATE-TIME"),
+        typer.Option(help="New folder for the results.", show_default="runs/train-DATE-TIME"),
     ] = None,
 ) -> None:
-    """Train an autoencoder; draw eight test images beside their reconstructions.
+    """Train an autoencoder, and draw eight test images with their reconstructions.
 
-    The run folder holds config.json, metrics.jsonl, model.keras and reconstructions.png. Whatever
-    stops a run, --resume goes on with it after its last finished epoch.
+    The run folder holds config.json, metrics.jsonl, model.keras and reconstructions.png. If
+    something stops a run, --resume continues it after its last finished epoch.
 
     Examples:
 
@@ -94,7 +95,8 @@ def autoencoder(
     else:
         if decoder in PUBLISHED and width != WIDTH:
             raise typer.BadParameter(
-                f"{decoder!r} is as wide as it was published; leave it out", param_hint="--width"
+                f"{decoder!r} has the width it was published with; leave this option out",
+                param_hint="--width",
             )
         run = Run.new(
             out or default_folder("train"),

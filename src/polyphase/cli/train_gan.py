@@ -1,4 +1,4 @@
-"""`polyphase train gan`: a generator, and the pictures it makes."""
+"""`polyphase train gan`: train a generator, and show the images that it makes."""
 
 import shutil
 import sys
@@ -18,8 +18,8 @@ def gan(
     generator: Annotated[
         str,
         typer.Option(
-            help=f"How it upsamples: {', '.join(DECODERS)}. Or 'upsampling' and 'transposed': the "
-            "tutorials' two generators, of 10x10 images."
+            help=f"How it upsamples: {', '.join(DECODERS)}. Or 'upsampling' or 'transposed': one "
+            "of the tutorials' two generators of 10x10 images."
         ),
     ] = "nearest",
     data: Data = "digits",
@@ -30,39 +30,49 @@ def gan(
         typer.Option(
             min=1,
             help="Passes over the training images.",
-            show_default="as many as give 1,800 steps",
+            show_default="enough for 1,800 steps",
         ),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=2, help="Images per step.")] = 32,
     width: Annotated[
-        int, typer.Option(min=1, help="Channels of the generator at half size, and the other's.")
+        int,
+        typer.Option(
+            min=1, help="Channels of the generator at half size, and of the discriminator at full."
+        ),
     ] = 16,
     loss: Annotated[
         Loss,
-        typer.Option(help="What both minimise: pairs of a real and a made image, or each alone."),
+        typer.Option(
+            help="What both networks minimise: 'relativistic' scores pairs of a real and a "
+            "generated image, 'non-saturating' each image alone."
+        ),
     ] = Loss.RELATIVISTIC,
     penalty: Annotated[
         float, typer.Option(help="Weight of the discriminator's gradient penalties, R1 and R2.")
     ] = 2.0,
     discriminator: Annotated[
         Discriminator,
-        typer.Option(help="How the discriminator halves images: 'blurred' sees no aliases."),
+        typer.Option(
+            help="How the discriminator halves images: 'strided' by convolutions with strides, "
+            "'blurred' after a blur, so that it sees no aliases."
+        ),
     ] = Discriminator.STRIDED,
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights, latents and data order.")] = 0,
     resume: Resume = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder to make for the results.", show_default="runs/gan-DATE-TIME"),
+        typer.Option(help="New folder for the results.", show_default="runs/gan-DATE-TIME"),
     ] = None,
 ) -> None:
-    """Train a generator against a discriminator; watch it learn in an animated picture.
+    """Train a generator against a discriminator, and show in an animated picture how it learns.
 
-    The run folder holds config.json, metrics.jsonl, generator.keras (the moving average of its
-    weights), samples.png, and training.webp: what the same 64 latents became, epoch by epoch.
+    The run folder holds config.json, metrics.jsonl, generator.keras (with the moving average of its
+    weights), samples.png, and training.webp, which shows epoch by epoch what the generator makes of
+    the same 64 latents.
 
-    A training that fails (a loss that is not a number, one image for all latents) ends there, and
-    says so; what it made is kept. Whatever else stops a run, --resume goes on with it after its
-    last finished epoch.
+    A training that fails (a loss is not a number, or all latents give one image) ends with a
+    message, and what it made is kept. If something else stops a run, --resume continues it after
+    its last finished epoch.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""Usage errors as all others: one line on stderr, exit code 2."""
+"""Usage errors are printed like all other errors: one line on stderr, exit code 2."""
 
 import sys
 from typing import Any
@@ -31,7 +31,7 @@ class Commands(TyperGroup):
 
 
 def _said(error: Any) -> int:
-    """Say a usage error; return the exit code."""
+    """Print a usage error; return the exit code."""
     if type(error).__name__ == "NoArgsIsHelpError":  # its help is printed
         return int(error.exit_code)
     where = error.ctx.command_path if error.ctx else "polyphase"

@@ -1,4 +1,4 @@
-"""Files that a command writes: refused before work starts, then all of them whole or none."""
+"""The files that a command writes: checked before work starts, then all written whole or none."""
 
 import os
 import shutil
@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace files that exist; never the one that is read.")
+    bool,
+    typer.Option("--overwrite", help="Replace existing files, but never the file that is read."),
 ]
 
 
@@ -19,19 +20,19 @@ Overwrite = Annotated[
 def unfinished(
     *targets: Path, source: Path | None = None, overwrite: bool = False, option: str = "name"
 ) -> Iterator[Path]:
-    """Yield a folder for new files of the targets' names; in the end they take their places.
+    """Yield a folder for new files with the targets' names; in the end they become the targets.
 
-    If the work fails or is interrupted, everything is as it was. A target that is a symbolic link
-    is replaced itself; what it points to stays.
+    If the work fails or is interrupted, everything stays as it was. If a target is a symbolic link,
+    the link itself is replaced, and the file that it points to stays.
 
     Args:
-        targets: files in one folder, which is made if it is not there.
-        source: the file that is read; never written onto, by whatever name.
-        overwrite: whether targets that exist may be replaced.
-        option: what the user is asked to choose anew.
+        targets: files in one folder, which is created if it does not exist.
+        source: the file that is read; it is never overwritten, under whatever name.
+        overwrite: whether existing targets may be replaced.
+        option: the option or argument that the user is asked to choose anew.
 
     Raises:
-        OSError: in one sentence, before any work, if a target may not or cannot be written.
+        OSError: before any work, with one sentence, if a target may not or cannot be written.
     """
     _require_free(targets, source, overwrite, option)
     parent = targets[0].parent
@@ -58,14 +59,14 @@ def _require_free(
     for target in targets:
         if source is not None and target.exists() and source.exists() and target.samefile(source):
             raise FileExistsError(
-                f"{target} is the file that is read, which is never written onto. Choose another "
+                f"{target} is the file that is read, which is never overwritten. Choose another "
                 f"{option}."
             )
         if target.is_dir():
             raise IsADirectoryError(f"{target} is a folder. Choose another {option}.")
         if os.path.lexists(target) and not overwrite:
             raise FileExistsError(
-                f"{target} exists already. Choose another {option}, or replace it by --overwrite."
+                f"{target} exists already. Choose another {option}, or replace it with --overwrite."
             )
 
 

@@ -1,4 +1,4 @@
-"""Real images: digits, stacked digits, photographs, MNIST, CIFAR-10, a folder, an array file."""
+"""Load images: digits, stacked digits, photographs, MNIST, CIFAR-10, a folder, an array file."""
 
 import os
 from pathlib import Path
@@ -32,31 +32,32 @@ _EXPECTED = (
 
 
 def load(source: str | os.PathLike[str], size: Size | None = None, grey: bool = False) -> Dataset:
-    """Return images to train, validate and test with; the same ones each time.
+    """Return images to train, validate and test with; the same images each time.
 
-    Validation is the last fifth of the training images, as with Keras' `validation_split=0.2`.
-    A source without a test set gives a fifth of its images, drawn with a fixed seed. A set of more
-    than 256 MiB lies in a temporary file, as a read-only array, so that memory may be smaller.
+    Validation images are the last fifth of the training images, as with Keras'
+    `validation_split=0.2`. If a source has no test set, a fifth of its images, drawn with a fixed
+    seed, becomes the test set. A set of more than 256 MiB is a read-only array in a temporary file,
+    so it may be larger than memory.
 
     Args:
         source: one of
-            "digits": 1,797 digits of 8x8 pixels, enlarged to 28x28, of scikit-learn; nothing is
+            "digits": 1,797 digits of 8x8 pixels from scikit-learn, enlarged to 28x28; nothing is
             downloaded.
             "stacked-digits": 8,000 images, 28x28 in colour, of three of these digits each.
-            "photographs": 973 patches, 32x32 in colour, of two photographs of scikit-learn.
+            "photographs": 973 patches, 32x32 in colour, of two photographs from scikit-learn.
             "mnist": 70,000 digits, 28x28, downloaded once by Keras.
             "cifar10": 60,000 images, 32x32 in colour, downloaded once by Keras.
-            A path of an `.npz` file with `x_train` and, if wanted, `y_train`, `x_test` and
-            `y_test`, or with one array; of an `.npy` file; of a folder of images, flat or
-            with one subfolder per class. A folder called "digits" is "./digits".
-        size: side in pixels, `(height, width)`, or a text such as "28" or "28x40": all images are
-            cropped about their centre to that aspect ratio and resized by Lanczos; those of a
-            folder may have different sizes then.
+            The path of an `.npz` file with `x_train` and, if wanted, `y_train`, `x_test` and
+            `y_test`, or with one array; of an `.npy` file; or of a folder of images, flat or
+            with one subfolder per class. For a folder called "digits" write "./digits".
+        size: pixels of both sides, `(height, width)`, or a text such as "28" or "28x40". All images
+            are cropped about their centre to that aspect ratio and resized by Lanczos; the images
+            of a folder may then have different sizes.
         grey: make all images grey: 0.299 red + 0.587 green + 0.114 blue.
 
     Raises:
-        DataError: if there is no such source, or it holds no data that can be used; for another
-            size.
+        DataError: if there is no such source, if it holds no usable data, or if the size is not
+            one of these.
         ImportError: if a package that is needed (scikit-learn, Pillow) is not installed.
 
     Example:
@@ -87,7 +88,7 @@ def _loaded(source: str | os.PathLike[str], sides: tuple[int, int] | None, grey:
 
 
 def source_of(source: str | os.PathLike[str]) -> str:
-    """Return what a dataset of this source remembers as its source: a name, or an absolute path.
+    """Return what a dataset keeps as its source: a name, or an absolute path.
 
     Example:
         >>> source_of("digits"), source_of("/data/../images.npy")

@@ -1,4 +1,4 @@
-"""Images from NumPy files. Their headers are judged before their data is read."""
+"""Images from NumPy files. Their headers are checked before their data is read."""
 
 import math
 import zipfile
@@ -51,8 +51,8 @@ def load_npy(path: Path) -> Dataset:
 def load_npz(path: Path) -> Dataset:
     """Return the images of an `.npz` file in Keras' layout, or of its only array.
 
-    1. With `x_train`: that, and `y_train`, `x_test`, `y_test` as far as they are there.
-       Other arrays are left alone.
+    1. If there is an `x_train`: this array, and `y_train`, `x_test` and `y_test` if they exist.
+       Other arrays are ignored.
     2. Otherwise the only array, whatever its name, without labels.
 
     Args:

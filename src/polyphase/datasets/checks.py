@@ -1,4 +1,4 @@
-"""Arrays from strangers become pixels and labels, or are refused with a reason."""
+"""Turn arrays from anywhere into pixels and labels, or refuse them with a reason."""
 
 import math
 from collections.abc import Iterator
@@ -75,7 +75,7 @@ def as_labels(array: np.ndarray | None, count: int, what: str) -> tuple[str, ...
 
 
 def check_bytes(size: int, what: str) -> None:
-    """Raise `DataError` if so many bytes exceed 64 GiB.
+    """Raise `DataError` if a size in bytes exceeds 64 GiB.
 
     Call it with what a header declares, before anything of that size is read.
     """
@@ -90,8 +90,8 @@ def check_bytes(size: int, what: str) -> None:
 def decoding(what: str) -> Iterator[None]:
     """Turn any failure of a decoder into one `DataError` that names the file.
 
-    Decoders of files from strangers fail in too many ways to list (zlib, tokenize, struct,
-    recursion); whichever it was, the file is to blame.
+    Decoders of unknown files fail in too many ways to list (zlib, tokenize, struct, recursion). In
+    every case the file is the cause.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""The handwritten digits that come with scikit-learn, enlarged: small, and without a download."""
+"""The handwritten digits that come with scikit-learn, enlarged; nothing is downloaded."""
 
 import numpy as np
 
@@ -10,9 +10,9 @@ from polyphase.datasets.optional import import_workbench
 def load_digits() -> Dataset:
     """Return 1,797 digits, enlarged from 8x8 to 28x28 pixels by this package's own bicubic.
 
-    Each is 64 numbers, and smooth: a code of 128 numbers, as the comparison's autoencoder has, may
-    copy it, and there is no fine detail to lose or to get wrong. Where detail matters use
-    "photographs" or "mnist".
+    Each digit is made of only 64 numbers, and is smooth. A code of 128 numbers, as in the
+    comparison's autoencoder, may copy it, and there is no fine detail to lose or to get wrong.
+    Where detail matters, use "photographs" or "mnist".
 
     1. Resample both axes, in float64.
     2. Divide by 16, the brightest value.

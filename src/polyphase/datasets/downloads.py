@@ -15,10 +15,10 @@ def downloaded(load_data: Callable[[], Any], name: str, otherwise: str) -> Any:
     Args:
         load_data: the loader.
         name: of the data, for the message.
-        otherwise: what to do where there is no network, for the message.
+        otherwise: what to do without a network, for the message.
 
     Raises:
-        DataError: if they are not in Keras' cache and cannot be downloaded.
+        DataError: if the data are not in Keras' cache and cannot be downloaded.
     """
     try:
         # Keras draws its progress bar on stdout, which belongs to results.

@@ -1,7 +1,7 @@
-"""The error of all that reads data."""
+"""The error that all functions raise that read data."""
 
 from polyphase._facts import UserError
 
 
 class DataError(UserError):
-    """Data that cannot be used: what was received, what is expected, how to mend it."""
+    """Raised for unusable data; says what was received, what is expected, how to mend it."""

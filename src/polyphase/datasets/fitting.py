@@ -1,4 +1,4 @@
-"""Images of any size and colour become those of one size, or grey."""
+"""Bring images of any size and colour to one size, or to grey."""
 
 import re
 from dataclasses import replace
@@ -16,7 +16,7 @@ _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 def size_of(size: Size | None) -> str | None:
-    """Return what a dataset remembers as its size: "HEIGHTxWIDTH", or None.
+    """Return what a dataset keeps as its size: "HEIGHTxWIDTH", or None.
 
     Example:
         >>> size_of(28), size_of("28"), size_of((28, 40)), size_of(None)
@@ -35,14 +35,14 @@ def sides_of(size: Size) -> tuple[int, int]:
     sides = re.fullmatch(r"([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?", text, re.ASCII)
     if sides is None:
         raise DataError(
-            "A size is one side in pixels, or HEIGHTxWIDTH, such as 28 or 28x40; each is "
-            f"1 to 99999. Received: {text[:40]!r}."
+            "A size is one number of pixels for both sides, or HEIGHTxWIDTH, such as 28 or 28x40; "
+            f"each number is 1 to 99999. Received: {text[:40]!r}."
         )
     return int(sides[1]), int(sides[2] or sides[1])
 
 
 def fitted(dataset: Dataset, sides: tuple[int, int] | None, grey: bool) -> Dataset:
-    """Return a dataset whose images have this height and width, and are grey if so wanted.
+    """Return a dataset whose images have this height and width, and are grey if wanted.
 
     Raises:
         DataError: if they would need more than 64 GiB.
@@ -65,12 +65,12 @@ def fitted(dataset: Dataset, sides: tuple[int, int] | None, grey: bool) -> Datas
 
 
 def fit(image: np.ndarray, sides: tuple[int, int] | None, grey: bool) -> np.ndarray:
-    """Return an image as grey if so wanted, cropped and resized.
+    """Return an image cropped and resized, and grey if wanted.
 
     1. Grey is luma, 0.299 red + 0.587 green + 0.114 blue.
-    2. Crop about the centre to the new aspect ratio, to whole pixels: what has the new size then
-       keeps its values.
-    3. Resize by Pillow's Lanczos, whose kernel widens with the reduction, so that detail that is
+    2. Crop about the centre to the new aspect ratio, by whole pixels. An image that then has the
+       new size keeps its values.
+    3. Resize by Pillow's Lanczos. Its kernel widens as the image shrinks, so that detail that is
        too fine for the new size is averaged and not aliased.
     4. Clip to 0..1, because Lanczos overshoots at edges.
 

@@ -9,10 +9,10 @@ _CHUNK = 1 << 20
 
 
 def entropy_floor(pixels: np.ndarray) -> float:
-    """Return the mean of `H(x) = -x log x - (1-x) log(1-x)`: a loss can be no lower.
+    """Return the mean of `H(x) = -x log x - (1-x) log(1-x)`: no loss can be lower.
 
-    A perfect reconstruction of grey pixels does not have the loss 0 but this one. Report a
-    binary cross-entropy beside it.
+    Even a perfect reconstruction of grey pixels has this loss, not 0. Report a binary
+    cross-entropy together with it.
 
     Args:
         pixels: floats in 0..1, any shape, not empty.

@@ -29,24 +29,25 @@ _ORIENTATION, _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC = 274, 256, 257, 258, 262  # 
 def load_folder(root: Path, sides: tuple[int, int] | None = None, grey: bool = False) -> Dataset:
     """Return the images of a folder, in the order of their relative paths.
 
-    Grey images (1 to 16 bits, with or without alpha, or by a palette of greys) give 1 channel;
-    if any image is declared as colour, all give 3 (RGB). EXIF orientation is applied. Of an
-    animation the first frame is taken; transparency is ignored.
+    Grey images (1 to 16 bits, with or without alpha, or with a palette of greys) give 1 channel.
+    If any image is declared as colour, all give 3 (RGB). EXIF orientation is applied. An animation
+    gives its first frame; transparency is ignored.
 
-    1. List the files: `root/*.png` without labels, or `root/label/*.png`. Hidden ones are
+    1. List the files: `root/*.png` without labels, or `root/label/*.png`. Hidden files are
        ignored.
-    2. Read the headers: one size, after orientation, unless `sides` are given; not too large.
+    2. Read the headers. All images must have one size, after orientation, unless `sides` are given,
+       and must not be too large.
     3. Decode: 8 bits are divided by 255, 12 bits by 4095, 16 bits by 65535, in float32.
-    4. `fit` each to the sides and to grey, if wanted.
+    4. `fit` each image to the sides and to grey, if wanted.
 
     Args:
         root: an absolute path of a folder.
-        sides: height and width that all images are to have; None: those that they have.
-        grey: whether all images are to have one channel.
+        sides: height and width for all images; None keeps their own.
+        grey: whether to give all images one channel.
 
     Raises:
-        DataError: if there are too few images, their sizes differ, one is broken or too
-            large, or the layout is another one.
+        DataError: if there are too few images, if their sizes differ, if one is broken or too
+            large, or if the layout is another one.
         ImportError: if Pillow is not installed.
     """
     paths = _list(root)
@@ -70,13 +71,13 @@ def _list(root: Path) -> list[Path]:
         if deeper:
             raise DataError(
                 f"Images are read from a folder and its subfolders, one for each class. "
-                f"Received: {deeper[0]}, a level deeper. Pass {folder}, or move it."
+                f"Received: {deeper[0]}, one level deeper. Pass {folder}, or move that folder."
             )
         classes += files
     if flat and classes:
         raise DataError(
             f"Images must lie in {root} itself or in a subfolder for each class, not both. "
-            f"Received: {flat[0].name} and {classes[0].relative_to(root)}. Move either."
+            f"Received: {flat[0].name} and {classes[0].relative_to(root)}. Move one of them."
         )
     if not flat and not classes:
         raise DataError(
@@ -107,7 +108,7 @@ def _check_headers(paths: list[Path], any_size: bool) -> tuple[tuple[int, int], 
             raise DataError(
                 f"All images must have the same size. Received: {path} with "
                 f"{size[0]}x{size[1]} pixels (width x height); {paths[0]} has "
-                f"{expected[0]}x{expected[1]}. Give a size for all (--size), or remove it."
+                f"{expected[0]}x{expected[1]}. Give a size for all (--size), or remove that image."
             )
     assert expected is not None  # check_count has seen the paths
     width, height = expected
@@ -173,7 +174,7 @@ def _decode(path: Path, size: tuple[int, int] | None, channels: int) -> np.ndarr
         pixels = _pixels(_upright(image), path, channels)
     if size not in (None, pixels.shape[:2]):
         raise DataError(
-            f"{path} declares its orientation only after its pixels, which are then "
+            f"{path} declares its orientation only after its pixels, so it becomes "
             f"{pixels.shape[1]}x{pixels.shape[0]}, not {size[1]}x{size[0]}. Save it again."
         )
     return pixels

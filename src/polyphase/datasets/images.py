@@ -54,18 +54,18 @@ class Images:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images to train on, to validate with and to test with; all of one size.
+    """Images for training, validation and testing, all of one size.
 
     Attributes:
         name: a short name, such as "digits".
-        source: what to give to `load` to have the same data again: a name such as "digits", or an
+        source: what `load` takes to return the same data again: a name such as "digits", or an
             absolute path.
         train: the images to train on.
-        validation: the images to watch the training with.
+        validation: the images with which the training is watched.
         test: images that the training never sees.
         sha256: hex digest of all pixels (float32, little-endian; train, validation, test).
             Equal digests mean equal images in equal sets, so that a run can be repeated.
-        size: what the images were resized to, "HEIGHTxWIDTH"; None: nothing.
+        size: the size to which the images were resized, "HEIGHTxWIDTH"; None: not resized.
         grey: whether they were made grey.
     """
 
@@ -86,11 +86,11 @@ class Dataset:
 
 
 def assemble(name: str, source: str, images: Images, test: Images | None = None) -> Dataset:
-    """Return the dataset: what there is, split into train, validation and test.
+    """Return the dataset: the images, split into train, validation and test.
 
-    1. Without a test set, `n // 5` images drawn with a fixed seed become it; the others stay
-       in the drawn order.
-    2. The last fifth of the rest is the validation set, as `validation_split=0.2` takes it.
+    1. If there is no test set, `n // 5` images, drawn with a fixed seed, become the test set. The
+       others stay in the drawn order.
+    2. The last fifth of the rest is the validation set, as with `validation_split=0.2`.
 
     Args:
         name: see `Dataset`.

@@ -9,7 +9,7 @@ def import_workbench(module: str, package: str, purpose: str) -> ModuleType:
 
     Args:
         module: what to import, such as "PIL.Image".
-        package: the package's name in words, such as "Pillow".
+        package: the name of the package, such as "Pillow".
         purpose: what needs it, for the message.
 
     Raises:

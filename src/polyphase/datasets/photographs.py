@@ -1,4 +1,4 @@
-"""The two photographs that come with scikit-learn: patches with their detail, no download."""
+"""Patches of the two photographs that come with scikit-learn; nothing is downloaded."""
 
 from pathlib import Path
 
@@ -14,18 +14,19 @@ def load_photographs() -> Dataset:
     """Return patches of two photographs, 32x32 pixels at their own resolution, in colour.
 
     1. Cut each photograph, 427x640 pixels, into 13x20 tiles; 11 rows at the bottom are left over.
-    2. Of the 520 tiles a fifth, drawn with a fixed seed, is for testing, and the last fifth of
-       the rest for validation, as of every source.
-    3. Train on every patch, 16 pixels apart, that shares no pixel with those: 785 that overlap
-       instead of 332 that do not, so that an epoch has 24 steps of 32 images instead of 10.
+    2. A fifth of the 520 tiles, drawn with a fixed seed, is for testing, and the last fifth of the
+       rest is for validation, as in every source.
+    3. Train on every patch, 16 pixels apart, that shares no pixel with those tiles. These are 785
+       overlapping patches instead of 332 separate tiles, so that an epoch has 24 steps of 32 images
+       instead of 10.
 
-    No pixel of a validation or test image is in a training image. All are of the same two scenes,
-    though, and neighbours are alike: the sets say nothing of other scenes.
+    No pixel of a validation or test image is in a training image. But all images are of the same
+    two scenes, and neighbours are alike, so the sets say nothing about other scenes.
 
     Exactness: Pillow's pixels, divided by 255 in float32. The files hold colour at full resolution,
-    so decoders can differ in their cosine transform alone, and libjpeg-turbo's (2.1 and 3.2, with
-    SIMD and without) gives the same bits. With others `sha256` may differ, and a run begun with
-    one cannot be resumed with another.
+    so decoders can differ only in their cosine transform, and that of libjpeg-turbo (2.1 and 3.2,
+    with SIMD and without) gives the same bits. With other decoders `sha256` may differ, and a run
+    begun with one cannot be resumed with another.
 
     Returns:
         A dataset of shape (32, 32, 3) with the labels "china" and "flower".

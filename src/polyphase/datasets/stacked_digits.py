@@ -13,12 +13,12 @@ TIMES = (6, 1, 1)  # each number, to train, to validate and to test
 def load_stacked_digits() -> Dataset:
     """Return 8,000 images of three digits each, red, green and blue: the numbers 000 to 999.
 
-    A generator that forgets classes forgets some of the thousand, and a classifier of single digits
-    can count them.
+    A generator that forgets classes forgets some of these thousand, and a classifier of single
+    digits can count them.
 
-    1. Every number is there equally often: 6 times to train, once to validate, once to test.
-    2. For each of its digits take any of the same class, of those of "digits" that are to train, to
-       validate or to test, with a fixed seed: no digit is in two sets.
+    1. Every number occurs equally often: 6 times to train, once to validate, once to test.
+    2. For each of its digits, take an image of this class from the training, validation or test
+       images of "digits", with a fixed seed. So no image of a digit is in two sets.
     3. Shuffle.
 
     Returns:

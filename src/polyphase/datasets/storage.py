@@ -18,8 +18,9 @@ _PART = 2**24
 def gathered(shape: tuple[int, ...], parts: Iterable[np.ndarray]) -> np.ndarray:
     """Return one float32 array of parts that follow each other along its first axis.
 
-    Up to 256 MiB it lies in memory. More is written to a temporary file, which is gone with the
-    array, whatever happens, and read page by page as it is needed: little memory is enough.
+    Up to 256 MiB it is kept in memory. A larger array is written to a temporary file and read page
+    by page as it is needed, so little memory is enough. The file disappears with the array,
+    whatever happens.
 
     Args:
         shape: of the whole.
@@ -58,7 +59,7 @@ def stored(
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise
             raise DataError(
-                f"The images do not fit into {_folder()}, where large data lie while they are used "
+                f"The images do not fit into {_folder()}, where large data are kept while in use "
                 f"({os.strerror(error.errno)}). Set TMPDIR to a folder on a larger disk, or give "
                 "fewer images."
             ) from error

@@ -1,4 +1,4 @@
-"""Figures and the page: what a comparison found, drawn and explained."""
+"""Figures and the page of a comparison: its results, drawn and explained."""
 
 from polyphase.report.figures import (
     error_maps,

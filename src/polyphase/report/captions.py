@@ -1,4 +1,4 @@
-"""What stands below figures and tables, on the page and in print, and the settings of a run."""
+"""The captions of figures and tables, on the page and in print, and the settings of a run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +11,8 @@ from polyphase.workbench.results import Comparison
 _TIMES = "\N{MULTIPLICATION SIGN}"
 LOSSES = {
     "binary_crossentropy": "Binary cross-entropy",
-    "mean_squared_error": "Mean squared error, in grey levels of 255, squared,",
-    "mean_absolute_error": "Mean absolute error, in grey levels of 255,",
+    "mean_squared_error": "Mean squared error (in grey levels of 255, squared)",
+    "mean_absolute_error": "Mean absolute error (in grey levels of 255)",
 }
 _PARTS = ("train", "validation", "test")
 
@@ -32,16 +32,17 @@ def figures(comparison: Comparison) -> dict[str, str]:
         return {"learning-curves": curves} | _of_generators(comparison)
     return {
         "learning-curves": curves,
-        "reconstructions": f"The same {len(comparison.originals)} {comparison.task.test}"
-        f"{_given(comparison)} through every decoder, seed {seeds[0]}{_untrained(comparison)}.",
+        "reconstructions": f"The same {len(comparison.originals)} {comparison.task.test}, and what "
+        f"every decoder makes of them, seed {seeds[0]}."
+        f"{_given(comparison)}{_untrained(comparison)}",
         "error-maps": f"Reconstruction minus original{channels}, seed {seeds[0]}; one scale for "
         "all.",
-        "checkerboards": f"Seed {seeds[0]}. First row: what a constant comes out of the last "
-        "upsampling layer as; grey is its mean, black 0, white twice the mean. Second: the mean "
-        "error at every place of that layer's period, less the mean of all, from "
-        f"{-SHOWN} (blue) to {SHOWN} (red) grey levels of 255, whatever the data: one level is "
-        f"invisible in an image.{_harmonics(comparison)} Last: the power of the errors by "
-        "frequency along rows; dotted: multiples of one over a period.",
+        "checkerboards": f"Seed {seeds[0]}. First row: what the last upsampling layer makes of a "
+        "constant; grey is its mean, black is 0, and white is twice the mean. Second row: the mean "
+        "error at every position in that layer's period, minus the mean over all positions, from "
+        f"{-SHOWN} (blue) to {SHOWN} (red) grey levels of 255. The scale is the same for all data: "
+        f"one level is invisible in an image.{_harmonics(comparison)} Last: the power of the "
+        "errors by frequency along rows; dotted lines mark multiples of one over a period.",
     }
 
 
@@ -49,33 +50,34 @@ def _of_generators(comparison: Comparison) -> dict[str, str]:
     seeds = table.seeds(comparison)
     over = ": mean over the seeds, with a band from the least to the greatest" * (len(seeds) > 1)
     return {
-        "samples": f"First row: {len(comparison.originals)} test images. Below them what every "
-        f"decoder made of the same {len(comparison.originals)} latents, seed {seeds[0]}, without "
+        "samples": f"First row: {len(comparison.originals)} test images. Below them, what every "
+        f"decoder made from the same {len(comparison.originals)} latents, seed {seeds[0]}, without "
         "selection.",
-        "neighbours": "What every decoder made, and below each image the training image that is "
+        "neighbours": "What every decoder made and, below each image, the training image that is "
         f"nearest to it, pixel by pixel; seed {seeds[0]}.",
-        "spectra": "Power of the images at every fineness, whatever its direction, on a "
-        f"logarithmic scale{over}. Dashed: training images. The finest detail, at 0.5, has "
-        "one pixel bright and the next dark.",
-        "checkerboards": f"Seed {seeds[0]}. First row: what a constant comes out of the last "
-        "upsampling layer as; grey is its mean, black 0, white twice the mean. Second: the mean "
-        "of the made images minus the mean of the validation images at every place of that "
-        f"layer's period, less the mean of all, from {-SHOWN} (blue) to {SHOWN} (red) grey levels "
-        "of 255, whatever the data: one level is invisible in an image."
-        f"{_harmonics(comparison).replace('errors', 'made images')} Last: the power of the made "
-        "images by frequency along rows; dotted: multiples of one over a period.",
+        "spectra": "Power of the images at every frequency, from coarse to fine detail, whatever "
+        f"its direction, on a logarithmic scale{over}. Dashed: training images. In the finest "
+        "detail, at 0.5, one pixel is bright and the next dark.",
+        "checkerboards": f"Seed {seeds[0]}. First row: what the last upsampling layer makes of a "
+        "constant; grey is its mean, black is 0, and white is twice the mean. Second row: the mean "
+        "of the generated images minus the mean of the validation images at every position in that "
+        f"layer's period, minus the mean over all positions, from {-SHOWN} (blue) to {SHOWN} (red) "
+        "grey levels of 255. The scale is the same for all data: one level is invisible in an "
+        f"image.{_harmonics(comparison).replace('errors', 'generated images')} Last: the power of "
+        "the generated images by frequency along rows; dotted lines mark multiples of one over a "
+        "period.",
     }
 
 
 def _given(comparison: Comparison) -> str:
-    """Say what models were given of an image, if that is another."""
+    """Say what the models were given, if that is not the image itself."""
     given = comparison.task.given
-    return f", as the models are given them ({given}) in the second row," if given else ""
+    return f" Second row: what the models are given ({given})." if given else ""
 
 
 def _untrained(comparison: Comparison) -> str:
     more = [one.name for one in comparison.baselines if one.name != comparison.task.given]
-    return "; below them what needs no training" if more else ""
+    return " Last rows: results without training." if more else ""
 
 
 def _harmonics(comparison: Comparison) -> str:
@@ -83,8 +85,8 @@ def _harmonics(comparison: Comparison) -> str:
     if any(one.checkerboard.harmonics is None for one in comparison.trials):
         return ""
     return (
-        " Third: the strength of the errors at every harmonic of the longest period, from 0 "
-        f"(white) to {SHOWN} grey levels (black); the slowest in the middle, the finest at the "
+        " Third row: the strength of the errors at every harmonic of the longest period, from 0 "
+        f"(white) to {SHOWN} grey levels (black); the slowest is in the middle, the finest at the "
         "border."
     )
 
@@ -92,11 +94,11 @@ def _harmonics(comparison: Comparison) -> str:
 def intervals(best: str, seeds: int, measure: str) -> str:
     """Say what the intervals of the differences to the best decoder are."""
     return (
-        f"{capital(measure)} minus that of {best}, seed by seed: mean, and its 95% confidence "
-        "interval. The intervals hold for all pairs of decoders together, because the seeds also "
-        "decide which one is lowest: Tukey\N{RIGHT SINGLE QUOTATION MARK}s studentised range, with "
-        f"a spread of its own for every decoder, over {seeds} seeds. An interval that includes "
-        "zero decides nothing."
+        f"{capital(measure)} minus that of {best} with the same seed: the mean over {seeds} seeds, "
+        "and its 95% confidence interval. The intervals hold for all pairs of decoders together, "
+        "because the seeds also decide which decoder is lowest: "
+        "Tukey\N{RIGHT SINGLE QUOTATION MARK}s studentised range, with a spread of its own for "
+        "every decoder. An interval that includes zero decides nothing."
     )
 
 

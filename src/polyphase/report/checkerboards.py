@@ -1,4 +1,4 @@
-"""What upsampling leaves behind: the table of its stages, and the figure of its patterns."""
+"""The patterns that upsampling leaves: the table of its stages, and the figure."""
 
 import math
 from collections.abc import Sequence
@@ -77,15 +77,15 @@ def _over(values: Sequence[float], decimals: int) -> Cell:
 
 
 def checkerboards(comparison: Comparison, size: Size = PAGE) -> Figure:
-    """Draw, for every decoder's first seed, what it does to a constant and what its errors repeat.
+    """Draw what every decoder's first seed makes of a constant, and the patterns in its errors.
 
-    1. What a constant comes out of the last upsampling layer as.
-    2. The mean error at each place of that layer's period, on a fixed scale.
+    1. What the last upsampling layer makes of a constant.
+    2. The mean error at each position in that layer's period, on a fixed scale.
     3. The amplitude of the errors at each harmonic of the longest period, on a fixed scale.
     4. The power of the errors by frequency along rows, mean over the seeds.
 
-    Of generators these are no errors: 2. is the mean of made images minus that of the validation
-    images, 3. and 4. are of the made images.
+    Generators have no errors: 2. is the mean of generated images minus that of the validation
+    images, and 3. and 4. are of the generated images.
     """
     names = comparison.decoders
     firsts = [_of(comparison, name)[0] for name in names]
@@ -165,7 +165,7 @@ def _spectra(axes: Axes, comparison: Comparison, size: Size) -> None:
         fontsize=size.small,
         color=INK,
     )
-    of_what = "errors" if comparison.task.paired else "made images"
+    of_what = "errors" if comparison.task.paired else "generated images"
     axes.set_ylabel(f"power of the {of_what}", fontsize=size.small, color=INK)
     plotted(axes, size)
     axes.legend(fontsize=size.small, frameon=False, loc="upper right", labelcolor=INK)

@@ -31,14 +31,14 @@ class _Curve:
 
 
 def learning_curves(comparison: Comparison, size: Size = PAGE) -> Figure:
-    """Draw the validation loss per epoch: mean over the seeds as a line, least to greatest as band.
+    """Draw the validation loss per epoch: a line for the mean, a band from least to greatest.
 
-    Of generators it is the KID, which may be negative.
+    For generators it is the KID, which may be negative.
 
-    A training that ended before others of its decoder keeps its last loss. Where every decoder has
-    four or more epochs and their ends lie close together, a second panel enlarges the last third,
-    where the decision falls: beside the first on a page, below it in a column of print, where
-    titles are left to the caption.
+    A training that ended before others of its decoder keeps its last loss. If every decoder has
+    four or more epochs and the curves end close together, a second panel enlarges the last third,
+    where the decision falls. On a page it is beside the first panel. In a column of print it is
+    below it, and titles are left to the caption.
     """
     curves = _curves(comparison)
     start = _enlarged_from(curves)
@@ -74,7 +74,7 @@ def _panels(count: int, size: Size) -> tuple[Figure, list[Axes]]:
 
 
 def padded(histories: Sequence[Sequence[float]]) -> np.ndarray:
-    """Return losses per seed and epoch as `(seeds, epochs)`: one that ended keeps its last.
+    """Return losses as `(seeds, epochs)`; a training that ended earlier keeps its last loss.
 
     Example:
         >>> padded([[0.5, 0.4, 0.3], [0.6]]).tolist()

@@ -37,7 +37,7 @@ _GAP = 0.08  # inches between cells
 def reconstructions(comparison: Comparison, size: Size = PAGE) -> Figure:
     """Draw the originals, then one row of reconstructions per decoder (its first seed).
 
-    What models were given stands below the originals, if that is another; baselines stand last.
+    If the models were given something else, this is shown below the originals. Baselines come last.
     """
     names, given = comparison.decoders, comparison.task.given
     first: dict[str, np.ndarray] = {"original": comparison.originals}
@@ -62,7 +62,7 @@ def rows(
 
 
 def samples(comparison: Comparison, size: Size = PAGE) -> Figure:
-    """Draw the test images, then one row of made images per decoder (its first seed)."""
+    """Draw the test images, then one row of generated images per decoder (its first seed)."""
     names = comparison.decoders
     images = [comparison.of(name)[0].reconstructions for name in names]
     figure, grid = _grid(comparison.originals, ("test images", *names), 0.1, 0.1, size)
@@ -73,9 +73,9 @@ def samples(comparison: Comparison, size: Size = PAGE) -> Figure:
 
 
 def neighbours(comparison: Comparison, size: Size = PAGE) -> Figure:
-    """Draw each decoder's made images (its first seed), below them the nearest training images.
+    """Draw each decoder's images (its first seed), and below them the nearest training images.
 
-    Those of a failed training have none.
+    For a failed training there are no training images.
     """
     lines: list[tuple[str, np.ndarray]] = []
     marked = []
@@ -125,7 +125,7 @@ def pairs(
         originals: `(count, height, width, 1 or 3)` in 0..1.
         reconstructions: the same shape.
         labels: the class of each image, as text; empty text where there is none.
-        title: of the figure.
+        title: title of the figure.
     """
     figure, grid = _grid(originals, ("original", "reconstruction"), 0.75, 0.1)
     _titles(grid[0], labels)
@@ -147,7 +147,7 @@ def side_by_side(
 ) -> Figure:
     """Draw two grey images `(height, width, 1)` on one scale: the range of both together.
 
-    Every pixel is drawn as a square of its own; nothing is smoothed by the drawing.
+    Every pixel is drawn as a square; nothing is smoothed.
     """
     figure = Figure(figsize=(7.2, 4.3), dpi=DPI, facecolor="none", layout="constrained")
     figure.suptitle(plain(title, 80), color=INK, fontsize=13, parse_math=False)
@@ -216,7 +216,7 @@ def _titles(axes: Sequence[Axes], labels: Sequence[str], size: Size = PAGE) -> N
 
 
 def _bars(grid: Sequence[Sequence[Axes]], names: Sequence[str]) -> None:
-    """Mark each row with its decoder's colour, left of its first image."""
+    """Mark each row with its decoder's colour, to the left of its first image."""
     for axes, colour in zip(grid, colours(names).values(), strict=True):
         axes[0].plot(
             [-0.1, -0.1],

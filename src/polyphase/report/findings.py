@@ -1,4 +1,4 @@
-"""What a comparison allows to be said: sentences that follow from its numbers.
+"""What can be said of a comparison: sentences that follow from its numbers.
 
 No decoder is called better than another unless the confidence interval of their difference over the
 seeds excludes zero, in one run or in runs that differ in nothing but their decoders, and training
@@ -44,7 +44,7 @@ def _troubles(trials: Sequence[Trial]) -> str:
 
 
 def _untrained(comparison: Comparison, trained: Sequence[Row]) -> list[str]:
-    """Say what is reached without training, and whether the lowest decoder is below it."""
+    """Say what is reached without training, and whether the lowest decoder is lower."""
     if not comparison.baselines or not trained:
         return []
     if not comparison.task.paired:
@@ -58,7 +58,9 @@ def _untrained(comparison: Comparison, trained: Sequence[Row]) -> list[str]:
         for one in comparison.baselines
         if not _round(best.loss.mean) < _round(one.validation_loss)
     ]
-    beside = f"{best.decoder} is not below {listed(ahead)}" if ahead else f"{best.decoder} is below"
+    beside = (
+        f"{best.decoder} is not lower than {listed(ahead)}" if ahead else f"{best.decoder} is lower"
+    )
     return [f"Without training: {reached}; {beside}."]
 
 
@@ -143,11 +145,13 @@ def _learning(comparison: Comparison, best: Row, moving: Sequence[Unsettled]) ->
         moved = with_unit(_rounded(first.moved), best.unit)
         why = (
             f"the last tenth of training still moved the {losses} of {first.ahead} and "
-            f"{first.behind} by up to {moved}; their difference, with "
-            f"its error, bears {_rounded(first.apart)}"
+            f"{first.behind} by up to {moved}; their difference, with its error, only allows less "
+            f"than {_rounded(first.apart)}"
         )
         if others:
-            why += f"; so it is for {_count(others)} other {'pairs' if others > 1 else 'pair'}"
+            why += (
+                f"; the same holds for {_count(others)} other {'pairs' if others > 1 else 'pair'}"
+            )
     return [
         f"Still learning: the order may change; try --epochs {more_epochs(comparison)}.",
         f"No winner is named: {why}.",
@@ -156,7 +160,7 @@ def _learning(comparison: Comparison, best: Row, moving: Sequence[Unsettled]) ->
 
 
 def apart(comparison: Comparison) -> list[str]:
-    """Return in what else than their decoders joined runs differ."""
+    """Return how joined runs differ, besides their decoders."""
     return list(comparison.config.get("differences", []))
 
 
@@ -164,7 +168,7 @@ def _apart(best: Row, differing: Sequence[str]) -> list[str]:
     return [
         "No winner is named, because the runs differ in more than their decoders: "
         f"{'; '.join(differing)}.",
-        f"{best.decoder} ended lowest: {_ended(best)}. What that comes from, this does not show.",
+        f"{best.decoder} ended lowest: {_ended(best)}. This comparison does not show why.",
     ]
 
 
@@ -189,8 +193,8 @@ def _one_seed(best: Row, second: Row) -> list[str]:
     return [
         f"{best.decoder} ended lowest, but one seed per decoder names no winner.",
         f"Its {best.measure} is {_loss(best)}; {second.decoder} is next, "
-        f"{_behind(best, second)}. Another seed might turn the order "
-        "round: repeat with several seeds.",
+        f"{_behind(best, second)}. Another seed might reverse the order: repeat with several "
+        "seeds.",
     ]
 
 
@@ -209,7 +213,7 @@ def _decided(best: Row, others: Sequence[Difference]) -> list[str]:
     intervals = "interval" if len(others) == 1 else "intervals"
     return [
         f"{best.decoder} had the lowest {best.measure}: {_loss(best)}.",
-        f"It differs from {who} by more than the seeds do: the 95% confidence {intervals} of the "
+        f"It differs from {who} by more than the seeds vary: the 95% confidence {intervals} of the "
         f"paired differences exclude{'s' if len(others) == 1 else ''} zero. {others[0].decoder} is "
         f"next, {interval(others[0])} behind.",
     ]
@@ -222,20 +226,20 @@ def _undecided(best: Row, open_: Sequence[Difference]) -> list[str]:
         f"No clear winner: this run does not tell {names} apart.",
         f"{best.decoder} has the lowest {best.measure}, {_loss(best)}. "
         f"{listed([f'{one.decoder} ({interval(one)} behind)' for one in open_])} "
-        f"{'is' if len(open_) == 1 else 'are'} not separate from it: the 95% confidence "
+        f"{'is' if len(open_) == 1 else 'are'} not clearly different: the 95% confidence "
         f"{intervals} zero.",
     ]
 
 
 def _visible(found: Sequence[Difference], best: Row) -> str:
-    """Say how large a difference had to be to be seen."""
+    """Say how large a difference must be to be seen."""
     halves = [_rounded(one.half_width) for one in found]
     low, high = min(halves, key=float), max(halves, key=float)
     limit = low if low == high else f"{low} to {high}"
-    by = "" if low == high else ", by decoder"
+    by = "" if low == high else ", depending on the decoder"
     return (
         f"With {_count(best.loss.count)} seeds that vary as these do, a difference from the lowest "
-        f"is told apart if it exceeds {with_unit(limit, best.unit)}{by}."
+        f"decoder can be seen if it exceeds {with_unit(limit, best.unit)}{by}."
     )
 
 
@@ -243,8 +247,8 @@ def _needed(open_: Sequence[Difference]) -> list[str]:
     """Say how many seeds would be needed, where these do not suffice."""
     if not open_:
         return []
-    seeds = listed([f"{needed(one)} for {one.decoder}" for one in open_])
-    return [f"Were the differences as large as they look, seeds needed to show it: {seeds}."]
+    seeds = listed([f"{needed(one)} seeds for {one.decoder}" for one in open_])
+    return [f"If the differences are as large as they look, showing them takes {seeds}."]
 
 
 def needed(one: Difference) -> str:
@@ -286,14 +290,14 @@ def limits(comparison: Comparison) -> list[str]:
     match = config.get("match")
     if match is None:
         said.append(
-            "What the operators do at equal cost: parameters and multiply-adds differ as the table "
-            "says. --match parameters or --match multiply-adds makes them agree."
+            "How the operators compare at equal cost: parameters and multiply-adds differ, as the "
+            "table shows. --match parameters or --match multiply-adds makes them agree."
         )
     else:
         other = "multiply-adds" if match == "parameters" else "parameters"
-        said.append(f"What the operators do at equal {other}: only {match} were matched.")
+        said.append(f"How the operators compare at equal {other}: only {match} were matched.")
     if config.get("search") is None:
-        searching = " --search lr searches one grid for each." if paired else ""
+        searching = " --search lr searches the same grid for each." if paired else ""
         said.append(
             f"Whether each decoder had its best learning rate: all had the same.{searching}"
         )
@@ -335,7 +339,7 @@ def _loss(row: Row) -> str:
 def _behind(best: Row, second: Row) -> str:
     """Say how far apart two losses are, in the digits of the table."""
     gap = _rounded(_round(second.loss.mean) - _round(best.loss.mean))
-    return f"{gap} behind" if float(gap) else f"level to {LOSS_DECIMALS} decimals"
+    return f"{gap} behind" if float(gap) else f"the same to {LOSS_DECIMALS} decimals"
 
 
 def _count(count: int) -> str:

@@ -1,4 +1,4 @@
-"""A finished comparison as a notebook shows it: its answer and its table."""
+"""Show a finished comparison in a notebook: its answer and its table."""
 
 from dataclasses import dataclass
 from html import escape
@@ -45,9 +45,9 @@ def shown(run: str | Path) -> Shown:
     """Return a finished run of `polyphase compare` to look at in a notebook.
 
     Args:
-        run: its folder.
+        run: the folder of the run.
 
     Raises:
-        ConfigError: if it is no finished comparison, or damaged.
+        ConfigError: if it is not a finished comparison, or if it is damaged.
     """
     return Shown(load(Path(run)))

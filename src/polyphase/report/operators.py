@@ -1,4 +1,4 @@
-"""What each decoder of a comparison does, what it can imitate, and in what two differ."""
+"""What each decoder of a comparison does, what it can imitate, and how two decoders differ."""
 
 from polyphase.models import TRAITS
 from polyphase.report.findings import listed
@@ -35,10 +35,10 @@ def _said(comparison: Comparison, name: str) -> str:
     if traits is None:
         return _mixed(*known.split("/")) if "/" in known else OWN
     side = traits.pixels
-    weights = f"{traits.weights} weights for two channels"
-    window = f"sees {side} by {side} pixels of its input, {weights}"
+    weights = f"{traits.weights} weights for each pair of channels"
+    window = f"an output pixel sees up to {side} by {side} pixels of its input; {weights}"
     if traits.predicted:
-        window = f"{weights}, beside those that predict"
+        window = f"{weights}, plus those that predict"
     return "; ".join(filter(None, [traits.operator, window, _imitated(comparison, name)]))
 
 
@@ -48,7 +48,7 @@ def _mixed(earlier: str, last: str) -> str:
 
 
 def _imitated(comparison: Comparison, name: str) -> str:
-    """Name what a decoder contains: with some weights it does the same."""
+    """Name the decoders that a decoder contains: with some weights it does the same."""
     traits = TRAITS[_known(comparison, name)]
     found = [
         other
@@ -57,7 +57,7 @@ def _imitated(comparison: Comparison, name: str) -> str:
         and _known(comparison, other) in TRAITS
         and traits.contains(TRAITS[_known(comparison, other)])
     ]
-    return f"can do all that {listed(found)} can at the same width" if found else ""
+    return f"can do everything that {listed(found)} can at the same width" if found else ""
 
 
 def _known(comparison: Comparison, name: str) -> str:

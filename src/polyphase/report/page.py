@@ -95,12 +95,12 @@ def render(
     """Return the page as HTML.
 
     Args:
-        comparison: what was found.
+        comparison: the results.
         figures: PNG bytes by name: `learning-curves`, `reconstructions`, `error-maps`,
-            `checkerboards`; of generators `samples`, `neighbours` and `spectra` instead of the
+            `checkerboards`; for generators, `samples`, `neighbours` and `spectra` instead of the
             second and third. A figure that is not given is left out.
-        curves: the learning curves as drawn, for the values under the pointer; None: without.
-        films: of generators: the training of a decoder's first seed as an animated WebP file, by
+        curves: the learning curves as drawn, for the values under the pointer; None: no values.
+        films: for generators, the training of a decoder's first seed as an animated WebP file, by
             the decoder's name.
     """
     environment = Environment(
@@ -124,7 +124,7 @@ def _film(decoder: str, content: bytes) -> _Film:
 
 
 def shown(comparison: Comparison) -> Comparison:
-    """Return a comparison with the decoders that figures have room for, those of lowest loss."""
+    """Return a comparison with as many decoders as figures have room for, the lowest losses."""
     if len(comparison.decoders) <= MOST_SHOWN:
         return comparison
     ranked = sorted(table.rows(comparison), key=findings.order)
@@ -140,7 +140,7 @@ def _file(name: str) -> str:
 def write(comparison: Comparison, folder: Path) -> Path:
     """Write `figures/*.png` and `report.html` into the folder; return the path of the page.
 
-    Films of generators' trainings are read from `samples/`, where they are.
+    Films of the trainings of generators are read from `samples/`, if they exist.
     """
     drawings = FIGURES if comparison.task.paired else OF_GENERATORS
     figures = {name: draw(shown(comparison)) for name, draw in drawings.items()}
@@ -215,7 +215,7 @@ def _context(comparison: Comparison, figures: Mapping[str, bytes]) -> dict[str, 
 
 
 def _tables(comparison: Comparison, columns: Sequence[Column]) -> dict[str, Sequence[Column]]:
-    """Return the table of results; of generators what they cost is a table of its own."""
+    """Return the table of results; for generators, the costs are a table of their own."""
     if comparison.task.paired:
         return {"Table of results": columns}
     costs = [column for column in columns if column.says in table.COSTS]
@@ -252,7 +252,7 @@ def _strip(comparison: Comparison) -> dict[str, Any]:
 
 
 def _alternatives(comparison: Comparison) -> dict[str, str]:
-    """Say in words what each figure shows, for those who do not see it."""
+    """Describe each figure in words, for readers who cannot see it."""
     names = findings.listed(comparison.decoders)
     ends = ", ".join(
         f"{row.decoder} {table.number(row.loss.mean, table.LOSS_DECIMALS)}"
@@ -262,7 +262,7 @@ def _alternatives(comparison: Comparison) -> dict[str, str]:
         return _of_generators(comparison, names, ends)
     floor = _floor(comparison)
     dashed = f" A dashed line marks the floor of the data, {floor}." if floor else ""
-    given = f", then as the models are given them ({comparison.task.given})"
+    given = f", then what the models are given ({comparison.task.given})"
     untrained = findings.listed([one.name for one in comparison.baselines] or [""])
     labels = [label for label in comparison.labels if label]
     count = len(comparison.originals)
@@ -276,11 +276,10 @@ def _alternatives(comparison: Comparison) -> dict[str, str]:
         "error-maps": f"A grid of images: the same {count} originals in the first row, and below "
         f"them the signed error of each reconstruction, one row each for {names}; blue where it "
         "is too dark, red where it is too bright.",
-        "checkerboards": f"For each of {names}: what a constant comes out of its last layer as; "
-        "below it the mean error at every place of the period, from minus "
-        f"{SHOWN} to {SHOWN} grey levels; the strength of the errors at every harmonic of the "
-        "longest period; below these a line chart of the power of the errors by frequency. The "
-        "tables above have the numbers.",
+        "checkerboards": f"For each of {names}: what its last layer makes of a constant; below it "
+        f"the mean error at every position in the period, from minus {SHOWN} to {SHOWN} grey "
+        "levels; the strength of the errors at every harmonic of the longest period; below these a "
+        "line chart of the power of the errors by frequency. The tables above have the numbers.",
     }
 
 
@@ -291,14 +290,14 @@ def _of_generators(comparison: Comparison, names: str, ends: str) -> dict[str, s
         "learning-curves": f"Line chart of the KID per epoch for {names}. After the last epoch: "
         f"{ends}.",
         "samples": f"A grid of images: {count} test images in the first row, and below them "
-        f"{count} made images, one row each for {names}.",
-        "neighbours": f"A grid of images: for each of {names} a row of {count} made images, and "
-        "below it a row of the training images that are nearest to them.",
-        "spectra": f"Line chart of the power of made images over their frequency for {names}, and "
-        "of training images, dashed. The table has the distances of the spectra.",
-        "checkerboards": f"For each of {names}: what a constant comes out of its last layer as; "
-        "below it the mean of the made images minus that of the validation images at every place "
-        f"of the period, from minus {SHOWN} to {SHOWN} grey levels; the strength of the made "
+        f"{count} generated images, one row each for {names}.",
+        "neighbours": f"A grid of images: for each of {names} a row of {count} generated images, "
+        "and below it a row of the training images that are nearest to them.",
+        "spectra": f"Line chart of the power of generated images over their frequency for {names}, "
+        "and of training images, dashed. The table has the distances of the spectra.",
+        "checkerboards": f"For each of {names}: what its last layer makes of a constant; below it "
+        "the mean of the generated images minus that of the validation images at every position in "
+        f"the period, from minus {SHOWN} to {SHOWN} grey levels; the strength of the generated "
         "images at every harmonic of the longest period; below these a line chart of their power "
         "by frequency. The tables above have the numbers.",
     }

@@ -1,4 +1,4 @@
-"""What a paper takes from a comparison: figures, tables, captions and references."""
+"""Material for a paper from a comparison: figures, tables, captions and references."""
 
 import csv
 import io
@@ -64,16 +64,16 @@ def write_paper(comparison: Comparison, folder: Path) -> None:
     """Write figures, tables, captions and references into a new folder.
 
     1. `curves.pdf`, 3.3 inches wide; `reconstructions.pdf`, `errors.pdf` and `checkerboards.pdf`,
-       7 inches wide at most. No text is smaller than 7 points. Of generators `spectra.pdf`, 3.3
-       inches wide, `samples.pdf` and `neighbours.pdf` instead of `reconstructions.pdf` and
-       `errors.pdf`.
+       7 inches wide at most. No text is smaller than 7 points. For generators there are
+       `spectra.pdf`, 3.3 inches wide, `samples.pdf` and `neighbours.pdf` instead of
+       `reconstructions.pdf` and `errors.pdf`.
     2. `table.tex`, for the package booktabs; `table.csv`, a line per decoder; `trials.csv`, a line
        per trained model: all digits, in the units of `metrics.jsonl`.
     3. `caption.txt` and `references.bib`.
 
     Args:
-        comparison: what was found.
-        folder: to be made.
+        comparison: the results.
+        folder: the folder to create.
 
     Raises:
         OSError: if it exists or cannot be written.
@@ -145,7 +145,9 @@ def _captions(comparison: Comparison) -> str:
     parts = {name: every[key] for name, (key, _, _) in _figures(comparison).items()}
     loss = "loss" if comparison.task.paired else comparison.task.measure
     if len(comparison.decoders) > MOST_SHOWN:
-        parts["Figures"] = f"They show the {MOST_SHOWN} decoders of lowest {loss}, the table all."
+        parts["Figures"] = (
+            f"They show the {MOST_SHOWN} decoders with the lowest {loss}; the table shows all."
+        )
     parts["table.tex"] = " ".join(_table_caption(comparison))
     parts["What was found"] = " ".join(findings.answer(comparison))
     if not findings.apart(comparison):

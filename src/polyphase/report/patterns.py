@@ -1,4 +1,4 @@
-"""Figures of checkerboards: what layers make of a constant, and the spectrum of that."""
+"""Figures of checkerboards: what layers make of a constant, and its spectrum."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ RANGE = (0.0, 2.0)  # of grey: black 0, mid-grey the mean, white twice the mean
 
 
 def patterns(inspection: Inspection) -> Figure | None:
-    """Draw, for every layer with a pattern, what it makes of a constant and the spectrum of that.
+    """Draw, for every layer with a pattern, what it makes of a constant, and its spectrum.
 
     Returns:
         A figure with a row per layer, the worst first; None where there is no pattern.

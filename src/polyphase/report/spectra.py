@@ -1,4 +1,4 @@
-"""The figure of how much detail made images have, by its fineness."""
+"""The figure of how much fine and coarse detail generated images have."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,8 +17,8 @@ from polyphase.workbench.results import Baseline, Comparison, Trial
 def spectra(comparison: Comparison, size: Size = PAGE) -> Figure:
     """Draw the radial power of each decoder's images: mean over the seeds, least to greatest.
 
-    Dashed that of the baselines, which are real images. Power below that of rounding to 8 bits
-    is drawn as this; failed trainings are left out.
+    The baselines, which are real images, are dashed. Power below that of rounding to 8 bits is
+    drawn as that; failed trainings are left out.
     """
     inches = (size.width, 0.6 * size.width) if size.width else (8.0, 4.3)
     figure = Figure(figsize=inches, dpi=DPI, facecolor="none", layout="constrained")

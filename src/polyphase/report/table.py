@@ -1,4 +1,4 @@
-"""The table of a comparison: numbers, and their text with units and sensible digits."""
+"""The table of a comparison: its numbers, and their text with units and sensible digits."""
 
 import functools
 import math
@@ -32,7 +32,7 @@ class Spread:
 
     @classmethod
     def over(cls, values: Sequence[float]) -> "Spread":
-        """Summarise one value per seed; one that is not finite makes all of them so."""
+        """Summarise one value per seed; one value that is not finite makes all results NaN."""
         finite = all(math.isfinite(value) for value in values)
         mean = sum(values) / len(values) if finite else math.nan
         low, high = (min(values), max(values)) if finite else (math.nan, math.nan)
@@ -51,12 +51,12 @@ class Row:
     Attributes:
         decoder: its name.
         parameters: trainable parameters of the whole model.
-        multiply_adds: of one image through the whole model, as written.
+        multiply_adds: multiply-adds of one image through the whole model, as written.
         multiply_adds_computed: as the backend's lowerings compute it; None: not known.
-        offset: pixels `(rows, columns)` by which the output lies beside its input; None: not known.
+        offset: pixels `(rows, columns)` by which the output is shifted; None: not known.
         loss: validation loss after the last epoch.
-        above_floor: `loss` minus the floor of the data; None: the loss has none.
-        unit: of both.
+        above_floor: `loss` minus the floor of the data; None if the loss has no floor.
+        unit: unit of both.
         measure: what `loss` is called.
         psnr: dB.
         ssim: at most 1.
@@ -66,7 +66,7 @@ class Row:
         chi: largest checkerboard gain of its layers.
         bias: periodic bias of its reconstructions, in units of the images.
         variance: periodic variance of its reconstructions, in those units squared.
-        imitation: of generators: the numbers of `Imitation`, by their names; empty of others.
+        imitation: for generators, the numbers of `Imitation`, by their names; otherwise empty.
     """
 
     decoder: str
@@ -91,7 +91,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Cell:
-    """The text of one number: its mean, and least and greatest, or no spread with one seed."""
+    """The text of one number: its mean, and least and greatest if there are several seeds."""
 
     value: str
     spread: str = ""
@@ -111,7 +111,7 @@ class Column:
         unit: its unit; empty for counts and ratios.
         cells: one per decoder; those of `columns` also one per baseline.
         short: whether the column belongs to the short table of the terminal.
-        says: what it can say of a decoder, in a few words; empty: explained elsewhere.
+        says: in a few words, what it says about a decoder; empty if explained elsewhere.
     """
 
     name: str
@@ -140,7 +140,7 @@ def rows(comparison: Comparison) -> list[Row]:
 
 
 def names(comparison: Comparison) -> tuple[str, ...]:
-    """Return what stands before the cells of a column: decoders, then baselines."""
+    """Return the names of the rows: decoders, then baselines."""
     return (*comparison.decoders, *(one.name for one in comparison.baselines))
 
 
@@ -216,7 +216,7 @@ def filled(column: Column, count: int) -> Column:
 
 
 def _of_errors(comparison: Comparison, table: Sequence[Row]) -> list[Column]:
-    """Return how far reconstructions are from the images that they shall be."""
+    """Return how far reconstructions are from the originals."""
     psnr, ssim = [row.psnr for row in table], [row.ssim for row in table]
     above = [row.above_floor for row in table if row.above_floor is not None]
     found = [
@@ -231,7 +231,7 @@ def _of_errors(comparison: Comparison, table: Sequence[Row]) -> list[Column]:
 
 
 def _of_samples(comparison: Comparison, table: Sequence[Row]) -> list[Column]:
-    """Return how near made images are to real ones."""
+    """Return how near generated images are to real ones."""
     return [_loss(comparison, table)] + [
         replace(
             _column(
@@ -281,7 +281,7 @@ def _column(
 
 
 def _alignment(table: Sequence[Row]) -> list[Column]:
-    """Return by how much images are shifted, unless nothing is known of it, as in old runs."""
+    """Return by how much images are shifted, unless that is not known, as in old runs."""
     cells = tuple(Cell(_offset(row)) for row in table)
     known = any(cell.value for cell in cells)
     return [Column("alignment", "pixels", cells, False, "0: in place")] if known else []
@@ -299,7 +299,7 @@ def _offset(row: Row) -> str:
 
 
 def _times(comparison: Comparison, table: Sequence[Row]) -> list[Column]:
-    """Return the columns of times; trainings beside others on workers have no time of their own."""
+    """Return the columns of times; trainings on workers have none of their own."""
     times = []
     if not comparison.on_workers:
         epochs = [row.seconds_per_epoch for row in table]
@@ -317,7 +317,7 @@ def _times(comparison: Comparison, table: Sequence[Row]) -> list[Column]:
 
 
 def checkerboard_columns(comparison: Comparison) -> list[Column]:
-    """Return the table of what upsampling leaves behind, column by column."""
+    """Return the table of the patterns that upsampling leaves, column by column."""
     table = rows(comparison)
     found = [
         Column("chi", "largest of its layers", _cells([row.chi for row in table], 2)),
@@ -334,7 +334,7 @@ def _thousandths(values: Sequence[Spread]) -> tuple[Cell, ...]:
 
 
 def number(value: float, decimals: int) -> str:
-    """Write a measured number; one that is not finite is said to be so."""
+    """Write a measured number; if it is not finite, say so."""
     return f"{value:,.{decimals}f}" if math.isfinite(value) else "not finite"
 
 
@@ -343,7 +343,7 @@ def _cells(values: Sequence[Spread], decimals: int) -> tuple[Cell, ...]:
 
 
 def cell(value: Spread, decimals: int) -> Cell:
-    """Write a mean, and between what the seeds lie where there are several."""
+    """Write a mean, and the range of the seeds if there are several."""
     if value.count == 1 or not math.isfinite(value.mean):
         return Cell(number(value.mean, decimals))
     low, high = number(value.low, decimals), number(value.high, decimals)
@@ -377,12 +377,12 @@ def _scaled(value: Spread, scale: float) -> Spread:
 
 
 def seeds(comparison: Comparison) -> tuple[int, ...]:
-    """Return the seeds that were really trained, in their order."""
+    """Return the seeds that were trained, in their order."""
     return tuple(dict.fromkeys(trial.seed for trial in comparison.trials))
 
 
 def spread_sentence(comparison: Comparison) -> str:
-    """Say what the numbers are over the seeds, in one sentence."""
+    """Say in one sentence what the numbers are over the seeds."""
     counts = sorted({len(comparison.of(decoder)) for decoder in comparison.decoders})
     if counts == [1]:
         return "One seed per decoder: single measurements, without a spread."
@@ -397,7 +397,7 @@ def markdown(comparison: Comparison) -> str:
 
 
 def circumstances(comparison: Comparison) -> str:
-    """Say what the numbers are over the seeds, and what no loss can go below, if anything."""
+    """Say what the numbers are over the seeds, and which loss is the floor, if there is one."""
     said = spread_sentence(comparison)
     if comparison.floor is None:
         return said
@@ -425,7 +425,7 @@ def markdown_columns(comparison: Comparison, table: Sequence[Column]) -> str:
 def text_columns(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     """Return headings and lines of a short table for the terminal; the first column is text.
 
-    Units stand on a line of their own below the names, spreads below the means: with five
+    Units are on a line of their own below the names, and spreads below the means. So with five
     decoders and several seeds the table is 80 characters wide.
     """
     table = [column for column in columns(comparison) if column.short]

@@ -1,4 +1,4 @@
-"""Models rewritten: equal results at a lower price."""
+"""Rewrite a model into another one that computes the same at a lower cost."""
 
 from polyphase.rewrite.cost import Cost, multiply_adds
 from polyphase.rewrite.fold import fold

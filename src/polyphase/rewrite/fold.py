@@ -1,4 +1,4 @@
-"""Fold a model: delay every upsampling until a convolution absorbs it."""
+"""Fold a model: move every upsampling towards the output until a convolution absorbs it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -36,41 +36,42 @@ def fold(
     pairs: Pairs = (),
     return_report: bool = False,
 ) -> Any:
-    """Return an equal model that computes upsampling and convolution in one step.
+    """Return an equal model that computes upsampling and the convolution after it in one step.
 
-    Upsampling is moved towards the output, past what it commutes with, until a convolution takes
-    it in and computes both on the small image.
+    Each upsampling is moved towards the output, past the layers that it commutes with, until a
+    convolution absorbs it: both are then computed in one step, on the small image.
 
-    What the rules in `polyphase.rewrite.rules` allow is done, and nothing else: the new model has
-    the same inputs, outputs and weights, and can be trained on.
+    Only what the rules in `polyphase.rewrite.rules` allow is done. The new model has the same
+    inputs, outputs and weights, and can be trained further.
 
     Args:
-        model: built; nested models are folded in their places, and so are layers that classes hold,
-            wherever they are. It is left as it is.
-        inference: also do what is exact at inference only: batch normalisation goes before
-            every interpolation and becomes part of the convolution before it.
-        target: "polyphase", or "keras": only Keras' own layers, which load where Polyphase is not
-            installed. Kernels are then baked into transposed convolutions.
-        pairs: of models and layers that are classes, where it is not found by running them: names
-            of an upsampling layer and of the convolution that alone reads its result.
+        model: a built model, or a layer with a `call` of its own. It does not change. Models and
+            layers inside of it are folded too, wherever classes of your own hold them.
+        inference: also make the changes that are exact at inference only: batch normalisation moves
+            before every interpolation and becomes part of the convolution before it.
+        target: "polyphase", or "keras" for a model of Keras' own layers only, which loads where
+            Polyphase is not installed. Kernels are then baked into transposed convolutions.
+        pairs: for models and layers with a `call` of their own, pairs of layer names that running
+            them does not reveal: an upsampling, and the convolution that alone reads its result.
         return_report: whether to return a `Report` too, with a difference measured on random input;
             `report.timed(model, folded, images)` measures what is gained on this machine.
 
     Returns:
         The new model, or `(model, report)`. It is not compiled.
 
-    A layer that cannot be copied, as its configuration does not say how to make it, is used: the
-    new model holds the very layer, whose weights both models share; the report names it. So are
-    layers that share sublayers or weights with each other.
+    A layer cannot be copied if its configuration does not say how to make it. Such a layer is used
+    itself: it is part of both models, which share its weights, and the report names it. The same
+    holds for layers that share sublayers or weights with each other.
 
-    A class is followed by running a copy of it on random input, at inference and in training: an
-    upsampling and the convolutions that alone are called with its result become one where outputs
-    and losses stay the same. The new layer is an instance of the class.
+    A model or layer with a `call` of its own is followed by running a copy of it on random input,
+    at inference and in training. An upsampling and the convolutions that alone are called with its
+    result become one if outputs and losses stay the same. The new layer is an instance of the same
+    class.
 
     Raises:
-        TypeError: for what is neither a model nor a layer that is a class.
-        ValueError: for a model that is not built, not made of layers or cannot be copied, weights
-            that are NaN or infinite, or an unknown target.
+        TypeError: if `model` is neither a model nor a layer with a `call` of its own.
+        ValueError: if the model is not built, is not made of layers or cannot be copied, if weights
+            are NaN or infinite, or if the target is unknown.
 
     Exactness: the same operator; float32 outputs differ by rounding. Where nothing could be done,
     they are the same bit for bit.
@@ -244,7 +245,7 @@ def _findings(model: keras.Model, build: Build, target: str) -> Iterator[Finding
         elif recipe and transposed:
             yield Finding(layer.name, False, "left alone: it is shared", (Why.SHARED,))
         elif obstacles.upsamples(within) and _keeps_size(layer):
-            what = "left alone: it keeps the size that an image has"
+            what = "left alone: it does not change the size of its image"
             yield Finding(layer.name, False, what, (Why.SIZES,))
 
 
@@ -253,4 +254,4 @@ def _of_target(note: Note, build: Build, target: str) -> Note:
     new = build.made[note.by][2] if note.by and target == "keras" else None
     if new is None or not undoes(kinds.inner(new)):
         return note
-    return Note(f"{note.text}: for Keras' own layers both are apart again", Why.KERAS)
+    return Note(f"{note.text}: with Keras' own layers both are apart again", Why.KERAS)

@@ -1,4 +1,4 @@
-"""Fold an ONNX model: an equal one, in the way that is fastest where it runs."""
+"""Fold an ONNX model: return an equal one in the form that is fastest where it runs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,30 +14,30 @@ def fold_onnx(
 ) -> Any:
     """Return an equal ONNX model in which upsampling is absorbed where that is faster here.
 
-    Nodes are read as what they do, and what may move across an upsampling moves as in `fold`. A
-    convolution that absorbs an upsampling can be written as `ConvTranspose`, as `Conv` to all
-    phases and `DepthToSpace`, or stay: which is fastest depends on runtime and machine, so that
-    whole models are timed in turns. The one that came is among them and is returned as it is
-    where none is faster beyond doubt.
+    Upsamplings move past other nodes by the same rules as in `fold`; nodes are recognised by what
+    they compute. A convolution that absorbs an upsampling can be written as `ConvTranspose`, as
+    `Conv` to all phases and `DepthToSpace`, or both can stay as they are. Which form is fastest
+    depends on the runtime and the machine, so whole models are timed in turns. The given model is
+    among them, and is returned unchanged if no other one is faster beyond doubt.
 
     Args:
         model: the path of an ONNX file, or an `onnx.ModelProto`; it does not change.
-        shapes: of inputs, by name, on which to time; where a model leaves sides open and nothing
-            is said, one image and the first size on which it runs, beginning with 256.
-        runtime: "onnxruntime" or "openvino", at its default precision; what will run the model.
-        seconds: for each comparison of times.
+        shapes: shapes of the inputs, by name, with which to time. For a model that leaves sides
+            open, the default is one image and the first size on which it runs, starting with 256.
+        runtime: what will run the model: "onnxruntime" or "openvino", at its default precision.
+        seconds: time to spend on each comparison of times.
         return_report: whether to return an `OnnxReport` too.
 
     Returns:
         An `onnx.ModelProto` with the same inputs and outputs; with `return_report` a pair.
 
     Raises:
-        ValueError: for what is no valid ONNX model of operators 9 to 22, that does not run, or
-            whose folded outputs differ by more than rounding.
-        ImportError: naming what is not installed.
+        ValueError: if this is not a valid ONNX model of operators 9 to 22, if it does not run, or
+            if the outputs of the folded model differ by more than rounding.
+        ImportError: if a package is missing; the message names it.
 
-    Exactness: the same operator. Outputs are compared on two random inputs, of two sizes where
-        sides are open; float32 outputs differ by rounding.
+    Exactness: the same operator; float32 outputs differ by rounding. Outputs are compared on two
+        random inputs, which have two sizes if sides are open.
 
     Reference: "What moves" in docs/folding.md.
 

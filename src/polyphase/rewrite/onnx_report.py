@@ -14,16 +14,17 @@ class OnnxReport:
 
     Attributes:
         findings: one per node that upsamples.
-        difference: the largest difference of outputs on random inputs, relative to the largest.
-        own: the same of the given model and itself, run by default and exactly as it is written:
-            what rounding makes of its outputs.
+        difference: the largest difference of outputs on random inputs, relative to the largest
+            output.
+        own: the same difference between two runs of the given model, one with the runtime's
+            defaults and one exactly as it is written: the effect of rounding alone.
         before: milliseconds of the given model.
-        after: milliseconds of the returned one.
-        runtime: that was timed.
-        precision: in which it computes by default; "": in the file's own.
-        shapes: of the inputs that were timed, by name.
-        changed: whether the returned model is another.
-        unknown: operators that ONNX does not define; left as they are.
+        after: milliseconds of the returned model.
+        runtime: the runtime that was timed.
+        precision: the precision in which it computes by default; "" for the file's own.
+        shapes: shapes of the inputs that were timed, by name.
+        changed: whether the returned model is another one than the given.
+        unknown: operators that ONNX does not define, which were left as they are.
     """
 
     findings: tuple[Finding, ...]
@@ -38,7 +39,7 @@ class OnnxReport:
     unknown: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as what JSON knows."""
+        """Return the report as values that JSON can hold."""
         return asdict(self)
 
     def summary(self) -> str:
@@ -56,11 +57,15 @@ class OnnxReport:
         else:
             lines.append(f"{self.before.median:.3g} ms in {where}")
         if self.unknown:
-            lines.append(f"Operators that ONNX does not define, left alone: {_some(self.unknown)}")
-        lines.append(f"Largest difference on random input: {self.difference:.1e} of the output")
+            lines.append(
+                f"Operators that ONNX does not define were left alone: {_some(self.unknown)}"
+            )
+        lines.append(
+            f"Largest difference on random input: {self.difference:.1e} of the largest output"
+        )
         if self.own > self.difference / 2 > 0 and self.own > 1e-4:
             lines.append(
-                f"The given model differs by {self.own:.1e} from itself, by the order of its sums"
+                f"The given model itself differs by {self.own:.1e} when its sums have another order"
             )
         if not self.changed:
             lines.append(f"Nothing gained: {self._why()}; the model is as it was.")

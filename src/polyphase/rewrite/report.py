@@ -1,4 +1,4 @@
-"""What a fold did, upsampling by upsampling."""
+"""What `fold` did with each upsampling."""
 
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -13,7 +13,7 @@ from polyphase.timing import Times, alternate
 
 
 class Why(StrEnum):
-    """Why an upsampling stays: the section of docs/folding.md that explains it."""
+    """Why an upsampling stays; each value is the section of docs/folding.md that explains it."""
 
     OUTPUT = "an-output"
     UNREAD = "a-layer-that-nothing-moves-past"
@@ -35,7 +35,7 @@ class Why(StrEnum):
 
     @property
     def link(self) -> str:
-        """Where it is explained."""
+        """The place where it is explained."""
         return f"docs/folding.md#{self}"
 
 
@@ -44,10 +44,10 @@ class Finding:
     """One upsampling layer or transposed convolution.
 
     Attributes:
-        layer: its name in the model; of a nested model, `model/layer`.
+        layer: its name in the model; in a nested model, `model/layer`.
         folded: whether anything was gained.
         what: what happened, or the reason why nothing did.
-        why: of each reason, the section of docs/folding.md that explains it.
+        why: for each reason, the section of docs/folding.md that explains it.
     """
 
     layer: str
@@ -62,19 +62,19 @@ class Report:
 
     Attributes:
         findings: one per upsampling layer and transposed convolution.
-        difference: the largest difference of the outputs on random input, measured, relative to
-            the largest output; None: no example was found on which the model runs.
-        before: what one example costs the model; None if sizes are not known.
-        after: what it costs the folded one.
-        used: names of layers that cannot be copied. They themselves are in the new model, so that
-            it shares their weights with the given one.
-        imports: classes, with their modules, that must be imported to load the new model from a
-            file, and given in `custom_objects` unless they are registered.
-        unloadable: names of layers whose configurations do not say how to make them, neither Keras'
-            nor ours, so that no file of the model can be loaded as it is.
+        difference: the measured largest difference of the outputs on random input, relative to the
+            largest output; None if no input was found on which the model runs.
+        before: the cost of one example in the given model; None if sizes are not known.
+        after: its cost in the folded model.
+        used: names of layers that cannot be copied. They themselves are part of the new model, so
+            both models share their weights.
+        imports: classes, with their modules, that must be imported before the new model is loaded
+            from a file, and given in `custom_objects` unless they are registered.
+        unloadable: names of layers, neither Keras' nor ours, whose configuration does not say how
+            to make them. Because of them, no file of the model can be loaded as it is.
         merged: names of normalisations that became part of the convolution before them.
-        times: of a prediction before and after, once they were measured by `timed`.
-        batch: of how many examples.
+        times: times of a prediction before and after, once `timed` has measured them.
+        batch: the number of examples in that prediction.
     """
 
     findings: tuple[Finding, ...]
@@ -93,16 +93,16 @@ class Report:
     ) -> "Report":
         """Return this report with the times of a prediction, measured on this machine.
 
-        Both models run `predict_on_batch` in turns, after warm-up; nothing of them changes.
+        Both models run `predict_on_batch` in turns, after a warm-up. They do not change.
 
         Args:
-            model: as it was.
+            model: the model as it was.
             folded: what `fold` made of it, tuned or not.
-            inputs: what the models are called with, of the size and the batch that matter to you.
-            seconds: to spend after the warm-up.
+            inputs: inputs of the models, with the size and the batch that matter to you.
+            seconds: time to spend after the warm-up.
 
         Raises:
-            TypeError: for what is not a model.
+            TypeError: if one of the two is not a model.
 
         Example:
             >>> import numpy as np
@@ -132,11 +132,11 @@ class Report:
         return replace(self, times=(times["before"], times["after"]), batch=batch)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as what JSON knows."""
+        """Return the report as values that JSON can hold."""
         return asdict(self)
 
     def summary(self) -> str:
-        """Return where reasons are explained, costs, times and the measured difference."""
+        """Return links to explanations, times, costs and the measured difference, a line each."""
         lines = []
         reasons = dict.fromkeys(why.link for one in self.findings for why in one.why)
         if reasons:
@@ -144,41 +144,42 @@ class Report:
         if self.times:
             before, after = (f"{one.median:.3g} ms" for one in self.times)
             lines.append(
-                f"Prediction here: {before} before, {after} after, batch of {self.batch}, medians "
-                "in turns"
+                f"Prediction on this machine: {before} before, {after} after; medians in turns, "
+                f"batch of {self.batch}"
             )
         if self.merged:
-            lines.append(f"Became part of the convolution before: {', '.join(self.merged)}")
+            lines.append(f"Now part of the convolution before them: {', '.join(self.merged)}")
         if self.before and self.after:
             lines += [
                 f"Multiply-adds: {self.before.multiply_adds:,} before, "
                 f"{self.after.multiply_adds:,} after",
-                f"Activations: {_size(self.before)} before, {_size(self.after)} after, one example",
+                f"Activations of one example: {_size(self.before)} before, "
+                f"{_size(self.after)} after",
             ]
         if self.used:
             lines.append(
-                "Used as they are, with shared weights, because they cannot be copied: "
+                "Part of both models, with shared weights, because they cannot be copied: "
                 f"{', '.join(self.used)}"
             )
         if self.unloadable:
             lines.append(
-                "No file of it can be loaded as it is: `get_config` does not say how to make "
-                f"{', '.join(self.unloadable)}"
+                "A file of the new model cannot be loaded as it is: `get_config` does not say how "
+                f"to make {', '.join(self.unloadable)}"
             )
         elif self.imports:
-            lines.append(f"To load it from a file, import first: {', '.join(self.imports)}")
+            lines.append(f"Before loading it from a file, import: {', '.join(self.imports)}")
         lines.append(
-            "Not compared: no example was found on which the model runs"
+            "Not compared: no input was found on which the model runs"
             if self.difference is None
-            else f"Largest difference on random input: {self.difference:.1e} of the output"
+            else f"Largest difference on random input: {self.difference:.1e} of the largest output"
         )
         return "\n".join(lines)
 
     @property
     def nothing_gained(self) -> str:
-        """A sentence that says so where nothing was, and why; "" where something was.
+        """A sentence that says that nothing was gained, and why; "" if something was.
 
-        Times, where they were measured, differ if their quartiles are apart.
+        If times were measured, they count as different where their quartiles are apart.
         """
         if self.times and self.times[1].high < self.times[0].low:
             return ""
@@ -192,14 +193,14 @@ class Report:
         return ""
 
     def _lines(self) -> list[str]:
-        """Return what is said of the whole model."""
+        """Return the lines about the whole model."""
         return [*self.summary().splitlines(), *filter(None, [self.nothing_gained])]
 
     def __str__(self) -> str:
         return "\n".join([*(f"{one.layer}: {one.what}" for one in self.findings), *self._lines()])
 
     def rows(self) -> tuple[list[str], list[list[str]]]:
-        """Return a table's head and rows as text."""
+        """Return the head and the rows of a table, as text."""
         rows = [[one.layer, "yes" if one.folded else "no", one.what] for one in self.findings]
         return ["layer", "folded", "what happened"], rows
 

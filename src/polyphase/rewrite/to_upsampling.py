@@ -1,4 +1,4 @@
-"""The way back: a transposed convolution as upsampling and a convolution, where it is one."""
+"""The reverse of folding: write a transposed convolution as upsampling and a convolution."""
 
 from typing import Any
 
@@ -23,25 +23,27 @@ TOLERANCE = 1e-5
 
 
 def to_upsampling(layer_or_model: Any) -> keras.Model:
-    """Turn transposed convolutions into nearest upsampling and a convolution of Keras' own.
+    """Turn transposed convolutions into nearest upsampling and a convolution, in Keras' own layers.
 
-    Every upsampling and convolution is a transposed convolution; the way back exists only where the
-    kernel lies in the image of the linear map `w -> W` ("Upsample, then convolve" in
-    docs/mathematics.md). Then `w` is
-    recovered, by least squares, and is unique.
+    Upsampling and a convolution with the kernel `w` always equal one transposed convolution, whose
+    kernel `W` is a linear map of `w` ("Upsample, then convolve" in docs/mathematics.md). The
+    reverse exists only for a kernel that lies in the image of this map. Then `w` is unique, and is
+    recovered by least squares.
 
     Args:
-        layer_or_model: a built transposed convolution, or a Functional or Sequential model of some.
-            Both are left as they are.
+        layer_or_model: a built transposed convolution, or a Functional or Sequential model with
+            some. It does not change.
 
     Returns:
-        A Sequential of `UpSampling2D`, where needed `ZeroPadding2D`, and `Conv2D`, or those of
-        signals or volumes; of a model a new one with those in place of its transposed convolutions.
+        For a layer, a Sequential of `UpSampling2D`, `ZeroPadding2D` if needed, and `Conv2D`, or of
+        the layers for signals or volumes. For a model, a new model with those in place of its
+        transposed convolutions.
 
     Raises:
-        TypeError: for what is neither.
-        ValueError: if a kernel lies outside the image, with the residual `||W - M w|| / ||W||`; for
-            strides of 1, dilation, kernels smaller than the stride, an unbuilt layer.
+        TypeError: if it is neither a transposed convolution nor a model.
+        ValueError: if a kernel lies outside the image of the map; the message has the residual
+            `||W - M w|| / ||W||`. Also for strides of 1, dilation, a kernel smaller than the
+            stride, or a layer that is not built.
 
     Exactness: the same operator; the kernel is recovered to rounding.
 
@@ -141,15 +143,16 @@ def _recovered(layer: Any, kernel: Any) -> Any:
     plain = max(layer.strides) > 1 and {*layer.dilation_rate, groups} == {1}
     if not plain:
         raise ValueError(
-            f"The layer {layer.name!r} is no upsampling and convolution. Received: strides="
+            f"{layer.name!r} cannot be written as upsampling and a convolution. Received: strides="
             f"{layer.strides}, dilation_rate={layer.dilation_rate}, groups={groups}. Expected: a "
             "stride of at least 2, no dilation and one group."
         )
     recovered, residual = conv_transpose_to_upsample_conv(kernel, layer.strides)
     if not residual <= TOLERANCE:
         raise ValueError(
-            f"The kernel of {layer.name!r} is no upsampling and convolution: the nearest one "
-            f"differs by {residual:.2g} of its norm. `polyphase.algebra.equivalence` has that one."
+            f"The kernel of {layer.name!r} cannot be written as upsampling and a convolution: the "
+            f"nearest kernel that can differs by {residual:.2g} of its norm. "
+            "`polyphase.algebra.equivalence` computes that one."
         )
     return recovered
 

@@ -1,4 +1,4 @@
-"""Configuration, training, metrics, runs and comparison."""
+"""Configure, train, measure and compare models, in run folders."""
 
 from polyphase.workbench.comparison import Progress, compare, shown_images
 from polyphase.workbench.config import ConfigError, Contender, check, contender, record

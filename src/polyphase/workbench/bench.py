@@ -1,4 +1,4 @@
-"""What Polyphase's layers cost beside Keras' own, on the backend in use."""
+"""Time Polyphase's layers and Keras' own on the backend in use."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -19,10 +19,10 @@ class Case:
 
     Attributes:
         group: "nearest + conv", "bilinear + conv", "Conv2DTranspose" or "UpSampling2D".
-        name: the rest of what tells it apart.
-        shape: of the input, batch first, channels last.
+        name: the rest of its name.
+        shape: shape of the input, batch first, channels last.
         keras: makes Keras' layers.
-        ours: makes ours; the same weights in the same order.
+        ours: makes our layers, with the same weights in the same order.
     """
 
     group: str
@@ -56,7 +56,7 @@ class Result:
         return float(times["keras"].median / times["ours"].median)
 
     def record(self) -> dict[str, Any]:
-        """Return it as what JSON knows."""
+        """Return the result as values that JSON can hold."""
         return asdict(self)
 
 
@@ -111,7 +111,7 @@ def upsampling(image: Sequence[int], interpolation: str, size: int = 2) -> Case:
 
 
 def quick_cases() -> Iterator[Case]:
-    """Yield what `polyphase bench` measures: a decoder's usual layers, small to middling."""
+    """Yield the cases of `polyphase bench`: usual layers of a decoder, small to medium."""
     for image, filters in (((8, 32, 32, 64), 64), ((64, 7, 7, 128), 64), ((25, 14, 14, 8), 8)):
         yield resize_convolution(image, filters)
     yield resize_convolution((8, 32, 32, 64), 64, interpolation="bilinear")
@@ -127,9 +127,9 @@ def measure(
     """Return the times of one case: all contenders in turns, forward and training.
 
     Args:
-        case: what to measure; random weights and images.
-        seconds: for each of the two modes, after compilation.
-        peers: mode -> name -> a call, beside Keras' layers and ours.
+        case: what to measure, with random weights and images.
+        seconds: time for each of the two modes, after compilation.
+        peers: other calls to time beside Keras' layers and ours: mode -> name -> call.
     """
     theirs, ours = (layer_model(case.shape, make()) for make in (case.keras, case.ours))
     ours.set_weights(theirs.get_weights())
@@ -159,7 +159,7 @@ def layer_model(shape: tuple[int, ...], layers: list[Layer]) -> keras.Model:
 
 
 def layer_function(model: keras.Model) -> Callable[..., Any]:
-    """Return `f(images, *weights)`, what the backend compiles and differentiates."""
+    """Return `f(images, *weights)`, which the backend compiles and differentiates."""
     return lambda x, *weights: model.stateless_call(list(weights), [], x)[0]
 
 

@@ -1,4 +1,4 @@
-"""What an upsampling leaves behind: in the weights, and in the errors of reconstructions."""
+"""The patterns that upsampling leaves in the weights and in the errors of reconstructions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,15 +19,16 @@ from polyphase.metrics import PeriodicBias, PeriodicVariance
 class Stage:
     """One layer that upsamples, and the pattern at the harmonics of its period.
 
-    Those of a shorter period of the same model are that one's: a later layer makes them too.
+    Harmonics of a shorter period in the same model count for the layer of that period: a later
+    layer makes them too.
 
     Attributes:
         layer: its name; in a nested model `outer/layer`.
         period: `(rows, columns)`, in pixels of the output.
         chi: checkerboard gain of its weights.
-        untrained: that of the weights with which the training began; None: not known.
+        untrained: gain of the weights with which the training began; None: not known.
         errors: the pattern in reconstruction minus original.
-        originals: what the same measure reads in the originals themselves.
+        originals: the same measure in the originals themselves.
     """
 
     layer: str
@@ -41,28 +42,28 @@ class Stage:
     def seen(self) -> bool:
         """Whether the errors certainly have more of the pattern than the originals themselves.
 
-        Errors that only lack detail of the originals have at most as much as these.
+        If a model only loses detail of the originals, its errors have at most as much as these.
         """
         return self.errors.low > self.originals.amplitude
 
 
 @dataclass(frozen=True, eq=False)
 class Checkerboard:
-    """Of one trained model.
+    """The patterns of one trained model.
 
     Attributes:
         chi: the largest checkerboard gain of its layers.
-        pattern: what a constant comes out of the last upsampling layer as, divided by its mean,
+        pattern: what the last upsampling layer makes of a constant, divided by its mean,
             `(s_h, s_w)`.
-        mean_error: mean of reconstruction minus original at every place of that layer's period,
-            less the mean of all, `(s_h, s_w)`; in units of the images, over all images and
-            channels.
+        mean_error: mean of reconstruction minus original at every position in that layer's period,
+            minus the mean over all positions, `(s_h, s_w)`; in units of the images, over all images
+            and channels.
         bias: `PeriodicBias` of the reconstructions, at that layer's period.
         variance: `PeriodicVariance` of the reconstructions, at that layer's period.
         spectrum: mean power of the errors along rows at 0, 1/width, ..., 1/2 cycles per pixel.
-        stages: of its upsampling layers, in their order.
-        harmonics: amplitudes of the errors at the harmonics of the longest period, as of
-            `inspection.harmonics.amplitudes`; None of runs that did not measure them.
+        stages: one for each upsampling layer, in their order.
+        harmonics: amplitudes of the errors at the harmonics of the longest period, as returned by
+            `inspection.harmonics.amplitudes`; None for runs that did not measure them.
     """
 
     chi: float
@@ -82,15 +83,15 @@ def measure(
     untrained: Sequence[float] | None = None,
     paired: bool = True,
 ) -> Checkerboard:
-    """Return what a model's upsampling leaves behind.
+    """Return the patterns that a model's upsampling leaves.
 
     Args:
-        model: built; one that does not upsample has the chi 0 and the period 2.
+        model: a built model; one that does not upsample has the chi 0 and the period 2.
         originals: `(n, height, width, channels)` in 0..1.
         reconstructions: the same shape.
         untrained: `gains_of` the model before it was trained; None: not known.
-        paired: whether reconstructions are of the originals one by one; otherwise the patterns and
-            the spectrum are those of the images that were made, not of errors.
+        paired: whether each reconstruction belongs to one original; otherwise the patterns and the
+            spectrum are those of the generated images, not of errors.
     """
     layers = _upsampling(model)
     uneven = [one.reading.gains for one in layers if one.reading.gains is not None]
@@ -162,7 +163,7 @@ def _chi(one: Found) -> float:
 
 
 def _mean(errors: np.ndarray, period: tuple[int, int]) -> np.ndarray:
-    """Return the mean at every place of a period."""
+    """Return the mean at every position in a period."""
     s_h, s_w = period
     return np.array([[errors[:, p::s_h, q::s_w].mean() for q in range(s_w)] for p in range(s_h)])
 

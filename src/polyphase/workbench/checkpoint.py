@@ -1,4 +1,4 @@
-"""Everything one training needs to go on as if it had never stopped, in one file of its own."""
+"""Everything that one training needs to continue as if it had never stopped, in one file."""
 
 import os
 from collections.abc import Sequence
@@ -26,13 +26,13 @@ def variables_of(model: keras.Model) -> list[keras.Variable]:
 
 
 def save(path: Path, variables: Variables, history: Sequence[Epoch], task: str) -> None:
-    """Write all variables of a training and the epochs so far; whole or not at all.
+    """Write all variables of a training and its epochs so far; the file is complete or not there.
 
     Args:
-        path: of the file.
-        variables: of models and optimisers.
+        path: path of the file.
+        variables: variables of models and optimisers.
         history: the epochs so far, at least one.
-        task: what is trained, and how; only the same can go on from this file.
+        task: what is trained, and how; only the same training can continue from this file.
     """
     values: Any = {f"variable_{i}": _numpy(one) for i, one in enumerate(variables)}
     measured = [one.measured for one in history]
@@ -50,12 +50,12 @@ def save(path: Path, variables: Variables, history: Sequence[Epoch], task: str) 
 
 
 def restore(path: Path, variables: Variables, task: str, kind: type[Epoch] = Epoch) -> list[Epoch]:
-    """Give variables what was saved of them; return the epochs so far, of a kind.
+    """Restore variables from a file; return the epochs so far, as objects of `kind`.
 
     Raises:
-        ConfigError: if the file is damaged, or of another training; the variables are as they were.
+        ConfigError: if the file is damaged or of another training; variables then do not change.
     """
-    cure = "Remove it: this training then starts anew, and nothing else is lost."
+    cure = "Remove it; then this training starts anew, and nothing else is lost."
     with readable_arrays(path, cure) as saved:
         if str(saved["task"]) != task:
             raise ConfigError(f"{path} was saved by another training: {saved['task']}. {cure}")

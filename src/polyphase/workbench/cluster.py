@@ -1,4 +1,4 @@
-"""Trainings on several processes or machines, by Dask; the results are those of one process."""
+"""Training in several processes or machines with Dask; results are the same as in one process."""
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
@@ -33,11 +33,11 @@ def whole(dataset: Dataset) -> Dataset:
 
 
 class Cluster:
-    """Workers that train: so many processes here, or those of a scheduler.
+    """Workers that train: a number of processes here, or the workers of a scheduler.
 
     Args:
         workers: processes on this machine.
-        scheduler: address of a running one, `tcp://host:port`; used if there are no `workers`.
+        scheduler: address of a running scheduler, `tcp://host:port`; used without `workers`.
 
     Attributes:
         name: the number of processes, or the scheduler's address.
@@ -71,8 +71,8 @@ class Cluster:
     ) -> Iterator[Result]:
         """Yield weights and history of every training, in the order of the trainings.
 
-        Each has a part of the dataset, such as `search.held_out`. All are submitted at once. One
-        whose worker dies is trained again by another worker.
+        Each training gets a part of the dataset, such as `search.held_out`. All are submitted at
+        once. If a worker dies, another worker trains its model again.
         """
         self.draw(trainings, dataset)
         backend = keras.backend.backend()
@@ -127,12 +127,14 @@ def _load(source: str, size: str | None, grey: bool, sha256: str, backend: str) 
     """Load the data, once in each worker, and say if they are not as they should be there."""
     if keras.backend.backend() != backend:
         raise ConfigError(
-            f"A worker has the backend {keras.backend.backend()}, this run {backend}. Start "
-            f"workers with KERAS_BACKEND={backend}."
+            f"A worker has the backend {keras.backend.backend()}, but this run has {backend}. "
+            f"Start workers with KERAS_BACKEND={backend}."
         )
     dataset = load(source, size, grey)
     if dataset.sha256 != sha256:
-        raise ConfigError(f"A worker finds other data at {source}: its SHA-256 differs.")
+        raise ConfigError(
+            f"A worker finds other data at {source}: the SHA-256 differs. Give it the same."
+        )
     return dataset
 
 

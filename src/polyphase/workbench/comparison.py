@@ -1,4 +1,4 @@
-"""Train contenders that differ in one thing, and gather the evidence."""
+"""Train contenders that differ in one thing, and measure them."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -46,10 +46,10 @@ class Progress:
     """One finished epoch, for whoever watches.
 
     Attributes:
-        decoder: which contender.
-        seed: which seed.
-        epoch: index from 0.
-        epochs: how many there will be; None: until a plateau.
+        decoder: name of the contender.
+        seed: seed of the training.
+        epoch: index of the epoch, from 0.
+        epochs: how many epochs there will be; None: until a plateau.
         result: the losses and the time.
         last: whether the training is over.
     """
@@ -74,13 +74,13 @@ def _nobody(progress: Progress) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What a training left; the model is shared by the seeds of a decoder.
+    """The result of a training; the seeds of a decoder share one model.
 
     Attributes:
         contender: what was trained.
-        seed: with which seed.
-        model: trained; another seed of the decoder may have been trained with it since.
-        weights: what this seed gave it.
+        seed: seed of the training.
+        model: the trained model; another seed may have been trained with it since.
+        weights: its weights after the training with this seed.
         history: one entry per epoch.
         first_gains: `checkerboards.gains_of` the model before its training.
     """
@@ -103,31 +103,32 @@ def compare(
     workers: Cluster | None = None,
     models: Models | None = None,
 ) -> Comparison:
-    """Train every contender with every seed and measure all of them alike.
+    """Train every contender with every seed, and measure all of them in the same way.
 
-    1. Seeds outside, contenders inside, so that a slow hour of the machine meets all of them.
-    2. Every model is saved when it is trained; `metrics.jsonl` gets a line per epoch. The seeds of
-       a contender share one model, which is compiled once.
-    3. When all are trained, inference is timed in turns (weights do not change its time), and
-       each is judged on the same validation images.
+    1. With each seed, train every contender before the next seed, so that a slow hour of the
+       machine affects all of them.
+    2. Save every model when it is trained; `metrics.jsonl` gets a line per epoch. The seeds of a
+       contender share one model, which is compiled once.
+    3. When all are trained, time inference in turns (weights do not change its time), and judge
+       each model on the same validation images.
 
     Args:
-        contenders: what to train; checked by `config.check`.
+        contenders: the models to train; checked by `config.check`.
         dataset: the images.
-        seeds: of weights and data order; the same for every contender.
+        seeds: seeds of weights and data order; the same for every contender.
         config: what `config.record` returned; saved first.
-        folder: an existing folder to write to; what an interrupted run left in it is not
-            trained again, and an unfinished training goes on after its last finished epoch.
+        folder: an existing folder to write to. Models that an interrupted run finished there are
+            not trained again; an unfinished training continues after its last finished epoch.
         watch: called after every epoch.
-        workers: where to train; None: here.
-        models: by the names of their decoders, which may be trained anew; so nothing is compiled
-            twice.
+        workers: where to train; None: in this process.
+        models: models that may be trained anew, by the names of their decoders, so that nothing is
+            compiled twice.
 
     Returns:
         The results. The test images are only shown, never measured.
 
     Raises:
-        ConfigError: if what an interrupted run left is damaged.
+        ConfigError: if files of an interrupted run are damaged.
     """
     write_json(folder / "config.json", config)
     forget_unfinished(folder, contenders, seeds)
@@ -162,7 +163,7 @@ def train_one(
     folder: Path,
     watch: Callable[[Progress], None],
 ) -> Trained:
-    """Train one contender with one seed, in a folder as `compare` does."""
+    """Train one contender with one seed in a folder, as `compare` does."""
     forget_unfinished(folder, [contender], [seed])
     return _train(contender, dataset, seed, folder, watch, {})
 
@@ -238,7 +239,7 @@ def _train_elsewhere(
 def replay(
     one: Contender, seed: int, history: Sequence[Epoch], watch: Callable[[Progress], None]
 ) -> None:
-    """Let someone watch a training that is over."""
+    """Report the epochs of a training that is over to a watcher."""
     for epoch, result in enumerate(history):
         watch(Progress.of(one, seed, epoch, result, epoch + 1 == len(history)))
 

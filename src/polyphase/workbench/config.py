@@ -1,4 +1,4 @@
-"""What a run is to do, checked before anything is done, and all that is needed to repeat it."""
+"""The configuration of a run: checked before anything is done, and enough to repeat the run."""
 
 import functools
 import shlex
@@ -25,25 +25,26 @@ from polyphase.workbench.tasks import RECONSTRUCT, Task
 
 
 class ConfigError(UserError):
-    """A configuration that cannot be run; the message says how to mend it."""
+    """Raised for a configuration that cannot be run; the message says how to mend it."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One model to train and how.
+    """One model, and how to train it.
 
     Attributes:
-        name: a decoder's name, or "upsampling" or "transposed", a tutorial's autoencoder.
-        build: makes the untrained model for images of a shape `(height, width, channels)`; with
-            other `widths`, unless it is a published one.
-        epochs: passes over the training images; at most so many where there are `minutes`.
+        name: a decoder's name, or "upsampling" or "transposed" for a tutorial's autoencoder.
+        build: a function that makes the untrained model for images of a shape
+            `(height, width, channels)`; it takes other `widths`, unless the model is published.
+        epochs: passes over the training images; with `minutes`, the most that are allowed.
         batch_size: images per step.
         learning_rate: of Adam.
-        widths: channels of a decoder's two inner stages; None: a published model.
-        width: channels of the encoder; None: a published model.
-        encoder: one of `polyphase.models.ENCODERS`; None: it cannot be chosen.
-        minutes: None: train all epochs; otherwise to a plateau, or so long (see `plateau`).
-        task: what it is trained to do.
+        widths: channels of a decoder's two inner stages; None for a published model.
+        width: channels of the encoder; None for a published model.
+        encoder: one of `polyphase.models.ENCODERS`; None if it cannot be chosen.
+        minutes: None trains all epochs; otherwise the training ends at a plateau, or after this
+            many minutes (see `plateau`).
+        task: what the model is trained to do.
     """
 
     name: str
@@ -69,19 +70,20 @@ def contender(
     minutes: float | None = None,
     task: Task = RECONSTRUCT,
 ) -> Contender:
-    """Return a contender by name; None takes the published or the default value.
+    """Return a contender by name; arguments that are None take the published or default value.
 
     Args:
-        name: one of `PUBLISHED`, or what `models.decoders.stages` takes.
-        epochs: passes over the training images, at least 1; with `minutes` at most so many.
+        name: one of `PUBLISHED`, or a name that `models.decoders.stages` takes.
+        epochs: passes over the training images, at least 1; with `minutes`, the most that are
+            allowed.
         batch_size: images per step, at least 1.
         layers: where the tutorials' autoencoders take their upsampling layers from:
             `polyphase.layers`, or `keras.layers` for comparison.
         widths: channels of a decoder's two inner stages; default `width`.
         width: channels of the encoder.
-        encoder: one of `polyphase.models.ENCODERS`, where the task has them.
-        minutes: train to a plateau, for so many minutes at most.
-        task: what it is trained to do; published models reconstruct.
+        encoder: one of `polyphase.models.ENCODERS`, for tasks that have encoders.
+        minutes: train to a plateau, for at most this many minutes.
+        task: what the model is trained to do; published models reconstruct.
 
     Raises:
         ConfigError: for an unknown name, or a decoder that cannot be used.
@@ -129,13 +131,13 @@ def check(contenders: Sequence[Contender], dataset: Dataset) -> None:
     """Refuse what cannot be trained, before a folder is made.
 
     Raises:
-        ConfigError: if nothing is to be trained, a name comes twice, a batch is larger than the
-            training set, or the images do not fit a model.
+        ConfigError: if there is nothing to train, if a name occurs twice, if a batch is larger than
+            the training set, or if the images do not fit a model.
     """
     names = [one.name for one in contenders]
     if not names or len(set(names)) < len(names):
         raise ConfigError(
-            f"Each decoder can be named once, and at least one must be. Received: "
+            f"Name at least one decoder, and each only once. Received: "
             f"{', '.join(names) or 'none'}."
         )
     for one in contenders:

@@ -1,4 +1,4 @@
-"""One training on several devices: every batch is divided among them."""
+"""Train on several devices: every batch is divided among them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,13 +16,13 @@ def devices(
     """Train on the first `count` devices within this context, by Keras' data parallelism.
 
     Args:
-        count: how many; None: as Keras does without being told.
-        contenders: whose batches are divided.
-        datasets: whose validation images are divided.
+        count: number of devices; None: Keras' default.
+        contenders: their batches are divided.
+        datasets: their validation images are divided.
 
     Raises:
-        ConfigError: on another backend than JAX, with fewer devices, or if something does not
-            divide.
+        ConfigError: on another backend than JAX, with fewer devices, or if the number of images is
+            not divisible.
     """
     if count is None:
         yield
@@ -31,7 +31,7 @@ def devices(
     if len(found) < count:
         raise ConfigError(
             f"--devices {count} needs the backend JAX and {count} devices. Received: "
-            f"{keras.backend.backend()} with {len(found) or 'one'}. A CPU can stand for several: "
+            f"{keras.backend.backend()} with {len(found) or 'one'}. A CPU can act as several: "
             f"XLA_FLAGS=--xla_force_host_platform_device_count={count}."
         )
     sizes = {one.batch_size for one in contenders} | {len(one.validation) for one in datasets}

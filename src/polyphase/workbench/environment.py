@@ -1,4 +1,4 @@
-"""What a measurement needs beside it: the machine and the versions of what ran."""
+"""What is recorded with every measurement: the machine and the versions of packages."""
 
 import os
 import platform

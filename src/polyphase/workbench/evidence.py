@@ -1,4 +1,4 @@
-"""What a finished run found, saved beside its metrics, so that its page can be made again."""
+"""Results of a finished run, saved beside its metrics, so that its page can be written again."""
 
 import json
 import os
@@ -132,15 +132,15 @@ def save(comparison: Comparison, folder: Path) -> None:
 
 
 def load(folder: Path) -> Comparison:
-    """Return what a finished comparison found.
+    """Return the results of a finished comparison.
 
     Raises:
-        ConfigError: if this is no finished comparison, or one of before there was evidence, or
-            a file of it is damaged or of another run.
+        ConfigError: if this is not a finished comparison, if it is too old to have this file, or if
+            one of its files is damaged or of another run.
     """
     if not (folder / "config.json").exists():
         more = f" It is unfinished. {next_step(folder)}" if partial_of(folder).exists() else ""
-        raise ConfigError(f"{folder} is no run: it has no config.json.{more}")
+        raise ConfigError(f"{folder} is not a run: it has no config.json.{more}")
     config = read_config(folder)
     if not (folder / FILE).exists():
         raise ConfigError(_unfinished(folder, config))
@@ -150,14 +150,16 @@ def load(folder: Path) -> Comparison:
     partly = any(map(_damaged, finals))
     if partly or [(line["decoder"], line["seed"]) for line in finals] != tasks:
         raise ConfigError(
-            f"{folder / 'metrics.jsonl'} does not hold one whole final measurement of each decoder "
-            "and seed: it is damaged. Put back a copy of it."
+            f"{folder / 'metrics.jsonl'} is damaged: it does not hold one whole final measurement "
+            "of each decoder and seed. Put back a copy of it."
         )
     path = folder / FILE
     with readable_arrays(path, "Put back a copy of it.") as arrays:
         _check_size(arrays, path)
         if "run" in arrays.files and str(arrays["run"]) != _run_of(config):
-            raise ConfigError(f"{path} is of another run: {arrays['run']}. Put back its own.")
+            raise ConfigError(
+                f"{path} is of another run: {arrays['run']}. Put back the file of this run."
+            )
         originals = arrays["originals"]
         labels = tuple(map(str, arrays["labels"]))
         trials = tuple(
@@ -204,8 +206,8 @@ def _unfinished(folder: Path, config: dict[str, Any]) -> str:
         )
     more = ""
     if folder.suffix == ".partial":
-        more = f" Finish it: polyphase compare --resume {folder.with_suffix('')}."
-    return f"{folder} has no {FILE}: it is no finished comparison.{more}"
+        more = f" To finish it: polyphase compare --resume {folder.with_suffix('')}."
+    return f"{folder} has no {FILE}: it is not a finished comparison.{more}"
 
 
 def _run_of(config: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What a model makes of images, and how long it takes."""
+"""What models make of images, and how long they take."""
 
 import time
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ BATCH = 256
 
 
 def outputs(model: keras.Model, images: np.ndarray, task: Task = RECONSTRUCT) -> np.ndarray:
-    """Return what a model makes of all images, in batches of one shape: compiled once."""
+    """Return what a model makes of all images, in batches of one shape, so it compiles once."""
     return made(model.predict_on_batch, images, task)
 
 
@@ -24,12 +24,12 @@ def clipped(function: Map) -> Map:
 
 
 def made(function: Map, images: np.ndarray, task: Task) -> np.ndarray:
-    """Return what a function makes of what the task gives of all images, in batches of one shape.
+    """Return what a function makes of the task's inputs for all images, in batches of one shape.
 
     Args:
-        function: of `BATCH` inputs.
-        images: `(n, height, width, channels)`, as its results.
-        task: that makes the inputs of them.
+        function: a function of `BATCH` inputs.
+        images: `(n, height, width, channels)`; results have the same shape.
+        task: the task, which makes the inputs from the images.
     """
     parts = (
         function(_batch(images, start, task))[: len(images) - start]
@@ -50,9 +50,9 @@ def inference_seconds(
     """Return the median seconds per image of each model, measured in turns after warm-up.
 
     Args:
-        models: built models, of images or of something else.
-        images: `(n, height, width, channels)`; models of such images get the first `BATCH`, others
-            random numbers of their own shape.
+        models: built models, which take images or something else.
+        images: `(n, height, width, channels)`; models that take such images get the first `BATCH`,
+            others get random numbers of their own input shape.
         rounds: timed calls of each model.
     """
     batches = [_input(model, images) for model in models]
@@ -74,15 +74,14 @@ def _input(model: keras.Model, images: np.ndarray) -> np.ndarray:
 
 
 def decoder_of(autoencoder: keras.Model) -> keras.Sequential | None:
-    """Return an autoencoder from its code on: its first layer that enlarges, and all after it.
+    """Return an autoencoder's decoder: the first layer that enlarges, and all layers after it.
 
     The encoder of a comparison is the same for all, and takes more than half of the time. A model
-    that enlarges nothing is returned whole.
+    that enlarges nothing is returned whole. None is returned for a model that is not Sequential,
+    where the decoder may need more than the code, and for one that does not take images.
 
     Args:
-        autoencoder: built, of images of known size; its layers are shared with what is returned.
-            None of a model that is no sequence, where what is before the code is needed after it,
-            and of one that is not given images.
+        autoencoder: a built model, for images of known size; it shares its layers with the result.
 
     Example:
         >>> from polyphase.models import comparison_autoencoder

@@ -1,4 +1,4 @@
-"""Several runs in one comparison, and in what they differ besides their decoders."""
+"""Join several runs to one comparison, and find how they differ besides their decoders."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -22,17 +22,17 @@ _ABSENT = "not recorded"
 def joined(folders: Sequence[Path], runs: Sequence[Comparison], command: str) -> Comparison:
     """Return several runs on the same images as one comparison.
 
-    A decoder of the same name in two runs is called `RUN: decoder`. The configuration says under
-    `differences` in what else than their decoders the runs differ, under `names` which decoder
-    each one is, and under every key what it is in each run where that is not the same.
+    If two runs have a decoder of the same name, it is called `RUN: decoder`. In the configuration,
+    `differences` lists how the runs differ besides their decoders, and `names` has the own name of
+    each decoder. Where runs have different values, a key has the value of each run.
 
     Args:
-        folders: where the runs are.
-        runs: what they found.
-        command: that joined them.
+        folders: folders of the runs.
+        runs: their results.
+        command: the command that joined them.
 
     Raises:
-        ConfigError: if one is given twice, or they were not made with the same images.
+        ConfigError: if a run is given twice, or if they were not made with the same images.
     """
     named = list(zip(_labels(folders), runs, strict=True))
     _check(named)
@@ -75,7 +75,7 @@ def _labels(folders: Sequence[Path]) -> list[str]:
     paths = [folder.resolve() for folder in folders]
     for path in paths:
         if paths.count(path) > 1:
-            raise ConfigError(f"{path.name} is given twice. Give every run once.")
+            raise ConfigError(f"{path.name} is given twice. Give every run only once.")
     depth = 1
     while len({path.parts[-depth:] for path in paths}) < len(paths):
         depth += 1
@@ -91,19 +91,19 @@ def _check(runs: Sequence[Run]) -> None:
         )
         if mine != theirs:
             raise ConfigError(
-                f"{first} and {name} were made with different data and cannot stand in one table: "
-                f"{_images(one)} and {_images(other)}."
+                f"{first} and {name} have different data, so they cannot be in one table: "
+                f"{_images(one)} and {_images(other)}. Give runs with the same data."
             )
         if one.task != other.task:
             raise ConfigError(
-                f"{first} and {name} were trained to do different things and cannot stand in one "
-                f"table: {_doing(one)} and {_doing(other)}."
+                f"{first} and {name} were trained for different tasks, so they cannot be in one "
+                f"table: {_doing(one)} and {_doing(other)}. Give runs of the same task."
             )
     for index, (name, run) in enumerate(runs):
         for earlier, before in runs[:index]:
             if run.config == before.config and _losses(run) == _losses(before):
                 raise ConfigError(
-                    f"{name} is a copy of {earlier}: the same run would count twice. Give one."
+                    f"{name} is a copy of {earlier}: the same run would count twice. Give only one."
                 )
 
 

@@ -1,4 +1,4 @@
-"""What a run folder keeps of its trainings: models, checkpoints, and the lines of their epochs."""
+"""What a run folder keeps of its trainings: models, checkpoints, and a line for each epoch."""
 
 import json
 import os
@@ -22,7 +22,7 @@ _UNFINISHED = "unfinished-"
 
 
 def save_model(model: keras.Model, path: Path) -> None:
-    """Save a finished model, named as its file is; the file is there only when it is whole."""
+    """Save a finished model under the name of its file; the file is complete or not there."""
     model.name = path.stem
     unfinished = path.with_name(_UNFINISHED + path.name)
     model.save(unfinished)
@@ -30,7 +30,7 @@ def save_model(model: keras.Model, path: Path) -> None:
 
 
 def save_samples(folder: Path, contender: Contender, seed: int, history: Sequence[Epoch]) -> None:
-    """Save what a generator made, and how it came to be; nothing of other models."""
+    """Save a generator's images and the animation of its training; nothing for other models."""
     pictures = [one.picture for one in history if isinstance(one, GanEpoch) and one.picture]
     if pictures:
         place = samples_path(folder, contender.name, seed)
@@ -64,10 +64,10 @@ def history_of(folder: Path, contender: Contender, seed: int) -> tuple[Epoch, ..
 
 
 def forget_unfinished(folder: Path, contenders: Sequence[Contender], seeds: Sequence[int]) -> None:
-    """Keep, of a run that is resumed, the epochs of finished trainings and the search.
+    """In a run that is resumed, keep only the search and the epochs of finished trainings.
 
-    Measurements are made again when all are trained. Files that were being written go. The folder
-    of models is there afterwards.
+    Measurements are made again when all models are trained. Incomplete files are removed. The
+    folder of models exists afterwards.
     """
     (folder / "models").mkdir(exist_ok=True)
     for path in (*folder.glob("*.tmp"), *(folder / "models").glob(f"{_UNFINISHED}*")):
@@ -92,19 +92,20 @@ def finished(
 ) -> tuple[keras.Model, tuple[Epoch, ...]]:
     """Return a training that was finished before, if its files belong together.
 
-    The model bears the name of its decoder and seed, and its loss is the one that was recorded.
+    They do if the model has the name of its decoder and seed, and the loss that was recorded.
 
     Raises:
         ConfigError: if a file is damaged, or of another training.
     """
     path = model_path(folder, contender, seed)
     history = history_of(folder, contender, seed)
-    cure = f"Remove {path}: this training then starts anew, and nothing else is lost."
+    cure = f"Remove {path}; then this training starts anew, and nothing else is lost."
     if not done(contender, history) or done(contender, history[:-1]):
         wanted = "" if contender.minutes else f" of the {contender.epochs}"
         raise ConfigError(
-            f"{folder / 'metrics.jsonl'} has {len(history)}{wanted} epochs of {contender.name}, "
-            f"seed {seed}, whose model is finished: not as many as its training had. {cure}"
+            f"The model of {contender.name}, seed {seed}, is finished, but "
+            f"{folder / 'metrics.jsonl'} has {len(history)}{wanted} epochs of it, not as many as "
+            f"its training had. {cure}"
         )
     with random_weights_are_zeros():
         model = contender.build(dataset.shape)
@@ -120,8 +121,8 @@ def finished(
         loss, recorded, rtol=1e-4, atol=1e-5, equal_nan=True
     ):
         raise ConfigError(
-            f"{path} is another model than the one that was trained: its validation loss is "
-            f"{loss:.4f}, and {recorded:.4f} was recorded. {cure}"
+            f"{path} is not the model that was trained: its validation loss is {loss:.4f}, but "
+            f"{recorded:.4f} was recorded. {cure}"
         )
     return model, history
 

@@ -1,4 +1,4 @@
-"""Whether decoders still learn: pairs whose order longer training may change."""
+"""Whether decoders still learn: which pairs may change their order with longer training."""
 
 import itertools
 import math
@@ -16,13 +16,13 @@ ERRORS = 3  # standard errors that a movement must exceed; see `pairs`
 
 @dataclass(frozen=True)
 class Unsettled:
-    """Two decoders that training still moves by more than they lie apart.
+    """Two decoders whose losses still move by more than they lie apart.
 
     Attributes:
-        ahead: the name of the one with the lower mean loss.
+        ahead: the name of the decoder with the lower mean loss.
         behind: the name of the other.
-        moved: by how much the last tenth of training moved the one that it moved further, nats per
-            pixel, on average over the seeds; NaN: not known, of a single epoch.
+        moved: by how much the last tenth of training moved the loss of the one that moved further,
+            nats per pixel, on average over the seeds; NaN: not known, after a single epoch.
         apart: the difference of their mean losses, or three standard errors of it if that is more,
             nats per pixel.
     """
@@ -36,7 +36,7 @@ class Unsettled:
 def unsettled(comparison: Comparison) -> list[Unsettled]:
     """Return every pair of decoders whose order longer training may change; see `pairs`.
 
-    Decoders that were not trained with the same seeds have no differences, and so no pairs.
+    Decoders that were not trained with the same seeds have no differences, so there are no pairs.
     """
     if not same_seeds(comparison):
         return []
@@ -50,22 +50,23 @@ def unsettled(comparison: Comparison) -> list[Unsettled]:
 def pairs(
     losses: Mapping[str, Sequence[float]], falls: Mapping[str, Sequence[float]]
 ) -> list[Unsettled]:
-    """Return the pairs that training still moves by more than they lie apart, the lowest first.
+    """Return the pairs whose losses still move by more than they lie apart, the lowest first.
 
-    1. The movement of a decoder is the mean of its falls over the seeds, whatever its sign; that of
-       a pair the larger of two.
-    2. A pair lies apart by the difference of its mean losses, at least by three standard errors
-       of it (`pair_variances`): two that are nearly equal need not come to rest entirely.
-    3. A pair is unsettled unless its movement is less. Of fewer than three seeds the error is not
-       known, and only a movement that is not known either makes it so.
+    1. The movement of a decoder is the mean of its falls over the seeds, whatever its sign. The
+       movement of a pair is the larger of the two.
+    2. A pair lies apart by the difference of its mean losses, but at least by three standard errors
+       of it (`pair_variances`), so that two nearly equal decoders need not come to rest entirely.
+    3. A pair is unsettled unless its movement is less than that. With fewer than three seeds the
+       error is not known; then a pair is unsettled only if its movement is not known either.
 
-    The noise of single epochs does not read as learning, because it is in that error too: of
+    The noise of single epochs is not mistaken for learning, because it is in that error too. For
     decoders at rest, with normal noise from epoch to epoch and no other spread, at most 3 of 100
     simulated comparisons have an unsettled pair (2 or 5 decoders, 3 to 10 seeds, 5 to 40 epochs).
 
     Args:
-        losses: by decoder, the loss after its last epoch, one per seed; the same seeds for all.
-        falls: by decoder, what `fall` returns, one per seed.
+        losses: for each decoder, the loss after its last epoch, one per seed; the same seeds for
+            all.
+        falls: for each decoder, what `fall` returns, one per seed.
 
     Example:
         >>> (pair,) = pairs({"a": [0.1] * 3, "b": [0.2] * 3}, {"a": [0.15] * 3, "b": [0.01] * 3})
@@ -100,15 +101,15 @@ def fall(losses: Sequence[float]) -> float:
     """Return by how much a loss falls over the last tenth of its epochs.
 
     1. The slope per epoch is the median of the slopes between any two of the last fifth of the
-       epochs, at least three (or both of two), so that single epochs do not decide it.
-    2. It is taken over a tenth of the epochs, at least one.
+       epochs (at least three, or both if there are two), so that single epochs do not decide it.
+    2. The fall is this slope times a tenth of the epochs, at least one.
 
     Args:
         losses: after each epoch, at least one.
 
     Returns:
-        A fall is positive, a rise negative; NaN of a single epoch, or if one of those is not
-        finite.
+        A fall is positive, a rise negative; NaN after a single epoch, or if one of those losses is
+        not finite.
 
     Reference: Sen, "Estimates of the regression coefficient based on Kendall's tau", 1968.
 
@@ -125,5 +126,5 @@ def fall(losses: Sequence[float]) -> float:
 
 
 def more_epochs(comparison: Comparison) -> int:
-    """Return how many epochs to try next: twice as many, at least the default."""
+    """Return how many epochs to try next: twice as many, or the default if that is more."""
     return max(EPOCHS, 2 * max(len(trial.history) for trial in comparison.trials))

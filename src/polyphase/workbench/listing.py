@@ -1,4 +1,4 @@
-"""The runs in a folder, and whether each is whole."""
+"""The runs in a folder, and whether each one is complete."""
 
 import zipfile
 from collections import defaultdict
@@ -14,7 +14,7 @@ _OWN = ("config.json", "metrics.jsonl", FILE)
 
 
 def run_folders(folder: Path) -> list[Path]:
-    """Return the folders with a file that only a run has, the oldest first."""
+    """Return the folders that have a file of a run, the oldest first."""
     found = {path.parent for name in _OWN for path in folder.glob(f"*/{name}")}
     return sorted(found, key=_began)
 
@@ -27,10 +27,11 @@ def _began(folder: Path) -> tuple[float, str]:
 def read_run(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]], bool]:
     """Return a run's configuration, the final measurements of its models, and if they still learn.
 
-    The last is whether longer training may change the order of its decoders (`learning.pairs`).
+    They still learn if longer training may change the order of the decoders (`learning.pairs`).
 
     Raises:
-        ConfigError: if a file of it is missing or damaged. Of the evidence only the end is read.
+        ConfigError: if one of its files is missing or damaged. Only the end of the evidence is
+            read.
     """
     config = read_config(folder)
     lines = read_metrics(folder)

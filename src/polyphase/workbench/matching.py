@@ -1,4 +1,4 @@
-"""Widths with which decoders cost the same."""
+"""Find widths with which all decoders cost the same."""
 
 import functools
 import math
@@ -22,7 +22,7 @@ def _computed(model: keras.Model) -> int:
     cost = Cost.of(model)
     if cost is None:
         raise ConfigError(
-            f"The multiply-adds of {model.name} are not known. Use --match parameters."
+            f"The multiply-adds of {model.name} are not known. Use --match parameters instead."
         )
     return cost.multiply_adds
 
@@ -36,11 +36,11 @@ MATCHES: dict[str, Callable[[keras.Model], int]] = {
 def matched_widths(contenders: Sequence[Contender], shape: Shape, match: str) -> dict[str, Widths]:
     """Return widths of the two inner stages with which all decoders cost the same, within 3%.
 
-    The decoder that costs most keeps the encoder's width; the others become wider. What is matched
-    is the decoder's cost, without the encoder, which is the same for all.
+    The decoder that costs most keeps the encoder's width; the others become wider. The cost of the
+    decoder is matched, without that of the encoder, which is the same for all.
 
     Args:
-        contenders: of one width and encoder.
+        contenders: models with one width and encoder.
         shape: `(height, width, channels)` of the images.
         match: "parameters", or "multiply-adds" as this backend's lowerings compute them.
 
@@ -86,9 +86,9 @@ def _widths(decoder: str, cost: Callable[[Widths], int], target: int, match: str
             return one
     best = min(near, key=off)
     raise ConfigError(
-        f"No widths up to {MOST} channels give {decoder!r} {target:,} {match} in its decoder, as "
-        f"the decoder that costs most has. The nearest: {cost(best):,} with widths {best}. Leave "
-        "it out, or compare without --match."
+        f"No widths up to {MOST} channels give the decoder {decoder!r} {target:,} {match}, as many "
+        f"as the decoder that costs most has. The nearest: {cost(best):,} with widths {best}. "
+        f"Leave {decoder!r} out, or compare without --match."
     )
 
 

@@ -1,4 +1,4 @@
-"""How good reconstructions are: PSNR and SSIM, means over images; and Keras' losses."""
+"""How good reconstructions are: mean PSNR and SSIM over images, and Keras' losses."""
 
 import keras
 import numpy as np

@@ -13,10 +13,10 @@ LEAST = 10  # epochs that may
 
 
 def flat(losses: Sequence[float]) -> bool:
-    """Return whether losses have not improved for long.
+    """Return whether losses have stopped improving.
 
-    The lowest loss of the last fifth of the epochs, and of no fewer than ten, is not lower than the
-    lowest before them by a five-hundredth of it.
+    They have if the lowest loss of the last fifth of the epochs (at least ten) is not lower than
+    the lowest loss before them by a five-hundredth of it.
 
     Example:
         >>> flat([1.0] * 11), flat([1.0] * 10), flat([0.9**i for i in range(50)])
@@ -28,10 +28,10 @@ def flat(losses: Sequence[float]) -> bool:
 
 
 def done(contender: Contender, history: Sequence[Epoch]) -> bool:
-    """Return whether a training with these epochs behind it is over.
+    """Return whether a training is over after these epochs.
 
-    It is after `contender.epochs`, or if something went wrong; with `contender.minutes` also when
-    the validation loss is `flat`, or the epochs have taken so many minutes.
+    It is over after `contender.epochs`, or if something went wrong. With `contender.minutes` it is
+    also over when the validation loss is `flat`, or when the epochs have taken that many minutes.
     """
     if history and history[-1].trouble:
         return True

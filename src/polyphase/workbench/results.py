@@ -1,4 +1,4 @@
-"""What a comparison found, as data: what the figures and the page are drawn from."""
+"""The results of a comparison as data, from which the figures and the page are made."""
 
 import math
 from collections.abc import Mapping
@@ -32,17 +32,17 @@ class Epoch:
 
     @property
     def measured(self) -> dict[str, float]:
-        """What was measured, by its name."""
+        """What was measured, by name."""
         return {name: getattr(self, name) for name in self.names()}
 
     @property
     def trouble(self) -> str:
-        """Why the training ended with it, in words; an empty text if nothing went wrong."""
+        """Why the training ended with this epoch; an empty text if nothing went wrong."""
         return ""
 
     @property
     def words(self) -> str:
-        """What is said of it while it runs."""
+        """The words for this epoch that are printed while the training runs."""
         return f"validation loss {self.validation_loss:.4f}"
 
 
@@ -54,14 +54,14 @@ class GanEpoch(Epoch):
     """One epoch of a generator and a discriminator; losses are means over its steps.
 
     Attributes:
-        loss: the generator's.
-        validation_loss: KID of 1,000 made images from the validation images, in the features of a
-            small classifier; NaN if something went wrong, or there is no classifier.
-        discriminator: its loss, without the penalties.
+        loss: loss of the generator.
+        validation_loss: KID of 1,000 generated images from the validation images, in the features
+            of a small classifier; NaN if something went wrong, or there is no classifier.
+        discriminator: loss of the discriminator, without the penalties.
         penalty: R1 and R2 together, unweighted.
-        spread: standard deviation of the made images over latents, the mean over their pixels,
+        spread: standard deviation of the generated images over latents, averaged over their pixels,
             divided by that of as many training images.
-        picture: a PNG file of what the same 64 latents became; empty where none was made.
+        picture: a PNG file of the images made from the same 64 latents; empty if none was made.
     """
 
     discriminator: float
@@ -81,7 +81,7 @@ class GanEpoch(Epoch):
 
     @property
     def words(self) -> str:
-        """What is said of it while it runs."""
+        """The words for this epoch that are printed while the training runs."""
         said = f"generator {self.loss:.3f}, discriminator {self.discriminator:.3f}"
         return (
             said if math.isnan(self.validation_loss) else f"KID {self.validation_loss:.4f}, {said}"
@@ -96,18 +96,18 @@ def epoch_of(line: Mapping[str, Any]) -> Epoch:
 
 @dataclass(frozen=True, eq=False)
 class Imitation:
-    """How near made images are to the validation images; features are a small classifier's.
+    """How near generated images are to the validation images, in features of a small classifier.
 
     Attributes:
         fid: Fréchet distance of the features; see `adversarial.distances.fid`.
-        precision: share of the made images that lie among real ones.
-        recall: share of the real images that lie among made ones.
-        modes: how many classes of the training images were made.
-        reverse_kl: nats; of the classes' frequencies from those of the training images.
-        spectral_distance: decades; see `adversarial.spectra.spectral_distance`.
+        precision: share of the generated images that lie among real ones.
+        recall: share of the real images that lie among generated ones.
+        modes: how many classes of the training images were generated.
+        reverse_kl: divergence of the classes' frequencies from those of the training images, nats.
+        spectral_distance: in decades; see `adversarial.spectra.spectral_distance`.
         nearness: mean distance to the nearest training image, pixel by pixel, divided by that of
             the validation images; 0: copies, 1: as far as new images.
-        spectrum: `(side // 2,)`, power of the made images at each radius.
+        spectrum: `(side // 2,)`, power of the generated images at each radius.
         neighbours: the training images that are nearest to the shown ones, in their shape.
     """
 
@@ -136,20 +136,20 @@ class Trial:
         seed: the seed of weights and data order.
         parameters: trainable parameters of the whole model.
         multiply_adds: multiply-adds of one image through the whole model, as written.
-        multiply_adds_computed: the same as the backend's lowerings compute them; None: not known.
+        multiply_adds_computed: the same, as the backend's lowerings compute them; None: not known.
         offset: pixels `(rows, columns)` by which the output lies too far up and left of the input;
             None: not known.
         history: one entry per epoch.
-        psnr: mean over the validation images, dB, peak 1; NaN of made images.
-        ssim: mean over the validation images, at most 1; NaN of made images.
+        psnr: mean over the validation images, dB, peak 1; NaN for generated images.
+        ssim: mean over the validation images, at most 1; NaN for generated images.
         inference_seconds: median seconds per image through the whole model, in batches, after
             warm-up.
-        reconstructions: `(8, height, width, channels)` float32 in 0..1, of the shown images; what a
-            generator made of random numbers.
-        checkerboard: what its upsampling leaves behind, on the validation images.
-        decoder_seconds: the same as `inference_seconds` from the code to the output; None: a
-            published model, or a run of before this was measured.
-        imitation: of a generator: how near its images are to real ones; None of other models.
+        reconstructions: `(8, height, width, channels)` float32 in 0..1, of the shown images; for a
+            generator, images that it made from random numbers.
+        checkerboard: the patterns that its upsampling leaves, on the validation images.
+        decoder_seconds: like `inference_seconds`, but from the code to the output; None for a
+            published model, or an older run in which this was not measured.
+        imitation: for a generator, how near its images are to real ones; None for other models.
     """
 
     decoder: str
@@ -191,15 +191,15 @@ def floor_of(config: dict[str, Any]) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
-    """What can be done without training.
+    """A result without training, to compare with.
 
     Attributes:
-        name: of it.
-        validation_loss: on the validation images.
+        name: its name.
+        validation_loss: loss on the validation images.
         psnr: mean over the validation images, dB, peak 1.
         ssim: mean over the validation images, at most 1.
         reconstructions: `(8, height, width, channels)` float32, of the shown images.
-        imitation: as of a `Trial`.
+        imitation: as in a `Trial`.
     """
 
     name: str
@@ -221,8 +221,8 @@ class Comparison:
         originals: `(8, height, width, channels)` float32 in 0..1.
         labels: the class of each original, as text; empty text where there is none.
         trials: seeds outer, decoders inner.
-        inputs: what models were given of the originals; None: the originals.
-        baselines: what can be done without training.
+        inputs: what the models were given; None: the originals themselves.
+        baselines: results without training.
     """
 
     config: dict[str, Any]
@@ -250,14 +250,14 @@ class Comparison:
 
     @property
     def margin(self) -> float | None:
-        """Differences of losses within it count as none; stated before the run."""
+        """Differences of losses within this count as none; it was stated before the run."""
         return self.config.get("margin")
 
     @property
     def on_workers(self) -> bool:
         """Whether trainings ran on workers, where the time of one depends on the others.
 
-        Runs of before this was recorded say so in their command.
+        In older runs, which did not record this, the command tells it.
         """
         command = str(self.config.get("command", "")).split()
         asked = any(word.startswith(("--workers", "--scheduler")) for word in command)

@@ -1,4 +1,4 @@
-"""Take up a run that was interrupted: what it was to do, from its own configuration."""
+"""Continue an interrupted run, from its own configuration."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ from polyphase.workbench.tasks import TASKS, options_of, task_of
 
 
 def target_of(run: Path) -> Path:
-    """Return what an unfinished run will be called, of that or of its folder now."""
+    """Return the final folder of an unfinished run, given that or its present folder."""
     return Path(str(run if run.name else os.path.abspath(run)).removesuffix(".partial"))
 
 
@@ -26,8 +26,8 @@ def unfinished(target: Path, command: str) -> dict[str, Any]:
     """Return the configuration of an unfinished run of a command, of `runs.command_of`.
 
     Raises:
-        ConfigError: if there is none, it was complete, it is damaged or of another command, or it
-            was begun with another backend or other versions, so that going on would mix them.
+        ConfigError: if there is no such run, if it is complete, damaged or of another command, or
+            if it was begun with another backend or other versions, which resuming would mix.
     """
     partial = partial_of(target)
     _require_unfinished(target, partial, command)
@@ -36,8 +36,8 @@ def unfinished(target: Path, command: str) -> dict[str, Any]:
     for name, version in (config["versions"] | {"backend": config["backend"]}).items():
         if now.get(name) != version:
             raise ConfigError(
-                f"{target} was begun with {name} {version}; now it is {now.get(name)}. Use that "
-                "one, or start a new run."
+                f"{target} was begun with {name} {version}, but now it is {now.get(name)}. Use "
+                f"{version}, or start a new run."
             )
     keep_metrics(partial, lambda line: True)  # a torn last line would spoil the next one
     return config
@@ -52,28 +52,28 @@ def _require_unfinished(target: Path, partial: Path, command: str) -> None:
         )
     if target.exists() and partial.exists():
         raise ConfigError(
-            f"Both {target} and {partial} exist. Move or remove {target}, which the finished run "
-            "is to be called."
+            f"Both {target} and {partial} exist. Move or remove {target}, because the finished "
+            "run will have that name."
         )
     found = target if target.exists() else partial
     if not (found / "config.json").exists():
-        raise ConfigError(f"{found} is no run: it has no config.json. Start a new run.")
+        raise ConfigError(f"{found} is not a run: it has no config.json. Start a new run.")
     own = command_of(read_config(found))
     if target.exists():
-        more = f" Its page again: polyphase report {target}" * (own == "polyphase compare")
+        more = f" To write its page again: polyphase report {target}" * (own == "polyphase compare")
         raise ConfigError(f"{target} is complete: there is nothing to resume.{more}")
     if own != command:
-        raise ConfigError(f"{found} is a run of `{own}`. Go on with it: {own} --resume {target}")
+        raise ConfigError(f"{found} is a run of `{own}`. To continue: {own} --resume {target}")
 
 
 def check_options(given: Mapping[str, Any], config: dict[str, Any], target: Path) -> None:
-    """Refuse options that are not those with which a run was begun.
+    """Refuse options that differ from those with which a run was begun.
 
     Args:
-        given: values of the command line by the names of its parameters; only those that were
+        given: values on the command line, by the names of its parameters; only those that were
             given.
-        config: of the run.
-        target: the run.
+        config: the configuration of the run.
+        target: the folder of the run.
 
     Raises:
         ConfigError: naming the first that differs.
@@ -115,8 +115,8 @@ def check_options(given: Mapping[str, Any], config: dict[str, Any], target: Path
         if alike.get(name, lambda value: value)(given[name]) != stored[name]:
             raise ConfigError(
                 f"{target} was begun with {_words(name, stored[name])}. Received: "
-                f"{_words(name, given[name])}. A run keeps its options: leave it out, or start a "
-                "new run."
+                f"{_words(name, given[name])}. A run keeps its options. Leave this one out, or "
+                "start a new run."
             )
 
 
@@ -170,7 +170,7 @@ def dataset_of(config: dict[str, Any]) -> Dataset:
     """Return the data that a configuration names.
 
     Raises:
-        ConfigError: if they are not the same as then.
+        ConfigError: if they are not the same as before.
     """
     data = config["data"]
     dataset = load(data["source"], data.get("size"), data.get("grey", False))

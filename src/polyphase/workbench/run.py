@@ -33,10 +33,10 @@ class Run:
 
     Attributes:
         target: the folder, once it is complete.
-        config: what `config.json` holds: all that is needed to repeat the run.
-        contenders: what is trained, with the learning rates of before any search.
+        config: the content of `config.json`: everything that is needed to repeat the run.
+        contenders: the models to train, with their learning rates before any search.
         dataset: the images.
-        resumed: whether it goes on with what was left when it was interrupted.
+        resumed: whether the run was interrupted and is being continued.
     """
 
     target: Path
@@ -60,19 +60,20 @@ class Run:
         how: Mapping[str, Any],
         options: Mapping[str, Any],
     ) -> Self:
-        """Return a run that was not begun yet, all of it checked.
+        """Return a new run; everything about it is checked before anything is done.
 
         Args:
-            target: its folder.
-            names: of the contenders.
-            images: what `datasets.load` takes: source, size, and whether they are made grey.
-            seeds: of weights and data order.
-            command: that repeats it.
+            target: the folder of the run.
+            names: names of the contenders.
+            images: what `datasets.load` takes: source, size, and whether images are made grey.
+            seeds: seeds of weights and data order.
+            command: the command that repeats the run.
             experiment: "fair", "published" or `runs.TRAIN`.
-            match: in what the contenders shall agree, of `matching.MATCHES`; None: in their widths.
-            search: "lr": their learning rates are searched; None: they are not.
-            how: what else `contender` takes.
-            options: what else `config.json` shall hold.
+            match: the cost that is made the same for all, one of `matching.MATCHES`; None: all
+                have the same widths.
+            search: "lr" searches their learning rates; None does not.
+            how: other arguments of `contender`.
+            options: other entries of `config.json`.
 
         Raises:
             ConfigError: for anything that cannot be trained.
@@ -99,15 +100,16 @@ class Run:
 
     @classmethod
     def unfinished(cls, folder: Path, given: Mapping[str, Any], command: str) -> Self:
-        """Return a run that was interrupted, to go on with it.
+        """Return an interrupted run, to continue it.
 
         Args:
-            folder: of it, with or without `.partial`.
-            command: of which it must be, of `runs.command_of`.
-            given: options that must be those it was begun with; see `resume.check_options`.
+            folder: its folder, with or without `.partial`.
+            given: options that must be the ones it was begun with; see `resume.check_options`.
+            command: the command that must have begun it, as `runs.command_of` returns it.
 
         Raises:
-            ConfigError: if there is none, it is damaged, or what it needs is not as it was.
+            ConfigError: if there is no such run, if it is damaged, or if its data, backend or
+                versions are not the same as before.
         """
         target = resume.target_of(folder)
         config = resume.unfinished(target, command)
@@ -116,17 +118,17 @@ class Run:
         return cls(target, config, contenders, resume.dataset_of(config), resumed=True)
 
     def go(self, show: Show, watching: Watching, pool: Cluster | None = None) -> Comparison:
-        """Search, train and judge; leave the folder, complete.
+        """Search, train and judge, and leave a complete folder.
 
         Args:
-            show: makes what people look at of what was found, in the folder.
-            watching: gets how many trainings, and epochs (None: not known), there will be, or
-                more; returns what is called after every epoch.
-            pool: where to train; None: here.
+            show: writes the pages and figures of the results into the folder.
+            watching: takes the number of trainings and of epochs (None: not known), of which there
+                may be more; returns what is called after every epoch.
+            pool: where to train; None: in this process.
 
         Raises:
-            ConfigError: if what an interrupted run left is damaged, or the devices are not there.
-            OSError: if the folder cannot be made or written.
+            ConfigError: if files of an interrupted run are damaged, or there are too few devices.
+            OSError: if the folder cannot be created or written.
         """
         config = self.config | ({"workers": pool.name} if pool else {})
         used = [self.dataset, held_out(self.dataset)] if config["search"] else [self.dataset]
@@ -146,15 +148,15 @@ class Run:
         return comparison
 
     def train(self, show: ShowOne, watching: Watching) -> tuple[Epoch, ...]:
-        """Train one model with one seed; leave the folder, complete; return its epochs.
+        """Train one model with one seed, leave a complete folder, and return the epochs.
 
         Args:
-            show: makes what people look at, in the folder.
-            watching: as `go` takes it.
+            show: writes figures of the results into the folder.
+            watching: as in `go`.
 
         Raises:
-            ConfigError: if what an interrupted run left is damaged.
-            OSError: if the folder cannot be made or written.
+            ConfigError: if files of an interrupted run are damaged.
+            OSError: if the folder cannot be created or written.
         """
         (one,), (seed,) = self.contenders, self.config["seeds"]
         with run_folder(self.target, self.resumed) as folder:

@@ -1,4 +1,4 @@
-"""Run folders: made whole or not at all, metrics appended as JSON lines."""
+"""Run folders: complete or not there at all; metrics are appended as JSON lines."""
 
 import json
 import os
@@ -29,19 +29,19 @@ def default_folder(command: str) -> Path:
 
 @contextmanager
 def run_folder(target: Path, resume: bool = False) -> Iterator[Path]:
-    """Yield a working folder `TARGET.partial` that becomes `target` when all is done.
+    """Yield a working folder `TARGET.partial`, which becomes `target` when all is done.
 
-    If the work fails, `TARGET.partial` stays where it is resumed or holds the first epoch, and is
-    removed otherwise; `target` itself never exists half-written.
+    If the work fails, `TARGET.partial` stays if the run was resumed or the first epoch is finished;
+    otherwise it is removed. `target` itself never exists half-written.
 
     Args:
         target: the folder of a finished run.
-        resume: whether to go on with an unfinished one.
+        resume: whether to continue an unfinished run.
 
     Raises:
-        OSError: if `target` exists, an earlier unfinished run is in the way, or the folder
-            cannot be written.
-        KeyboardInterrupt: as it came; its message says what was kept, and how to go on.
+        OSError: if `target` exists, if there is an earlier unfinished run of that name, or if the
+            folder cannot be written.
+        KeyboardInterrupt: passed on; its message says what was kept, and how to continue.
     """
     if not resume:
         require_new(target)
@@ -62,7 +62,7 @@ def run_folder(target: Path, resume: bool = False) -> Iterator[Path]:
         if kept and isinstance(error, OSError):
             raise OSError(
                 f"Cannot write into {partial} ({error.strerror or error}). What was finished is "
-                f"kept there: mend that. {next_step(target)}"
+                f"kept there. Mend this first. {next_step(target)}"
             ) from error
         raise
 
@@ -73,35 +73,33 @@ def partial_of(target: Path) -> Path:
 
 
 def next_step(target: Path) -> str:
-    """Return the sentence that says how to go on with an unfinished run."""
+    """Return the sentence that says how to continue an unfinished run."""
     try:
         command = command_of(read_config(partial_of(target)))
     except ConfigError:
-        return (
-            "It cannot be resumed: run the command again, with another --out or after removing it."
-        )
-    return f"Go on with it: {command} --resume {shlex.quote(str(target))}"
+        return "It cannot be resumed. Run the command again with another --out, or remove it first."
+    return f"To continue: {command} --resume {shlex.quote(str(target))}"
 
 
 def command_of(config: Mapping[str, Any]) -> str:
-    """Return the command that a run is of, without its options."""
+    """Return the command that began a run, without its options."""
     if config["experiment"] != TRAIN:
         return "polyphase compare"
     return f"polyphase train {'gan' if config['task'] == Gan.name else 'autoencoder'}"
 
 
 def require_new(target: Path) -> None:
-    """Find out, before any work, whether a run may become `target`.
+    """Check before any work that a run may become `target`.
 
     Raises:
-        OSError: if it exists, whatever it is, or an earlier unfinished run is in the way.
+        OSError: if it exists, whatever it is, or there is an earlier unfinished run of that name.
     """
     if os.path.lexists(target):
         raise FileExistsError(f"{target} exists already. Choose another --out, or remove it.")
     partial = partial_of(target)
     if os.path.lexists(partial):
         raise FileExistsError(
-            f"{partial} is an unfinished run; choose another --out, or remove it. "
+            f"{partial} is an unfinished run. Choose another --out, or remove it. "
             f"{next_step(target)}"
         )
 
@@ -112,14 +110,14 @@ def _make(partial: Path) -> None:
         partial.mkdir(parents=True)
     except OSError as error:
         raise type(error)(
-            f"Cannot make the folder {partial} ({error.strerror}). Choose another --out."
+            f"Cannot create the folder {partial} ({error.strerror}). Choose another --out."
         ) from error
 
 
 def file_name(name: str) -> str:
     """Return a decoder's name as part of a file's name, different for different names.
 
-    Letters, digits and `_.-` stay, but for a dot at the start; of all else the bytes are written.
+    Letters, digits and `_.-` stay, except a dot at the start; all else is written as bytes.
 
     Example:
         >>> file_name("mine.decoders:lanczos")
@@ -135,7 +133,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON so that the file is there whole or not at all."""
+    """Write JSON so that the file is complete or not there at all."""
     unfinished = path.with_name(path.name + ".tmp")
     unfinished.write_text(json.dumps(content, indent=2) + "\n")
     os.replace(unfinished, path)
@@ -149,10 +147,10 @@ def append_metrics(folder: Path, **record: Any) -> None:
 
 @contextmanager
 def readable(path: Path, cure: str) -> Iterator[None]:
-    """Turn any failure of reading a file into one sentence that names it.
+    """Turn any failure to read a file into one sentence that names the file.
 
-    Damaged files fail in too many ways to list (zip, JSON, HDF5, NumPy); whichever it was, the
-    file is to blame.
+    Damaged files fail in too many ways to list (zip, JSON, HDF5, NumPy). In every case the file is
+    the cause.
     """
     try:
         yield
@@ -174,7 +172,7 @@ def read_config(folder: Path, shape: dict[str, Any] = schema.CONFIG) -> dict[str
     """Return what `config.json` holds.
 
     Raises:
-        ConfigError: if it is not there, damaged, or holds something else.
+        ConfigError: if it is missing or damaged, or holds something else.
     """
     path = folder / "config.json"
     with readable(path, "Put back a copy of it, or start a new run."):
@@ -193,13 +191,13 @@ def read_config(folder: Path, shape: dict[str, Any] = schema.CONFIG) -> dict[str
             ]
             wrong = "".join(lacking[:1])
         if wrong:
-            raise ValueError(f"it is no configuration of a run, {wrong}")
+            raise ValueError(f"it is not the configuration of a run: {wrong}")
         config["task"] = task_of(config).name  # runs of before do not say it
     return config
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
-    """Return the lines of `metrics.jsonl`; a last one that was torn by a kill is left out.
+    """Return the lines of `metrics.jsonl`, without a last line that a kill left incomplete.
 
     Raises:
         ConfigError: if a line is damaged.
@@ -230,7 +228,7 @@ def _record(line: str, number: int) -> dict[str, Any]:
 
 
 def keep_metrics(folder: Path, wanted: Callable[[dict[str, Any]], bool]) -> None:
-    """Leave only the wanted lines in `metrics.jsonl`, if there is one."""
+    """Keep only the wanted lines of `metrics.jsonl`, if the file exists."""
     path = folder / "metrics.jsonl"
     if path.exists():
         kept = [json.dumps(line) + "\n" for line in read_metrics(folder) if wanted(line)]

@@ -1,4 +1,4 @@
-"""The shape of what a run folder's JSON holds, so that damage is named and not met later."""
+"""The shape of the JSON in a run folder, so that damage is found and named early."""
 
 from typing import Any
 

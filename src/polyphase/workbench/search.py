@@ -1,4 +1,4 @@
-"""Search the learning rate of each decoder, where it is lowest and to both sides of it."""
+"""Search the learning rate of each decoder: the best rate so far, and the rates next to it."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -20,9 +20,10 @@ Losses = dict[tuple[str, float, int], float]  # of decoder, learning rate and se
 
 
 def held_out(dataset: Dataset) -> Dataset:
-    """Return what learning rates are searched with: training images alone.
+    """Return the images with which learning rates are searched: training images only.
 
-    The last fifth of them validates; the validation images, which judge, are not seen.
+    The last fifth of them serves for validation. The validation images, by which decoders are
+    judged, are not seen.
     """
     count = len(dataset.train) - len(dataset.train) // 5
     pixels, labels = dataset.train.pixels, dataset.train.labels
@@ -44,21 +45,21 @@ def searched(
 ) -> list[Contender]:
     """Return the contenders, each with the learning rate whose worse loss of two seeds is lowest.
 
-    The rates of `FIRST` are tried with the first seed, then those beside the one that leads, until
-    they do not lead: so it lies between two others, or at an end of `LEARNING_RATES`. A loss of two
-    seeds is not lower than that of one, so only a rate that leads is tried with the second seed,
-    until one leads that has been.
+    The rates of `FIRST` are tried with the first seed. Then the rates next to the best one are
+    tried, until they are not better: so the best rate lies between two others, or at an end of
+    `LEARNING_RATES`. The worse loss of two seeds is never lower than that of one. So only the best
+    rate is tried with the second seed too, until a rate is best that has been tried with both.
 
     Args:
-        contenders: to be trained with some of `LEARNING_RATES`.
+        contenders: the models to train with some of `LEARNING_RATES`.
         dataset: the images; see `held_out`.
-        seeds: two that the comparison itself does not use.
-        folder: where `metrics.jsonl` gets a line for each training; those that it has already are
-            not trained again.
+        seeds: two seeds that the comparison itself does not use.
+        folder: its `metrics.jsonl` gets a line for each training; trainings that it has already are
+            not repeated.
         watch: called after every epoch.
-        workers: where to train; None: here.
-        models: by the names of their decoders, which may be trained anew; those of this search are
-            put there.
+        workers: where to train; None: in this process.
+        models: models that may be trained anew, by the names of their decoders; those of this
+            search are put there.
     """
     models = {} if models is None else models
     recorded: Losses = {

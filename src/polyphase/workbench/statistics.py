@@ -23,9 +23,9 @@ class Difference:
         decoder: its name.
         best: the name of the decoder with the lowest mean loss.
         mean: mean difference over the seeds, nats per pixel.
-        low: lower end of its confidence interval; minus infinity of fewer than three seeds.
-        high: upper end; infinity of fewer than three seeds.
-        needed: where it is not decided, about how many seeds would tell apart two decoders that
+        low: lower end of its confidence interval; minus infinity with fewer than three seeds.
+        high: upper end; infinity with fewer than three seeds.
+        needed: if it is not decided, about how many seeds it takes to tell apart two decoders that
             differ by `mean` and vary as these do; None: more than 100.
     """
 
@@ -44,10 +44,10 @@ class Difference:
     def within(self, margin: float | None) -> bool:
         """Whether the interval lies inside -margin..margin: then two decoders are equal within it.
 
-        These are two one-sided tests, that the difference is less than `margin` and that it is more
-        than `-margin`, each at 2.5% (of two decoders; of more they hold for all pairs together). So
-        decoders that differ by the margin or more are called equal at most 2.5% of the time, and
-        what is called different and what is called equal rests on the same interval.
+        These are two one-sided tests: the difference is less than `margin`, and it is more than
+        `-margin`. Each is at 2.5% for two decoders; for more, they hold for all pairs together. So
+        decoders that differ by the margin or more are called equal at most 2.5% of the time.
+        "Different" and "equal" rest on the same interval.
 
         Args:
             margin: stated before the run, nats per pixel; None: nothing is called equal.
@@ -59,16 +59,16 @@ class Difference:
 
     @property
     def half_width(self) -> float:
-        """Half the width of the interval: what a difference must exceed to be seen."""
+        """Half the width of the interval; a difference must exceed this to be seen."""
         return (self.high - self.low) / 2
 
 
 def differences(comparison: Comparison) -> list[Difference]:
     """Return every other decoder's difference to the best, the nearest first.
 
-    The intervals hold together for all pairs of decoders, because the data choose which is the
+    The intervals hold for all pairs of decoders together, because the data choose which one is the
     best (`half_widths`). Decoders with a loss that is not finite are left out. Decoders that were
-    not trained with the same seeds cannot be paired: then there are no differences.
+    not trained with the same seeds cannot be paired, so there are no differences then.
     """
     if not same_seeds(comparison):
         return []
@@ -105,9 +105,9 @@ def half_widths(losses: np.ndarray) -> np.ndarray:
 
     1. The variance of each difference and its degrees of freedom (`pair_variances`).
     2. The half width is `q sqrt(variance / (2 seeds))`; `q` is the quantile of Tukey's studentised
-       range for so many decoders and degrees of freedom.
+       range for this number of decoders and degrees of freedom.
 
-    Of two decoders this is the interval of the paired t test at 95%. Of more, a simulation finds
+    For two decoders this is the interval of the paired t test at 95%. For more, a simulation finds
     the chance of any false difference below 6%, also where their spreads differ a hundredfold
     (`benchmarks/intervals.py`).
 
@@ -115,7 +115,7 @@ def half_widths(losses: np.ndarray) -> np.ndarray:
         losses: `(..., decoders, seeds)`, finite; at least two decoders.
 
     Returns:
-        `(..., decoders, decoders)`, symmetric; infinity of fewer than three seeds.
+        `(..., decoders, decoders)`, symmetric; infinity with fewer than three seeds.
 
     Reference: Tukey, "The problem of multiple comparisons", 1953; Games, Howell, "Pairwise
     multiple comparison procedures with unequal n's and/or variances", 1976.
@@ -135,17 +135,17 @@ def half_widths(losses: np.ndarray) -> np.ndarray:
 def pair_variances(losses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the variance of each pair's difference, and its degrees of freedom.
 
-    1. Residuals of decoder + seed: what all decoders have in common with a seed does not count.
-       A decoder that is `_wild` does not count for the seed: else one training that diverged would
-       widen the intervals between all others.
-    2. Each decoder has a spread of its own, from its residuals; of `m` decoders that count for the
-       seed, `m / (m - 1)` times their variance, with `(seeds - 1) (m - 1) / m` degrees of freedom.
-       A wild decoder's is its variance, with `seeds - 1`.
+    1. Take residuals of the model decoder + seed: a seed's effect that all decoders share does not
+       count. A decoder that is `_wild` is left out of the seed's effect; otherwise one training
+       that diverged would widen the intervals between all others.
+    2. Each decoder has a spread of its own, from its residuals. With `m` decoders in the seed's
+       effect, it is `m / (m - 1)` times their variance, with `(seeds - 1) (m - 1) / m` degrees of
+       freedom. For a wild decoder it is its variance, with `seeds - 1`.
     3. Two spreads add up; Welch and Satterthwaite's formula gives the degrees of freedom.
-    4. The variance is at least that of the paired differences themselves: this bounds the error
-       where spreads differ much, or decoders answer to a seed differently.
+    4. The variance is at least that of the paired differences themselves. This bounds the error
+       where spreads differ much, or where decoders respond to a seed differently.
 
-    Of two decoders this is the variance of the paired t test, with as many degrees of freedom.
+    For two decoders this is the variance of the paired t test, with as many degrees of freedom.
 
     Args:
         losses: `(..., decoders, seeds)`.

@@ -12,7 +12,7 @@ class Board:
     """Writes one TensorBoard run per decoder and seed.
 
     Args:
-        folder: to write into; `tensorboard --logdir FOLDER` shows it.
+        folder: the folder to write into; `tensorboard --logdir FOLDER` shows it.
 
     Raises:
         ImportError: if tensorboardX is not installed.
@@ -37,7 +37,7 @@ class Board:
         writer.flush()
 
     def finish(self, comparison: Comparison) -> None:
-        """Write final measures and the images, and close all files."""
+        """Write the final measures and the images, and close all files."""
         for trial in comparison.trials:
             writer = self._writer(trial.decoder, trial.seed)
             step = len(trial.history)

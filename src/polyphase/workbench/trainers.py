@@ -1,4 +1,4 @@
-"""Which way of training a task takes."""
+"""Which module trains the models of a task."""
 
 from types import ModuleType
 
@@ -9,9 +9,9 @@ from polyphase.workbench.tasks.gan import Gan
 
 
 def trainer_of(task: Task) -> ModuleType:
-    """Return the module whose `train`, `drawn` and `validation_loss` are those of a task.
+    """Return the module with the `train`, `drawn` and `validation_loss` of a task.
 
-    They take and return the same; `training` says what.
+    Both modules have the same functions; `training` documents them.
 
     Example:
         >>> from polyphase.workbench.tasks import RECONSTRUCT

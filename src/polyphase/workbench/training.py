@@ -25,10 +25,10 @@ OnEpoch = Callable[[int, Epoch, bool], None]
 
 
 class Batches(keras.utils.PyDataset):
-    """Images as targets, in an order that depends on seed and epoch alone.
+    """Images as targets, in an order that depends only on seed and epoch.
 
-    A last batch that would be smaller is left out (the next epoch's order gives its images
-    another chance), so that every step has one shape and is compiled once.
+    If the last batch would be smaller, it is left out, so that every step has one shape and is
+    compiled once. In the next epoch, which has another order, its images may be used.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Batches(keras.utils.PyDataset):
 
 
 class InOrder(keras.utils.PyDataset):
-    """Images as targets, all of them, in their order; the last batch may be smaller."""
+    """All images as targets, in their order; the last batch may be smaller."""
 
     def __init__(self, images: np.ndarray, task: Task = RECONSTRUCT) -> None:
         super().__init__()
@@ -117,7 +117,7 @@ class _Recorder(keras.callbacks.Callback):
 
 
 def untrained(contender: Contender, dataset: Dataset, seed: int) -> keras.Model:
-    """Return a contender's model as a seed makes it."""
+    """Return a contender's untrained model with the weights of a seed."""
     keras.utils.set_random_seed(seed)
     return contender.build(dataset.shape)
 
@@ -132,19 +132,19 @@ def train(
     again: keras.Model | None = None,
     on_start: Callable[[keras.Model], None] = lambda model: None,
 ) -> tuple[keras.Model, tuple[Epoch, ...]]:
-    """Build and train one model of its task: Adam, and the task's loss.
+    """Build and train one model with Adam and the loss of its task.
 
     Args:
-        contender: what to build, and for how many epochs in which batches.
-        dataset: its training and validation images.
-        seed: of the weights and of the data order.
+        contender: what to build, how many epochs to train it, and in which batches.
+        dataset: training and validation images.
+        seed: seed of the weights and of the data order.
         on_epoch: called after every epoch with its index from 0, its `Epoch`, and whether it was
-            the last; for epochs that are restored too.
-        saved: file that is written after every epoch; if it exists, training goes on from there.
+            the last; also for epochs that are restored.
+        saved: file that is written after every epoch; if it exists, training continues from there.
         start: what `drawn(contender, dataset, seed)` returned elsewhere; None: drawn here.
-        again: a model that `train` returned for this contender, whose seed or learning rate may
-            have been others. It may be trained anew, with what is compiled already, and then
-            loses what it had learnt. All state of its layers must be in Keras' variables.
+        again: a model that `train` returned for this contender, perhaps with another seed or
+            learning rate. It may be trained anew without compiling again, and then loses what it
+            had learnt. All state of its layers must be in Keras' variables.
         on_start: called with the model as `untrained` returns it.
 
     Returns:
@@ -152,7 +152,7 @@ def train(
         arguments give the same numbers, interrupted or not, with `again` or without.
 
     Raises:
-        ConfigError: if `saved` is damaged or of another training.
+        ConfigError: if `saved` is damaged or belongs to another training.
     """
     model = untrained(contender, dataset, seed)
     on_start(model)
@@ -181,7 +181,7 @@ def train(
 
 
 def drawn(contender: Contender, dataset: Dataset, seed: int) -> list[np.ndarray]:
-    """Return the first values of all that is drawn before a training."""
+    """Return the initial values of all variables that are drawn before a training."""
     variables = untrained(contender, dataset, seed).variables
     return [keras.ops.convert_to_numpy(one.value) for one in variables]
 

@@ -1,1 +1,1 @@
-"""Generators and discriminators, trained against each other."""
+"""Train generators and discriminators against each other, and judge the images."""

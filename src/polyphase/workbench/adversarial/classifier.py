@@ -1,8 +1,8 @@
-"""A small classifier, whose features say how near made images are to real ones.
+"""A small classifier, whose features show how near generated images are to real ones.
 
-It is no Inception network: distances of its features are "of features of a small classifier", and
-not comparable to published ones. `benchmarks/train_classifier.py` trained what is shipped, on MNIST
-and on the embedded digits.
+It is not an Inception network, so distances of its features cannot be compared with published ones.
+The shipped classifier was trained by `benchmarks/train_classifier.py`, on MNIST and on the embedded
+digits.
 """
 
 import hashlib
@@ -30,15 +30,15 @@ _BLOCK = 1000  # images at once
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A trained network, and what is known of it.
+    """A trained network, and the facts about it.
 
     Attributes:
         name: `SHIPPED` or `TRAINED`.
-        model: of images to features `(batch, 64)` and scores `(batch, classes)`.
-        labels: texts; a class is an index of them.
-        accuracy: share of the validation images that it classifies as their labels say.
+        model: a model from images to features `(batch, 64)` and scores `(batch, classes)`.
+        labels: texts; a class is an index into them.
+        accuracy: share of the validation images that it classifies according to their labels.
         stacked: whether each of three channels is a digit of its own, and classes are numbers of
-            three digits; the model takes one channel.
+            three digits; the model then takes one channel at a time.
     """
 
     name: str
@@ -57,17 +57,17 @@ class Classifier:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What a report says of it."""
+        """Facts about the classifier for a report."""
         return {"name": self.name, "accuracy": self.accuracy, "sha256": self.sha256}
 
     def features(self, images: np.ndarray) -> np.ndarray:
-        """Return what the last layer but one computes; of stacked digits channel after channel.
+        """Return the output of the last layer but one; for stacked digits, channel after channel.
 
         Args:
             images: `(n, height, width, channels)` in 0..1, at least one.
 
         Returns:
-            `(n, 64)` float32, or `(n, 192)` of stacked digits.
+            `(n, 64)` float32, or `(n, 192)` for stacked digits.
 
         Raises:
             ValueError: for images of another shape.
@@ -77,14 +77,14 @@ class Classifier:
         return self._computed(images)[0]
 
     def classes(self, images: np.ndarray) -> np.ndarray:
-        """Return the class of each image, `(n,)` integers: indices of `labels`.
+        """Return the class of each image, `(n,)` integers: indices into `labels`.
 
         See `features`.
         """
         return self._computed(images)[1]
 
     def share_right(self, images: Images) -> float:
-        """Return the share of images that are classified as their labels say."""
+        """Return the share of images that are classified according to their labels."""
         found = [self.labels[index] for index in self.classes(images.pixels)]
         right = [one == label for one, label in zip(found, images.labels, strict=True)]
         return sum(right) / len(right)
@@ -96,7 +96,7 @@ class Classifier:
         if images.shape[1:] != expected or len(images) == 0:
             raise ValueError(
                 f"The classifier takes images of shape {expected}, at least one. Received: "
-                f"{images.shape}. Use `classifier_for` with the data set that they are like."
+                f"{images.shape}. Use `classifier_for` with a data set of such images."
             )
         if not self.stacked:
             return _predicted(self.model, images)
@@ -107,15 +107,15 @@ class Classifier:
 
 
 def network(image_shape: tuple[int, int, int], classes: int) -> keras.Model:
-    """Return an untrained classifier: three convolutions, each halved, and two dense layers.
+    """Return an untrained classifier: three convolutions with poolings, and two dense layers.
 
     Args:
         image_shape: `(height, width, channels)`, any.
         classes: how many it tells apart.
 
     Returns:
-        A model of images to features `(batch, 64)` and scores `(batch, classes)`, whose softmax are
-        probabilities. The weights are the same each time.
+        A model from images to features `(batch, 64)` and scores `(batch, classes)`; the softmax of
+        the scores is probabilities. The weights are the same each time.
 
     Example:
         >>> network((28, 28, 1), 10).count_params()
@@ -133,15 +133,15 @@ def network(image_shape: tuple[int, int, int], classes: int) -> keras.Model:
 
 
 def learn(model: keras.Model, images: np.ndarray, targets: np.ndarray, steps: int) -> None:
-    """Train a `network` by Adam and cross-entropy, at a rate that falls to 0 along a cosine.
+    """Train a `network` with Adam and cross-entropy, at a rate that falls to 0 along a cosine.
 
-    Afterwards the mean square of its features is 1, so that distances of them have one scale.
+    Afterwards the mean square of its features is 1, so that their distances have one scale.
 
     Args:
         model: changed in place.
         images: `(n, height, width, channels)` in 0..1.
         targets: `(n,)` integers, its classes.
-        steps: of at most 64 images each, at least; the last epoch is a whole one.
+        steps: least number of steps, of at most 64 images each; the last epoch is completed.
     """
     batches = _Batches(images, targets.astype("int32"))  # JAX has no int64, and warns
     epochs = math.ceil(steps / len(batches))
@@ -174,14 +174,14 @@ def shipped(channels: int = 1) -> Classifier:
 
 
 def classifier_for(dataset: Dataset) -> Classifier:
-    """Return the classifier whose features are to judge images that are made like these.
+    """Return the classifier whose features are used to judge images generated to be like these.
 
-    1. The shipped one, for 28x28 pixels with 1 or 3 channels, if it classifies 90% of the
-       validation images as their labels say.
-    2. Otherwise the same network, trained on the training images, the same way each time.
+    1. The shipped classifier, for 28x28 pixels with 1 or 3 channels, if it classifies 90% of the
+       validation images according to their labels.
+    2. Otherwise the same network, trained on the training images, in the same way each time.
 
     Raises:
-        ConfigError: for images without labels, or with one alone.
+        ConfigError: for images without labels, or with only one label.
 
     Example:
         >>> from polyphase.datasets import load
@@ -193,7 +193,7 @@ def classifier_for(dataset: Dataset) -> Classifier:
     labels = tuple(sorted(set(dataset.train.labels)))
     if not labelled or len(labels) == 1:
         raise ConfigError(
-            "Images are judged by a classifier, which needs labels to learn: two or more. "
+            "Generated images are judged by a classifier, which needs two or more labels to learn. "
             f"Received: {'one label' if labelled else 'images without labels'}, "
             f"{height}x{width} with {channels} channels. Give a folder with a subfolder for each "
             "class, or an .npz file with y_train."

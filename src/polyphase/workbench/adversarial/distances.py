@@ -1,4 +1,4 @@
-"""How near made images are to real ones: distances of features, modes, nearest neighbours."""
+"""How near generated images are to real ones: distances of features, modes, neighbours."""
 
 from collections.abc import Iterator
 
@@ -12,21 +12,22 @@ _BLOCK = 1000  # rows of a table of all pairs that are in memory: 80 MB of 10,00
 def kid(real: np.ndarray, made: np.ndarray) -> float:
     """Return the kernel distance: an unbiased estimate of the squared MMD.
 
-    With the kernel `k(x, y) = (x.y / d + 1)^3` it is the mean over all pairs of two different real
-    ones, plus that of two different made ones, minus twice that of a real and a made one.
+    With the kernel `k(x, y) = (x.y / d + 1)^3`, it is the mean over all pairs of two different real
+    images, plus the mean over all pairs of two different generated images, minus twice the mean
+    over all pairs of a real and a generated image.
 
     Args:
-        real: features `(n, d)`, n at least 2.
-        made: features `(m, d)`, m at least 2.
+        real: features of real images, `(n, d)`, n at least 2.
+        made: features of generated images, `(m, d)`, m at least 2.
 
     Returns:
-        About 0 for samples of one distribution, and then as often negative.
+        For samples of one distribution about 0, as often negative as positive.
 
     Raises:
         ValueError: for other shapes.
 
-    Reference: Binkowski et al., "Demystifying MMD GANs", 2018, arXiv 1801.01401; there the mean
-    over subsets, here of all samples at once.
+    Reference: Binkowski et al., "Demystifying MMD GANs", 2018, arXiv 1801.01401. There the mean is
+    taken over subsets, here over all samples at once.
 
     Example:
         >>> kid(np.array([[0.0], [1.0]]), np.array([[2.0], [3.0]]))
@@ -40,24 +41,24 @@ def kid(real: np.ndarray, made: np.ndarray) -> float:
 
 
 def fid(real: np.ndarray, made: np.ndarray) -> float:
-    """Return the Fréchet distance of the Gaussians that have the features' means and covariances.
+    """Return the Fréchet distance of two Gaussians with the features' means and covariances.
 
     `|difference of means|^2 + trace(A) + trace(B) - 2 trace((A B)^(1/2))`. With triangular roots,
-    `A = Q^T Q` and `B = R^T R`, the last trace is the sum of the singular values of `Q R^T`, also
-    where a covariance is singular, as that of fewer samples than features is.
+    `A = Q^T Q` and `B = R^T R`, the last trace is the sum of the singular values of `Q R^T`. This
+    also holds for a singular covariance, as there is with fewer samples than features.
 
-    It is biased: two samples of one distribution have a positive distance, the more the fewer they
-    are. Compare only distances of equally many samples.
+    The distance is biased: two samples of one distribution have a positive distance, which is
+    larger the fewer samples there are. Compare only distances of equally many samples.
 
     Args:
-        real: features `(n, d)`, n at least 2.
-        made: features `(m, d)`, m at least 2.
+        real: features of real images, `(n, d)`, n at least 2.
+        made: features of generated images, `(m, d)`, m at least 2.
 
     Raises:
         ValueError: for other shapes.
 
     Reference: Heusel et al., "GANs trained by a two time-scale update rule converge to a local Nash
-    equilibrium", 2017, arXiv 1706.08500; there of Inception's features.
+    equilibrium", 2017, arXiv 1706.08500, with Inception's features.
 
     Example:
         >>> real = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 4.0], [2.0, 4.0]])
@@ -74,16 +75,16 @@ def fid(real: np.ndarray, made: np.ndarray) -> float:
 def precision_recall(
     real: np.ndarray, made: np.ndarray, neighbours: int = 3
 ) -> tuple[float, float]:
-    """Return how many made images look real, and how many real ones could be made.
+    """Return how many generated images look real, and how many real ones could be generated.
 
-    Around each sample lies a ball up to its third nearest neighbour of the same kind. Precision is
-    the share of made samples in the ball of a real one, recall that of real samples in the ball of
-    a made one; what lies on a ball's surface lies in it.
+    Around each sample there is a ball that reaches to its third nearest neighbour of the same kind.
+    Precision is the share of generated samples that lie in the ball of a real one. Recall is the
+    share of real samples that lie in the ball of a generated one. A ball includes its surface.
 
     Args:
-        real: features `(n, d)`, more than `neighbours`.
-        made: features `(m, d)`, more than `neighbours`.
-        neighbours: which neighbour the balls reach to, at least 1.
+        real: features of real images, `(n, d)`, n more than `neighbours`.
+        made: features of generated images, `(m, d)`, m more than `neighbours`.
+        neighbours: the number of the neighbour to which the balls reach, at least 1.
 
     Returns:
         Precision and recall, in 0..1.
@@ -111,18 +112,18 @@ def precision_recall(
 
 
 def modes(reference: np.ndarray, made: np.ndarray) -> tuple[int, float]:
-    """Return how many classes of the reference are made, and the reverse divergence.
+    """Return how many classes of the reference are generated, and the reverse divergence.
 
-    The latter is `KL(made || reference) = sum p log(p / q)` over the classes that are made, where p
-    is a class's share of the made images and q its probability. It is infinite if a class is made
-    that the reference never has; such a class does not count among those that are made. m images
-    drawn from the reference itself have about `(classes - 1) / 2m` nats, if m is much more than
-    the classes.
+    The divergence is `KL(made || reference) = sum p log(p / q)` over the classes that are
+    generated, where p is a class's share of the generated images and q its probability. It is
+    infinite if a class is generated that the reference never has; such a class is not counted. For
+    m images drawn from the reference itself it is about `(classes - 1) / 2m` nats, if m is much
+    more than the number of classes.
 
     Args:
-        reference: probabilities `(classes,)`, sum 1: of stacked digits 1/1000 each; of other images
-            the shares that the classifier finds in the real ones.
-        made: classes of the made images `(m,)`, indices of `reference`.
+        reference: probabilities `(classes,)` with the sum 1: for stacked digits 1/1000 each; for
+            other images the shares that the classifier finds in the real images.
+        made: classes of the generated images `(m,)`, indices into `reference`.
 
     Returns:
         The number of classes, and nats.
@@ -144,8 +145,8 @@ def modes(reference: np.ndarray, made: np.ndarray) -> tuple[int, float]:
     indices = made.ndim == 1 and made.size > 0 and made.dtype.kind in "iu"
     if not (distribution and indices and 0 <= made.min() <= made.max() < len(reference)):
         raise ValueError(
-            "`reference` must be probabilities (classes,) whose sum is 1, and `made` indices (m,) "
-            f"of them, at least one. Received: shapes {reference.shape} of sum "
+            "`reference` must be probabilities (classes,) whose sum is 1, and `made` must be at "
+            f"least one index (m,) into them. Received: shapes {reference.shape} of sum "
             f"{reference.sum():g} and {made.shape} of {made.dtype}. Divide counts by their sum."
         )
     counts = np.bincount(made, minlength=len(reference))
@@ -156,15 +157,15 @@ def modes(reference: np.ndarray, made: np.ndarray) -> tuple[int, float]:
 
 
 def nearest(made: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Return which training image is the nearest to each made one, pixel by pixel.
+    """Return which training image is nearest to each generated one, pixel by pixel.
 
     Args:
-        made: `(m, height, width, channels)`.
-        train: `(n, height, width, channels)`.
+        made: generated images, `(m, height, width, channels)`.
+        train: training images, `(n, height, width, channels)`.
 
     Returns:
-        Indices of `train`, `(m,)`; Euclidean distance. Of images that are equally near within
-        rounding, one.
+        Indices into `train`, `(m,)`, by Euclidean distance. If several images are equally near
+        within rounding, one of them.
 
     Raises:
         ValueError: for other shapes.
@@ -177,7 +178,7 @@ def nearest(made: np.ndarray, train: np.ndarray) -> np.ndarray:
     if made.ndim != 4 or made.shape[1:] != train.shape[1:] or not (len(made) and len(train)):
         raise ValueError(
             "Both must be images (n, height, width, channels) of one size, at least one. "
-            f"Received: {made.shape} and {train.shape}. Resize either."
+            f"Received: {made.shape} and {train.shape}. Resize one of them."
         )
     flat = (images.reshape(len(images), -1) for images in (made, train))
     return np.asarray(pairwise_distances_argmin(*flat))
@@ -189,8 +190,8 @@ def _features(real: np.ndarray, made: np.ndarray, least: int) -> tuple[np.ndarra
     one_width = real.ndim == made.ndim == 2 and real.shape[1] == made.shape[1] > 0
     if not one_width or min(len(real), len(made)) < least:
         raise ValueError(
-            f"Both must be features (n, d) of one d, with n at least {least}. Received: "
-            f"{real.shape} and {made.shape}. Compute them of more images, by one classifier."
+            f"Both must be features (n, d) with the same d and n at least {least}. Received: "
+            f"{real.shape} and {made.shape}. Compute them from more images, with one classifier."
         )
     return real, made
 

@@ -1,4 +1,4 @@
-"""How near the images of a generator are to real ones: what a comparison judges them by."""
+"""Judge how near the images of a generator are to real ones."""
 
 import functools
 import math
@@ -23,7 +23,7 @@ PER_CLASS = 26  # made images, so that a class that is as frequent as others is 
 
 
 def made_images(generator: keras.Model, count: int) -> np.ndarray:
-    """Return what a generator makes of latents that are always the same and were not trained on.
+    """Return a generator's images for latents that are always the same and were not trained on.
 
     Returns:
         `(count, height, width, channels)` in 0..1.
@@ -38,11 +38,11 @@ def made_images(generator: keras.Model, count: int) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """What made images are held against.
+    """What generated images are compared with.
 
     Attributes:
-        dataset: its validation images are the real ones; its training images may be copied.
-        classifier: whose features tell them apart.
+        dataset: its validation images are the real images; its training images might be copied.
+        classifier: the classifier whose features are compared.
     """
 
     dataset: Dataset
@@ -58,11 +58,11 @@ class Judge:
         return kid(self._real, self.classifier.features(images[:MADE]))
 
     def imitation(self, images: np.ndarray, shown: int) -> Imitation:
-        """Return everything else by which images are judged.
+        """Return all other measures by which images are judged.
 
         Args:
             images: `(n, height, width, channels)` in 0..1; `count` of them are enough.
-            shown: of how many of the first the nearest training images are returned.
+            shown: for this many of the first images, the nearest training images are returned.
         """
         few = images[:MADE]
         features = self.classifier.features(few)
@@ -103,10 +103,10 @@ class Judge:
 
 
 def judge_of(dataset: Dataset) -> Judge:
-    """Return the judge of images like these; that of the last data set is kept.
+    """Return the judge for images like these; the judge of the last data set is kept.
 
     Raises:
-        ConfigError: if no classifier can be had, as of images without labels.
+        ConfigError: if there can be no classifier, as for images without labels.
     """
     key = (dataset.sha256, len(dataset.train))
     if key not in _KEPT:
@@ -119,10 +119,10 @@ _KEPT: dict[tuple[str, int], Judge] = {}
 
 
 def failed(shape: tuple[int, ...]) -> Imitation:
-    """Return the imitation of a training that failed: nothing was measured.
+    """Return the `Imitation` for a training that failed: nothing was measured.
 
     Args:
-        shape: of the images that are shown.
+        shape: shape of the images that are shown.
     """
     numbers: dict[str, Any] = dict.fromkeys(Imitation.names(), math.nan) | {"modes": 0}
     return Imitation(

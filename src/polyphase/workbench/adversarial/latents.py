@@ -1,10 +1,10 @@
-"""What a generator makes images of."""
+"""The random numbers from which a generator makes images."""
 
 import numpy as np
 
 
 def latents(seed: int, epoch: int, step: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Return standard normal numbers that depend on seed, epoch and step alone.
+    """Return standard normal numbers that depend only on seed, epoch and step.
 
     Example:
         >>> latents(0, 1, 2, (3, 64)).shape

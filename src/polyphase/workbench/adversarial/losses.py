@@ -1,4 +1,4 @@
-"""What a discriminator and a generator minimise, of the scores of real and made images."""
+"""The losses of a discriminator and a generator, from scores of real and generated images."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ LOSSES = ("relativistic", "non-saturating")
 def of_discriminator(loss: str, real: Tensor, made: Tensor) -> Tensor:
     """Return what a discriminator minimises.
 
-    "relativistic": `mean softplus(made - real)`, pair by pair: a real image is to score higher
-    than a made one. "non-saturating": `mean softplus(-real) + mean softplus(made)`.
+    "relativistic": `mean softplus(made - real)`, pair by pair: a real image should score higher
+    than a generated one. "non-saturating": `mean softplus(-real) + mean softplus(made)`.
 
     Args:
         loss: one of `LOSSES`.
         real: scores `(batch, 1)` of real images.
-        made: scores `(batch, 1)` of made ones.
+        made: scores `(batch, 1)` of generated images.
 
     Reference: Huang et al., "The GAN is dead; long live the GAN! A modern GAN baseline", 2024,
     arXiv 2501.05441, and Jolicoeur-Martineau, 2019; Goodfellow et al., 2014.
@@ -51,8 +51,8 @@ def of_generator(loss: str, real: Tensor, made: Tensor) -> Tensor:
 def penalty(gradient: Tensor) -> Tensor:
     """Return half the mean squared length of scores' gradients, `(batch, ...)`.
 
-    R1 of real images, R2 of made ones: Mescheder et al., "Which training methods for GANs do
-    actually converge?", 2018.
+    It is called R1 for real images and R2 for generated ones: Mescheder et al., "Which training
+    methods for GANs do actually converge?", 2018.
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""What a generator made: a grid of images, and its training as an animated picture."""
+"""A generator's images in a grid, and its training as an animated picture."""
 
 import io
 import math
@@ -16,9 +16,9 @@ _HELD = 2000  # the last frame
 
 
 def grid(images: np.ndarray) -> Image.Image:
-    """Return images `(n, height, width, 1 or 3)` in 0..1 side by side, as near to square as can be.
+    """Return images `(n, height, width, 1 or 3)` in 0..1 in a grid that is as square as possible.
 
-    A line is between them.
+    A line separates them.
 
     Example:
         >>> grid(np.zeros((4, 28, 28, 1))).size
@@ -36,7 +36,7 @@ def grid(images: np.ndarray) -> Image.Image:
 
 
 def enlarged(image: Image.Image, side: int = _LARGE) -> Image.Image:
-    """Return an image whose pixels are squares of whole pixels, so that nothing is smoothed.
+    """Return an image in which every pixel is a square of pixels, so nothing is smoothed.
 
     Example:
         >>> enlarged(grid(np.zeros((4, 28, 28, 1)))).size

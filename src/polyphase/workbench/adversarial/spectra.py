@@ -1,4 +1,4 @@
-"""How much detail images have, by its fineness: the radial power spectrum."""
+"""How much fine and coarse detail images have: the radial power spectrum."""
 
 import numpy as np
 from scipy.fft import dctn
@@ -10,32 +10,34 @@ ROUNDING = (1 / 255) ** 2 / 12
 
 
 def radial_spectrum(images: np.ndarray) -> np.ndarray:
-    """Return the mean power at every fineness, whatever its direction.
+    """Return the mean power at every frequency (fineness of detail), whatever its direction.
 
-    1. Take the orthonormal two-dimensional cosine transform (DCT-II) of each image and channel,
-       whose coefficient k of N has the frequency k / 2N cycles per pixel, and its squares. The
-       transform continues an image by its reflection; the discrete Fourier transform would read
-       the step between opposite edges as fine detail. (The reflection of a wave may have a kink:
-       some tenth of its power then lies further than one radius away.)
-    2. Average over images, channels, and all coefficients whose frequency, the root of the sum of
-       both axes' squares, is nearest to r / side cycles per pixel, for r = 1 to half of the side,
-       which is the smaller one. (Halfway between two belongs to the finer.)
+    1. Take the orthonormal two-dimensional cosine transform (DCT-II) of each image and channel, and
+       square it. Its coefficient k of N has the frequency k / 2N cycles per pixel. The transform
+       continues an image by its reflection; the discrete Fourier transform would take the step
+       between opposite edges for fine detail. (The reflection of a wave may have a kink; then some
+       tenth of its power lies further than one radius away.)
+    2. Average over images, channels, and all coefficients whose frequency is nearest to r / side
+       cycles per pixel, for r = 1 to half of the side. The frequency is the root of the sum of both
+       axes' squares, and the side is the smaller one. (A frequency halfway between two radii
+       belongs to the finer.)
 
-    The mean of an image is left out, and what is coarser than the first radius, which only a longer
-    side has, and what is finer than the last, which only diagonals are.
+    Three parts are left out: the mean of an image; frequencies coarser than the first radius, which
+    only a longer side has; and frequencies finer than the last, which only diagonals have.
 
     Args:
         images: `(n, height, width, channels)`, both sides at least 2 pixels.
 
     Returns:
-        `(side // 2,)`, the square of the images' range. White noise of variance v has v everywhere:
-        the sum over all coefficients, not their mean, is the pixels' variance times their number.
+        `(side // 2,)`, in the square of the images' range. White noise of variance v has v
+        everywhere: the sum over all coefficients, not their mean, is the pixels' variance times
+        their number.
 
     Raises:
         ValueError: for other shapes.
 
     Reference: Durall et al., "Watch your up-convolution: CNN based generative deep neural networks
-    are failing to reproduce spectral distributions", 2020, arXiv 2003.01826; there of the discrete
+    are failing to reproduce spectral distributions", 2020, arXiv 2003.01826, with the discrete
     Fourier transform.
 
     Example:
@@ -46,7 +48,7 @@ def radial_spectrum(images: np.ndarray) -> np.ndarray:
     if images.ndim != 4 or min(images.shape[1:3]) < 2 or images.size == 0:
         raise ValueError(
             "`images` must have the axes (n, height, width, channels), both sides at least 2. "
-            f"Received: shape {images.shape}. Give whole images, not one alone."
+            f"Received: shape {images.shape}. Give an array of several images, not one image."
         )
     _, height, width, channels = images.shape
     power = np.zeros((height, width))
@@ -61,12 +63,12 @@ def radial_spectrum(images: np.ndarray) -> np.ndarray:
 def spectral_distance(real: np.ndarray, made: np.ndarray) -> float:
     """Return by how many decades the power differs: the root mean square over all radii.
 
-    Power below that of rounding to 8 bits counts as this, so that the logarithm exists and what no
-    image file shows does not count.
+    Power below that of rounding to 8 bits is replaced by it. So the logarithm exists, and detail
+    that no image file can show does not count.
 
     Args:
-        real: `(n, height, width, channels)` in 0..1.
-        made: `(m, height, width, channels)` in 0..1, of the same size.
+        real: real images, `(n, height, width, channels)` in 0..1.
+        made: generated images, `(m, height, width, channels)` in 0..1, of the same size.
 
     Returns:
         `sqrt(mean (log10 p - log10 q)^2)`; 0 for equal spectra.
@@ -84,8 +86,8 @@ def spectral_distance(real: np.ndarray, made: np.ndarray) -> float:
     """
     if real.shape[1:] != made.shape[1:]:
         raise ValueError(
-            "Images can be compared if they have one size and as many channels. Received: "
-            f"{real.shape[1:]} and {made.shape[1:]}. Resize either."
+            "Images must have the same size and the same number of channels. Received: "
+            f"{real.shape[1:]} and {made.shape[1:]}. Resize one of them."
         )
     powers = [np.maximum(radial_spectrum(images), ROUNDING) for images in (real, made)]
     return float(np.sqrt(np.mean(np.diff(np.log10(powers), axis=0) ** 2)))

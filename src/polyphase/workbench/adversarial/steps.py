@@ -1,4 +1,4 @@
-"""One step of two networks against each other, on whichever backend; the mathematics is shared."""
+"""One training step of two networks against each other; the backends share the mathematics."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ class Networks:
     """Everything that a training changes.
 
     Attributes:
-        generator: of latent vectors to images.
-        discriminator: of images to scores.
+        generator: makes images from latent vectors.
+        discriminator: scores images.
         average: a generator whose weights are the exponential moving average.
-        optimizers: of generator and discriminator.
+        optimizers: the optimizers of generator and discriminator.
     """
 
     generator: keras.Model
@@ -34,12 +34,12 @@ class Networks:
 
 @dataclass(frozen=True)
 class Aims:
-    """What both minimise.
+    """What both networks minimise.
 
     Attributes:
         loss: one of `losses.LOSSES`.
         gamma: weight of the penalties R1 and R2.
-        decay: of the moving average, per step.
+        decay: decay of the moving average, per step.
     """
 
     loss: str
@@ -51,10 +51,11 @@ def stepper(networks: Networks, aims: Aims) -> tuple[Step, Settle]:
     """Return a function that does one step, and one that puts what was learnt into the networks.
 
     Returns:
-        A function of real images and latents `(2, batch, latent)`: the discriminator's turn, with
-        the first latents, then the generator's. It returns the loss of the discriminator without
-        its penalties, that of the generator, and the penalties, unweighted; scalars.
-        And a function without arguments, to be called before anybody looks at the networks.
+        A function of real images and latents `(2, batch, latent)`. It trains the discriminator with
+        the first latents, then the generator with the second. It returns three scalars: the loss
+        of the discriminator without its penalties, the loss of the generator, and the penalties,
+        unweighted. The other function has no arguments, and must be called before the networks are
+        used.
     """
     return _STEPPERS[keras.backend.backend()](networks, aims)
 

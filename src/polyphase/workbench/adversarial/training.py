@@ -1,4 +1,4 @@
-"""Train a generator against a discriminator: the same images and latents for all of a seed."""
+"""Train a generator against a discriminator; a seed has the same images and latents for all."""
 
 import math
 import time
@@ -26,7 +26,7 @@ SHOWN = 64
 
 
 def networks_of(contender: Contender, dataset: Dataset, seed: int) -> Networks:
-    """Return untrained networks as a seed makes them."""
+    """Return the untrained networks of a seed."""
     generator = untrained(contender, dataset, seed)
     judge = _task(contender).judge(dataset.shape, contender.width or 1)
     average = keras.models.clone_model(generator)
@@ -50,13 +50,16 @@ def _begin(average: keras.Model, generator: keras.Model) -> None:
 
 
 def drawn(contender: Contender, dataset: Dataset, seed: int) -> list[np.ndarray]:
-    """Return the first values of all that is drawn before a training."""
+    """Return the initial values of all variables that are drawn before a training."""
     variables = _drawn(networks_of(contender, dataset, seed))
     return [keras.ops.convert_to_numpy(one.value) for one in variables]
 
 
 def validation_loss(contender: Contender, model: keras.Model, dataset: Dataset) -> float:
-    """Return the KID of 1,000 made images from the validation images; NaN without a classifier."""
+    """Return the KID of 1,000 generated images from the validation images.
+
+    It is NaN if there is no classifier.
+    """
     try:
         judge = judge_of(dataset)
     except ConfigError:
@@ -74,17 +77,17 @@ def train(
     again: keras.Model | None = None,
     on_start: Callable[[keras.Model], None] = lambda model: None,
 ) -> tuple[keras.Model, tuple[Epoch, ...]]:
-    """Train until all epochs are done, or something went wrong; as `workbench.training.train`.
+    """Train until all epochs are done or something went wrong, like `workbench.training.train`.
 
     Args:
         contender: a generator, and the task with the loss and the weight of the penalties.
-        dataset: its training images.
-        seed: of the weights, the latents and the images' order.
+        dataset: its training images are used.
+        seed: seed of the weights, the latents and the order of images.
         on_epoch: called after every epoch with its index from 0, its `GanEpoch`, and whether it was
-            the last; for epochs that are restored too.
-        saved: file that is written after every epoch; if it exists, training goes on from there.
+            the last; also for epochs that are restored.
+        saved: file that is written after every epoch; if it exists, training continues from there.
         start: what `drawn(contender, dataset, seed)` returned elsewhere; None: drawn here.
-        again: not used: what was compiled belongs to its networks.
+        again: not used, because compiled functions belong to their networks.
         on_start: called with the generator as `untrained` returns it.
 
     Returns:
@@ -92,7 +95,7 @@ def train(
         machine, with JAX, the same arguments give the same numbers, interrupted or not.
 
     Raises:
-        ConfigError: if `saved` is damaged or of another training.
+        ConfigError: if `saved` is damaged or belongs to another training.
     """
     networks = networks_of(contender, dataset, seed)
     on_start(networks.generator)
@@ -122,7 +125,7 @@ def _epoch(
     networks: Networks,
     stepping: tuple[Step, Callable[[], None]],
 ) -> GanEpoch:
-    """Train for one epoch and look at what came of it."""
+    """Train for one epoch, and measure the result."""
     step, settle = stepping
     size, count = int(networks.generator.input_shape[-1]), contender.batch_size
     batches = Batches(dataset.train.pixels, count, seed, epoch)

@@ -21,10 +21,11 @@ RECONSTRUCT = Reconstruct()
 
 
 def task(name: str, **options: Any) -> Task:
-    """Return a task by its name, with those of its options that are given.
+    """Return a task by its name, with the options that are given.
 
     Raises:
-        UserError: for an unknown name, an option that it does not have, or one out of range.
+        UserError: for an unknown name, an option that the task does not have, or a value out of
+            range.
 
     Example:
         >>> task("super-resolve", scale=4)
@@ -35,12 +36,12 @@ def task(name: str, **options: Any) -> Task:
     given = {key: value for key, value in options.items() if value is not None}
     for key in given:
         if key not in options_of(name):
-            raise UserError(f"--{key} is no option of the task {name!r}. Leave it out.")
+            raise UserError(f"The task {name!r} has no option --{key}. Leave it out.")
     return TASKS[name](**given)
 
 
 def task_of(config: Mapping[str, Any]) -> Task:
-    """Return the task of a run; those of before there were several reconstruct."""
+    """Return the task of a run; old runs, which do not name theirs, reconstruct."""
     name = config.get("task") or Reconstruct.name
     return task(name, **{key: config.get(key) for key in options_of(name)})
 

@@ -1,4 +1,4 @@
-"""Take Gaussian noise from an image."""
+"""Remove Gaussian noise from an image."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -24,7 +24,7 @@ class Denoise(Task):
     name: ClassVar[str] = "denoise"
     verb: ClassVar[str] = "denoises"
     models: ClassVar[str] = "U-Nets"
-    fixed: ClassVar[str] = "Encoder, ways across"
+    fixed: ClassVar[str] = "Encoder, skip connections"
     data: ClassVar[str] = "photographs"
     loss: ClassVar[str] = "binary_crossentropy"
     given: ClassVar[str] = "the noisy image"
@@ -32,12 +32,12 @@ class Denoise(Task):
     def __post_init__(self) -> None:
         if not 0 < self.noise <= 1:
             raise UserError(
-                f"--noise is a standard deviation above 0 and up to 1, the range of the images. "
+                f"--noise is a standard deviation above 0 and up to 1, the range of pixels. "
                 f"Received: {self.noise}."
             )
 
     def network(self, decoder: str, image_shape: Shape, **facts: Any) -> keras.Model:
-        """Return three halvings, three stages, and the ways across."""
+        """Return a U-Net of three halvings and three stages, with skip connections."""
         return comparison_unet(decoder, image_shape, **facts)
 
     def inputs(self, images: np.ndarray, keys: Keys) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Return one image for each of some random numbers: a generator without a discriminator."""
+"""Learn images by heart: a generator without a discriminator."""
 
 import zlib
 from dataclasses import dataclass, replace
@@ -18,10 +18,10 @@ _STEPS = 6000
 
 @dataclass(frozen=True)
 class Fit(Task):
-    """The generator of `gan` learns images by heart: what its stages can draw, nobody judging.
+    """The generator of `gan` learns images by heart; this shows what its stages can draw.
 
-    Every image has 64 random numbers of its own, which depend on its pixels alone. What is judged
-    are the images that it was fitted to.
+    There is no discriminator. Every image has 64 random numbers of its own, which depend only on
+    its pixels. The generator is judged on the images that it was fitted to.
 
     Reference: Schwarz et al., "On the frequency bias of generative models", 2021, arXiv 2111.02447.
     """
@@ -63,5 +63,5 @@ class Fit(Task):
         return replace(dataset, train=every, validation=every, test=first)
 
     def epochs(self, images: int, batch_size: int) -> int:
-        """Return how many passes over so many images give 6,000 steps."""
+        """Return how many passes over this number of images give 6,000 steps."""
         return passes(_STEPS, images, batch_size)

@@ -1,4 +1,4 @@
-"""Make images of random numbers that a discriminator cannot tell from real ones."""
+"""Make images from random numbers that a discriminator cannot tell from real ones."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -49,7 +49,7 @@ class Gan(Task):
         if self.loss not in LOSSES:
             raise UserError(f"Unknown loss {self.loss!r}. Choose from: {', '.join(LOSSES)}.")
         if not 0 <= self.penalty < float("inf"):
-            raise UserError(f"--penalty is a weight from 0 on. Received: {self.penalty}.")
+            raise UserError(f"--penalty is a weight of at least 0. Received: {self.penalty}.")
         if self.discriminator not in DISCRIMINATORS:
             raise UserError(
                 f"Unknown discriminator {self.discriminator!r}. Choose from: "
@@ -68,7 +68,7 @@ class Gan(Task):
         return discriminator(image_shape, width, self.discriminator == "blurred")
 
     def epochs(self, images: int, batch_size: int) -> int:
-        """Return how many passes over so many images give 1,800 steps."""
+        """Return how many passes over this number of images give 1,800 steps."""
         return passes(_STEPS, images, batch_size)
 
 

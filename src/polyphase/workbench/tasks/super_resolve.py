@@ -17,10 +17,10 @@ _LEAST = 4  # pixels of a small side
 
 @dataclass(frozen=True)
 class SuperResolve(Task):
-    """A network adds to bicubic upsampling what it lacks.
+    """A network adds what bicubic upsampling lacks.
 
     Attributes:
-        scale: 2 or 4: how many pixels of a side were averaged to one.
+        scale: 2 or 4, how many pixels of a side were averaged to one.
     """
 
     scale: int = 2
@@ -63,6 +63,6 @@ class SuperResolve(Task):
         if height % self.scale or width % self.scale or min(shape[:2]) < _LEAST * self.scale:
             return (
                 f"--scale {self.scale} takes images whose sides are multiples of {self.scale}, at "
-                f"least {_LEAST * self.scale} pixels. Received: {height}x{width}. Give --size."
+                f"least {_LEAST * self.scale} pixels. Received: {height}x{width}. Use --size."
             )
         return ""

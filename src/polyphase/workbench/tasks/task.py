@@ -1,4 +1,4 @@
-"""What a task is: what a model is given of an image that it shall return."""
+"""What a task is: from which input a model has to return an image."""
 
 import math
 from abc import ABC, abstractmethod
@@ -24,26 +24,26 @@ class Task(ABC):
     """What models are trained to do, and with which loss.
 
     Attributes:
-        name: as on the command line.
+        name: its name on the command line.
         verb: what a model does with an image.
-        models: what they are called.
-        fixed: what of them is the same for every decoder.
-        data: images to do it with, unless others are given.
-        encoders: whether the encoder can be chosen, of `models.ENCODERS`.
-        batch_size: images per step, unless told.
-        rate: learning rate of Adam, unless one is searched.
-        width: channels of what is the same for every decoder, unless told.
-        model: the file that a training of one model leaves.
-        loss: as Keras names it.
-        weight: by which it is multiplied.
-        unit: of the product.
+        models: what the models are called.
+        fixed: the parts of the models that are the same for every decoder.
+        data: the default images.
+        encoders: whether the encoder can be chosen from `models.ENCODERS`.
+        batch_size: default number of images per step.
+        rate: learning rate of Adam, unless it is searched.
+        width: default number of channels of the parts that are the same for every decoder.
+        model: name of the file with the model that `polyphase train` writes.
+        loss: Keras' name of the loss.
+        weight: factor by which the loss is multiplied.
+        unit: unit of the product.
         measure: what the validation loss is called.
-        judged: the images that it is of, in words.
-        validation: what those are called on a page.
+        judged: the images on which it is measured, in words.
+        validation: what these images are called on a page.
         test: what the images that are shown are called.
-        searched: whether learning rates can be searched, with images that are held out.
-        paired: whether what a model makes is to be one image.
-        given: what a model gets, in words; empty: the image itself.
+        searched: whether learning rates can be searched with held-out images.
+        paired: whether each output of a model is compared with one image.
+        given: what a model is given, in words; empty if it is the image itself.
     """
 
     name: ClassVar[str]
@@ -71,10 +71,10 @@ class Task(ABC):
     def network(self, decoder: str, image_shape: Shape, **facts: Any) -> keras.Model:
         """Return an untrained model.
 
-        Its stages are called `up_1`, `up_2`, ...; what is before `up_1` is the same for all.
+        Its stages are called `up_1`, `up_2`, ...; everything before `up_1` is the same for all.
 
         Args:
-            decoder: of its stages.
+            decoder: name of the decoder for its stages.
             image_shape: `(height, width, channels)` of what it returns.
             facts: `width` and `widths`, as `models.comparison_autoencoder` takes them, and
                 `encoder` where there are `encoders`.
@@ -85,34 +85,34 @@ class Task(ABC):
 
         Args:
             images: `(n, height, width, channels)` float32 in 0..1.
-            keys: of each image: numbers that what is random depends on, and on nothing else.
+            keys: for each image, the numbers on which all randomness depends, and nothing else.
         """
         return images
 
     def baselines(self) -> dict[str, Map]:
-        """Return ways to do it without training, by their names: of inputs, to images."""
+        """Return functions that do the task without training, by their names."""
         return {}
 
     def refused(self, shape: Shape) -> str:
-        """Return why images of a shape cannot be used, if its network does not say it well."""
+        """Return why images of a shape cannot be used; "" if they can, or the network says why."""
         return ""
 
     def part(self, dataset: Dataset) -> Dataset:
-        """Return the images that it is done with."""
+        """Return the part of a dataset that the task uses."""
         return dataset
 
     def epochs(self, images: int, batch_size: int) -> int | None:
-        """Return how many passes over so many images are enough; None: as for any images."""
+        """Return how many passes over this number of images are enough; None for the default."""
         return None
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """What of it can be chosen, with its values."""
+        """Options of the task, with their values."""
         return asdict(self)
 
 
 def passes(steps: int, images: int, batch_size: int) -> int:
-    """Return how many passes over so many images take so many steps, or a few more."""
+    """Return how many passes over this number of images give these steps, or a few more."""
     return math.ceil(steps / max(1, images // batch_size))
 
 
