@@ -126,7 +126,7 @@ def test_a_model_that_differs_is_not_written(saved, monkeypatch):
     )
     result = RUN.invoke(app, ["fold", "model.keras", "fast.keras"])
     assert result.exit_code == 2
-    assert "nothing was written" in result.output
+    assert "Nothing was written" in result.output
     assert not Path("fast.keras").exists()
 
 
