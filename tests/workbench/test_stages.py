@@ -68,5 +68,5 @@ def test_a_run_of_before_has_no_stages(folder):
 def test_damaged_stages_are_named(folder, change):
     _, path = folder
     changed(path, change)
-    with pytest.raises(ConfigError, match=r"metrics\.jsonl does not hold"):
+    with pytest.raises(ConfigError, match=r"metrics\.jsonl is damaged: it does not hold"):
         load(path)
