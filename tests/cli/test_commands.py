@@ -253,7 +253,7 @@ def test_an_interrupted_comparison_ends_with_the_command_that_goes_on(program, i
     assert "Traceback" not in errors
     last = errors.splitlines()[-1]
     assert last == (
-        "Stopped. What was finished is kept in run.partial. Go on with it: "
+        "Stopped. What was finished is kept in run.partial. To continue: "
         "polyphase compare --resume run"
     )
 

@@ -182,7 +182,7 @@ def test_what_cannot_be_resumed_is_said_in_a_line():
     assert "Both run and run.partial exist" in refused("--resume", "run")
     Path("run.partial").rmdir()
     Path("run").rename("run.partial")
-    assert "Go on with it: polyphase compare --resume run" in refused(*OPTIONS, "--out", "run")
+    assert "To continue: polyphase compare --resume run" in refused(*OPTIONS, "--out", "run")
     np.save("images.npy", np.zeros((60, 8, 10), "uint8"))
     assert "SHA-256 differs" in refused("--resume", "run")
     config = json.loads(Path("run.partial/config.json").read_text())

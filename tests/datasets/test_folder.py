@@ -192,7 +192,7 @@ def test_images_both_outside_and_inside_of_subfolders_are_refused(tmp_path):
 
 def test_folders_a_level_deeper_are_refused(tmp_path):
     write_grey(tmp_path / "train" / "cat")
-    with pytest.raises(DataError, match=r"train.cat, a level deeper. Pass .*train, or move"):
+    with pytest.raises(DataError, match=r"train.cat, one level deeper. Pass .*train, or move"):
         load(tmp_path)
 
 

@@ -28,5 +28,5 @@ def test_names_of_decoders_are_text():
 
 
 def test_what_is_no_run_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="is no run"):
+    with pytest.raises(ConfigError, match="is not a run"):
         shown(tmp_path)

@@ -47,7 +47,7 @@ def test_runs_that_differ_in_their_decoders_only_are_judged_as_one():
     assert said[0].startswith("bilinear had the lowest") or "does not tell bilinear" in said[0]
     page = Page(render(both, FIGURES)).text
     assert "differ only in the operator" in page
-    assert "Differences to bilinear" in page
+    assert "Differences from bilinear" in page
 
 
 def test_a_margin_stated_for_one_run_is_not_one_of_both_and_workers_of_one_count():

@@ -43,5 +43,5 @@ def test_what_is_matched_is_what_is_computed(backend):
 def test_what_cannot_be_matched_is_said(monkeypatch):
     monkeypatch.setattr("polyphase.workbench.matching.MOST", 2)
     both = [contender(name) for name in ("nearest", "subpixel")]
-    with pytest.raises(ConfigError, match="No widths up to 2 channels give 'nearest'"):
+    with pytest.raises(ConfigError, match="No widths up to 2 channels give the decoder 'nearest'"):
         matched_widths(both, (8, 8, 1), "parameters")

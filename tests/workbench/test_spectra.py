@@ -129,5 +129,5 @@ def test_what_are_no_images_is_refused(shape):
 
 
 def test_images_of_two_sizes_are_not_compared():
-    with pytest.raises(ValueError, match=r"one size .* Received: \(8, 8, 1\) and \(8, 9, 1\)"):
+    with pytest.raises(ValueError, match=r"the same size .* Received: \(8, 8, 1\) and \(8, 9, 1\)"):
         spectral_distance(np.zeros((2, 8, 8, 1)), np.zeros((2, 8, 9, 1)))

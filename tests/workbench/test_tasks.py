@@ -114,8 +114,8 @@ def test_bicubic_is_that_of_pillow():
         ("denoise", {"noise": 0.0}, "above 0 and up to 1, the range of pixels. Received: 0.0"),
         ("denoise", {"noise": float("nan")}, "Received: nan"),
         ("denoise", {"noise": 1.5}, "Received: 1.5"),
-        ("denoise", {"scale": 2}, "--scale is no option of the task 'denoise'"),
-        ("reconstruct", {"noise": 0.1}, "--noise is no option of the task 'reconstruct'"),
+        ("denoise", {"scale": 2}, "The task 'denoise' has no option --scale"),
+        ("reconstruct", {"noise": 0.1}, "The task 'reconstruct' has no option --noise"),
         ("super-resolve", {"scale": 3}, "--scale is 2 or 4. Received: 3"),
     ],
 )
@@ -128,7 +128,7 @@ def test_a_task_that_is_none_is_refused(name, options, message):
     ("name", "size", "message"),
     [
         ("denoise", 7, "sides of at least 8"),
-        ("super-resolve", 15, "multiples of 2, at least 8 pixels. Received: 15x15. Give --size"),
+        ("super-resolve", 15, "multiples of 2, at least 8 pixels. Received: 15x15. Use --size"),
         ("super-resolve", 6, "at least 8 pixels. Received: 6x6"),
     ],
 )
