@@ -77,7 +77,9 @@ def test_a_model_has_all_its_transposed_convolutions_turned():
 def test_what_is_no_upsampling_is_refused_with_the_residual():
     layer = layers.Conv2DTranspose(4, 4, strides=2, padding="same", name="up")
     layer.build((None, 5, 6, 3))
-    with pytest.raises(ValueError, match=r"The kernel of 'up' cannot .* differs by 0\.\d+ of its norm"):
+    with pytest.raises(
+        ValueError, match=r"The kernel of 'up' cannot .* differs by 0\.\d+ of its norm"
+    ):
         to_upsampling(layer)
     small = layers.Conv2DTranspose(4, 2, strides=3, name="up")
     small.build((None, 5, 6, 3))
