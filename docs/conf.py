@@ -55,8 +55,9 @@ napoleon_numpy_docstring = False
 napoleon_custom_sections = ["Exactness", "Formula"]
 
 html_theme = "furo"
-html_static_path = ["static"]
+html_static_path = ["static", "../src/polyphase/report/wide.js"]
 html_css_files = ["site.css"]
+html_js_files = [("wide.js", {"defer": "defer"})]
 html_show_sphinx = False
 html_theme_options = {"top_of_page_buttons": []}
 copybutton_prompt_text = r">>> |\.\.\. |\$ "

@@ -110,6 +110,7 @@ def render(
     return template.render(
         **_context(comparison, figures),
         script=Markup(_file("page.js")),
+        wide=Markup(_file("wide.js")),
         losses=interactive.curves(comparison, curves),
         images=interactive.images(shown(comparison)) if comparison.task.paired else {},
         films=[_film(name, films[name]) for name in comparison.decoders if name in films],
