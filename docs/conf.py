@@ -9,6 +9,7 @@ from typing import Any
 
 import jupytext
 import keras
+from docutils import nodes
 from sphinx.errors import ExtensionError
 
 from polyphase import __version__, explorer
@@ -68,6 +69,7 @@ def setup(app: Any) -> None:
     """Let the reference show what Keras hides, and link the pages that docstrings name."""
     app.connect("autodoc-process-signature", _signature)
     app.connect("autodoc-process-docstring", _linked)
+    app.connect("doctree-resolved", _described)
     app.connect("html-page-context", _downloadable)
     app.connect("build-finished", _finish)
 
@@ -85,6 +87,12 @@ def _linked(app: Any, what: str, name: str, thing: Any, options: Any, lines: lis
     """Make links of `"Title" in docs/page.md`."""
     text = re.sub(r'"([^"]+)"\s+in\s+docs/(\w+)\.md', r":doc:`\1 </\2>`", "\n".join(lines))
     lines[:] = text.split("\n")
+
+
+def _described(app: Any, tree: Any, page: str) -> None:
+    """Give the figures of tutorials a text for those who do not see them."""
+    for image in tree.findall(nodes.image):
+        image.setdefault("alt", "What the code above draws")
 
 
 def _downloadable(app: Any, page: str, template: str, context: dict[str, Any], tree: Any) -> None:

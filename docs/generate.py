@@ -145,8 +145,7 @@ def crop_side() -> str:
 def _places(runs: dict[tuple[str, str], Comparison]) -> str:
     """Return where every decoder lies behind every encoder, and its loss."""
     lines = [
-        "| data | encoder | decoder | beside its place, pixels | epochs "
-        "| above the floor, nats/pixel |",
+        "| data | encoder | decoder | shift, pixels | epochs | above the floor, nats/pixel |",
         "| --- | --- | --- | ---: | ---: | ---: |",
     ]
     for (data, encoder), run in runs.items():
@@ -162,7 +161,7 @@ def _places(runs: dict[tuple[str, str], Comparison]) -> str:
 def _crops(runs: dict[tuple[str, str], Comparison]) -> str:
     """Return the paired difference of the two crops behind every encoder."""
     lines = [
-        "| data | encoder | nearer to its place | behind by, nats/pixel | decided |",
+        "| data | encoder | smaller shift | difference, nats/pixel | decided |",
         "| --- | --- | --- | ---: | --- |",
     ]
     for (data, encoder), run in runs.items():

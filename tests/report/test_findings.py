@@ -149,7 +149,7 @@ def test_no_winner_is_named_while_training_moves_losses_by_more_than_lies_betwee
     assert answer(still) == [
         f"Still learning: the order may change; try --epochs {EPOCHS}.",
         "No winner is named: the last tenth of training still moved the losses of nearest and "
-        "subpixel by up to 0.0100 nats/pixel; their difference, with its error, only allows less "
+        "subpixel by up to 0.0100 nats/pixel; their order would be settled if that were less "
         "than 0.0040.",
         "nearest ended lowest: 0.1001 nats/pixel on average over three seeds, 0.0420 above the "
         "floor of the data.",

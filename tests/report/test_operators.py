@@ -27,12 +27,12 @@ def test_what_contains_what_is_said_of_those_that_are_compared():
 
 def test_factors_are_named_in_joined_runs_too():
     found = with_own(comparison(seeds=(0,), decoders=NAMES))
-    assert factors(found, "nearest", "transposed-4") == "tying of weights"
+    assert factors(found, "nearest", "transposed-4") == "tied weights"
     assert factors(found, "subpixel", "subpixel") == "first weights"
     assert factors(found, "nearest", "mine:own") == ""
     names = {"run: nearest": "nearest", "transposed-4": "transposed-4"}
     joined = dataclasses.replace(found, config=found.config | {"names": names})
-    assert factors(joined, "run: nearest", "transposed-4") == "tying of weights"
+    assert factors(joined, "run: nearest", "transposed-4") == "tied weights"
 
 
 def test_a_last_stage_of_its_own_is_said():
@@ -43,8 +43,6 @@ def test_a_last_stage_of_its_own_is_said():
         "convolution of 4x4"
     )
     assert said["mine:own/nearest"].startswith(f"the earlier stages: {OWN}; the last: nearest")
-    assert factors(found, "nearest", "nearest/transposed-4") == "last stage: tying of weights"
-    assert factors(found, "subpixel/nearest", "nearest") == (
-        "earlier stages: window, tying of weights"
-    )
+    assert factors(found, "nearest", "nearest/transposed-4") == "last stage: tied weights"
+    assert factors(found, "subpixel/nearest", "nearest") == ("earlier stages: window, tied weights")
     assert factors(found, "mine:own/nearest", "nearest") == ""

@@ -281,7 +281,7 @@ CASES = {
     ),
     "bicubic by 3": (
         Why.NUMBERS,
-        "does not give the formula's numbers",
+        "differs from its formula",
         lambda: chain(up(3, interpolation="bicubic"), conv()),
         lambda: chain(up(3, interpolation="bilinear"), conv()),
     ),

@@ -121,9 +121,8 @@ def _in_images(words: Words, shown: Evidence | None) -> str:
     seen = f"{shown.levels:.1f} {words.levels} of 255 at its period of {period} {words.pixels}"
     if shown.seen:
         return f"The {words.image}s show it: {seen} ({ends})."
-    return (
-        f"The {words.image}s do not show it: {seen} ({ends}; {shown.before:.1f} before the model)."
-    )
+    before = f"; {shown.before:.1f} in its input" if shown.before else ""
+    return f"The {words.image}s do not show it: {seen} ({ends}{before})."
 
 
 def _remedy(reading: Reading, reaches: float | None, shown: Evidence | None) -> str:

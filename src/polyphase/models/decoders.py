@@ -151,10 +151,10 @@ class Traits:
         """Return the names of the properties in which this differs from the other."""
         factors = {
             "window": self.taps != other.taps,
-            "tying of weights": bool(self.interpolation) != bool(other.interpolation),
+            "tied weights": bool(self.interpolation) != bool(other.interpolation),
             "interpolation": bool(self.interpolation and other.interpolation)
             and self.interpolation != other.interpolation,
-            "convolution behind": self.behind != other.behind,
+            "second convolution": self.behind != other.behind,
             "prediction": self.predicted != other.predicted,
         }
         return [name for name, differ in factors.items() if differ]
@@ -197,10 +197,10 @@ TRAITS = {
         predicted=True,
     ),
     "dysample": Traits(
-        "places predicted from the image, read bilinearly, then a 3x3 convolution",
+        "sampling points predicted from the image, read bilinearly, then a 3x3 convolution",
         (-2, 3),
         9,
-        "predicted places",
+        "predicted sampling points",
         predicted=True,
     ),
 }

@@ -210,8 +210,9 @@ def groups(value: Any, channels: int | None, of: str) -> int:
     """Return into how many groups a number of channels, if it is known, is divided."""
     numbers = _per_axis(value, operator.index, 1)
     if numbers is None or numbers[0] < 1 or (channels or 0) % numbers[0]:
+        number = "" if channels is None else f", {channels}"
         raise ValueError(
-            f"`groups` must be a positive integer that divides the {of}, {channels}. "
+            f"`groups` must be a positive integer that divides the {of}{number}. "
             f"Received: groups={value!r}."
         )
     return int(numbers[0])

@@ -31,7 +31,7 @@ def choices(contents: Mapping[str, Content]) -> str:
         where += {True: " with oneDNN", False: " without oneDNN", None: ""}[row.onednn]
         who = f"{NAMES[row.backend]}{where}: `{row.operation}`"
         rows.append([who, _conditions(row), f"`{row.lowering}`", str(len(measured)), *gains])
-    head = ["operation", "where", "way", "cases", "forward", "training"]
+    head = ["operation", "where", "lowering", "cases", "forward", "training"]
     return table(head, rows, text=3)
 
 

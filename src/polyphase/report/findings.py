@@ -145,7 +145,7 @@ def _learning(comparison: Comparison, best: Row, moving: Sequence[Unsettled]) ->
         moved = with_unit(_rounded(first.moved), best.unit)
         why = (
             f"the last tenth of training still moved the {losses} of {first.ahead} and "
-            f"{first.behind} by up to {moved}; their difference, with its error, only allows less "
+            f"{first.behind} by up to {moved}; their order would be settled if that were less "
             f"than {_rounded(first.apart)}"
         )
         if others:

@@ -19,7 +19,7 @@ class Opaque:
 
 @dataclass(frozen=True)
 class Upsample:
-    """Interpolation of the formula's numbers.
+    """Interpolation, computed by its formula.
 
     Attributes:
         size: the factor, a number per axis.

@@ -231,6 +231,6 @@ def _resizing(source: Any, image: Any, per_step: bool) -> Obstacle:
 def _numbers(source: Any) -> Obstacle:
     backend = keras.backend.backend()
     return Obstacle(
-        f"Keras' {source.interpolation} on {backend} does not give the formula's numbers",
+        f"Keras' {source.interpolation} on {backend} differs from its formula",
         Why.NUMBERS,
     )

@@ -24,7 +24,7 @@ CONFIG = {
     "command": Field("the command line; run it again to repeat the run"),
     "task": Field("`reconstruct`, `denoise`, `super-resolve`, `fit` or `gan`"),
     "noise": Field("`denoise` only: standard deviation of the noise", _IMAGES),
-    "scale": Field("`super-resolve` only: 2 or 4, how many pixels of a side are averaged to one"),
+    "scale": Field("`super-resolve` only: 2 or 4, the factor by which each side is reduced"),
     "penalty": Field("`gan` only: weight of the penalties R1 and R2"),
     "discriminator": Field("`gan` only: `strided` or `blurred`"),
     "experiment": Field(

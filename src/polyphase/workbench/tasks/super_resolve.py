@@ -20,7 +20,7 @@ class SuperResolve(Task):
     """A network adds what bicubic upsampling lacks.
 
     Attributes:
-        scale: 2 or 4, how many pixels of a side were averaged to one.
+        scale: 2 or 4, the factor by which each side is reduced.
     """
 
     scale: int = 2
