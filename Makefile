@@ -10,7 +10,7 @@ NEWEST_TEST := $(if $(NEWEST_PYTHON),$(NEWEST)/.test)
 PIP := -m pip install --quiet --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check test-backends test-newest docs site dist clean
+.PHONY: help demo test test-all check test-backends test-newest environments docs site dist clean
 
 help:  ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -44,11 +44,13 @@ test-backends: $(BACKENDS)/.test  ## Run the same tests on TensorFlow and on PyT
 	KERAS_BACKEND=jax $(BACKENDS)/bin/python -m pytest -q -n auto tests/cross/test_keras_hub.py tests/rewrite/test_export.py
 	KERAS_BACKEND=torch $(BACKENDS)/bin/python -m pytest -q --doctest-modules src/polyphase/rewrite/onnx
 
+environments: $(BACKENDS)/.test $(NEWEST_TEST)  ## Install what tests on other backends and the newest stack need.
+
 test-newest: $(NEWEST_TEST)  ## Run the tests on the newest Python, JAX and TensorFlow there are.
 ifeq ($(NEWEST_PYTHON),)
 	@echo "test-newest: skipped, there is no Python 3.13. Install it, or: make test-newest NEWEST_PYTHON=..."
 else
-	KERAS_BACKEND=jax $(NEWEST)/bin/python -m pytest -q -n auto -m "not exhaustive" --ignore tests/ops --ignore tests/layers
+	KERAS_BACKEND=jax $(NEWEST)/bin/python -m pytest -q -n auto -m "not exhaustive" --ignore tests/ops --ignore tests/layers $(ANYWHERE)
 	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=0 $(NEWEST)/bin/python -m pytest -q -n auto -m "not exhaustive" tests/ops tests/layers
 	KERAS_BACKEND=tensorflow TF_ENABLE_ONEDNN_OPTS=1 $(NEWEST)/bin/python -m pytest -q -n auto -m "not exhaustive" tests/ops tests/layers tests/rewrite
 endif
