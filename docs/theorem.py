@@ -15,7 +15,7 @@ from polyphase.algebra.blur import blur
 from polyphase.algebra.resampling import resampling_matrix
 from polyphase.datasets import load
 from polyphase.report import png
-from polyphase.report.style import bare
+from polyphase.report.style import INK, bare
 
 PICTURE = Path(__file__).parent / "images" / "blur.png"
 FACTOR, INTERPOLATION, SIDE, PATCH = 4, "bilinear", 16, 20
@@ -47,11 +47,11 @@ def main() -> None:
         f"{INTERPOLATION}, x{FACTOR}": linear,
         "white: equal": (np.abs(both - linear) < 1e-12).astype(float),
     }
-    drawn = Figure(figsize=(11, 2.5), layout="constrained")
+    drawn = Figure(figsize=(11, 2.5), layout="constrained", facecolor="none")
     grid = drawn.subplots(1, len(panels))
     for axes, (title, content) in zip(grid, panels.items(), strict=True):
         axes.imshow(content, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        axes.set_title(title, fontsize=11)
+        axes.set_title(title, fontsize=11, color=INK)
         bare(axes)
     PICTURE.write_bytes(png(drawn))
 
