@@ -27,6 +27,7 @@ from polyphase.report.table import (
 )
 from polyphase.workbench import Comparison, fields
 from polyphase.workbench.evidence import baseline_of, imitation_of, trial_of
+from polyphase.workbench.joining import joined
 from polyphase.workbench.results import floor_of
 from polyphase.workbench.statistics import differences
 
@@ -362,7 +363,8 @@ def checkerboards() -> str:
     return between_marks(page, "circumstances", tables_of.circumstances([content]))
 
 
-STUDY = ("strided",)
+STUDY = ("strided", "blurred", "remedies", "fit")
+REMEDIES = {"benchmarks.remedies:even": "transposed-3", "benchmarks.remedies:icnr": "subpixel"}
 
 
 def generators() -> str:
@@ -370,14 +372,18 @@ def generators() -> str:
     page = (DOCS / "generators.md").read_text()
     for name in STUDY:
         run = results(f"generators/{name}")
-        told = _told_of_generators(run) | {
+        shown = _with_what_they_change(run) if name == "remedies" else run
+        told = {
             "answer": "".join(f"> {sentence}\n" for sentence in answer(run)),
             "numbers": markdown(run),
-            "biases": study.biases(run),
+            "biases": study.biases(shown),
+            "pairs": _told_apart(shown),
             "circumstances": _circumstances(run.config),
         }
         for mark, content in told.items():
             page = between_marks(page, f"{name} {mark}", content)
+    alone = _told_apart(results("generators/remedies"))
+    page = between_marks(page, "remedies alone", alone)
     found = json.loads((ROOT / "benchmarks" / "results" / "generators-jax.json").read_text())
     page = between_marks(page, "correlations", study.correlations(found["generators"]))
     page = between_marks(page, "repairs", study.repairs(found["generators"]))
@@ -385,12 +391,18 @@ def generators() -> str:
     return between_marks(page, "circumstances", tables_of.circumstances([found]))
 
 
-def _told_of_generators(run: Comparison) -> dict[str, str]:
+def _with_what_they_change(remedies: Comparison) -> Comparison:
+    """Return the remedies beside the decoders that they change, and `nearest`."""
+    folders = [DOCS / "results" / "generators" / name for name in ("strided", "remedies")]
+    both = joined(folders, [results("generators/strided"), remedies], "")
+    shown = {"nearest", *REMEDIES, *REMEDIES.values()}
+    return replace(both, trials=tuple(one for one in both.trials if one.decoder in shown))
+
+
+def _told_apart(run: Comparison) -> str:
     """Return by how much every pair of decoders differs."""
-    measures = (
-        (study.LEVELS, study.LOSS) if run.task.paired else (study.BIAS, study.KID, study.SPECTRAL)
-    )
-    return {"pairs": study.pairs(run, *measures)}
+    adversarial = (study.BIAS, study.KID, study.SPECTRAL)
+    return study.pairs(run, *((study.LEVELS, study.LOSS) if run.task.paired else adversarial))
 
 
 def absent() -> str:

@@ -136,7 +136,9 @@ def _remedy(reading: Reading, reaches: float | None, shown: Evidence | None) -> 
         return f"To see whether your {image}s show it: `polyphase.inspect(model, images=x)`.{anew}"
     if not shown.seen:
         return f"Nothing needs to be done for such {_words(reading).image}s."
-    repair = "`polyphase.repair(model)` removes it with the least change; train on afterwards"
+    repair = (
+        "`polyphase.repair(model)` makes its kernel even with the least change; train on afterwards"
+    )
     if reading.overlap is None:
         return f"{repair}.{anew}"
     instead = f" Or train from scratch with {_instead(reading)}."
