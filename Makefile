@@ -35,7 +35,7 @@ check: $(VENV)/.check  ## Check style, types and the examples in the documentati
 	KERAS_BACKEND=jax $(VENV)/bin/python -m pytest -q -n auto --doctest-modules src --ignore src/polyphase/rewrite/onnx
 
 # What computes without a backend is tested once, with JAX.
-ANYWHERE := $(addprefix --ignore tests/,algebra datasets explorer report)
+ANYWHERE := $(addprefix --ignore tests/,algebra datasets explorer report cli/test_runs.py cli/test_damaged.py)
 
 # Which kernels TensorFlow takes depends on the processor, if nobody says it: both are tested.
 test-backends: $(BACKENDS)/.test  ## Run the same tests on TensorFlow and on PyTorch, and what needs more packages on JAX.

@@ -69,6 +69,7 @@ def test_times_and_memory_are_measured_where_they_are_asked_for(saved):
     assert ("in 3 processes each" in said) == (sys.platform == "linux")
 
 
+@pytest.mark.exhaustive
 def test_what_cannot_be_timed_is_written_all_the_same():
     inputs = keras.Input((None, None, 3))
     wide = keras.layers.Conv2D(2, (1, 300), name="wide")(keras.layers.UpSampling2D()(inputs))
