@@ -55,6 +55,9 @@ autodoc_default_options = {
 napoleon_numpy_docstring = False
 napoleon_custom_sections = ["Exactness", "Formula"]
 
+# Dashes stay: `--epochs` is an option.
+smartquotes_action = "qe"
+
 html_theme = "furo"
 html_static_path = ["static", "../src/polyphase/report/wide.js"]
 html_css_files = ["site.css"]
