@@ -24,7 +24,8 @@ Which one should you use? This example shows
 3. how to compare them so that the answer means something: one encoder, one budget of
    weights, several seeds, paired differences.
 
-It takes a minute on a CPU. The images are scikit-learn's digits of 8x8 pixels.
+It takes about four minutes on two CPU cores. The images are scikit-learn's digits of
+8x8 pixels.
 """
 
 """
