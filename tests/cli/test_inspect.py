@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 from keras import layers
+from PIL import Image
 from typer.testing import CliRunner
 
 from polyphase.cli.app import app
@@ -124,6 +126,17 @@ def test_what_is_not_read_is_said_and_fails_a_check(stages):
     assert f"Not read, so the chi is not known: {named}" in result.stderr
 
 
+def test_images_of_any_size_are_fitted_to_the_input(tmp_path):
+    for index in range(20):
+        drawn = np.random.default_rng(index).integers(0, 256, (50 + index, 70, 3), np.uint8)
+        Image.fromarray(drawn).save(tmp_path / f"{index}.png")
+    for channels in (1, 3):
+        save(layers.Conv2DTranspose(channels, 2, 2, name="up"), shape=(24, 32, channels))
+        result = RUN.invoke(app, ["inspect", "model.keras", "--images", str(tmp_path)])
+        assert result.exit_code == 0, result.output
+        assert "at its period of 2 pixels" in words(result)
+
+
 def test_images_on_the_command_line_are_evidence():
     save(layers.AveragePooling2D(2), layers.Conv2DTranspose(3, 2, 2, name="up"), shape=(32, 32, 3))
     result = RUN.invoke(app, ["inspect", "model.keras", "--images", "photographs"])
@@ -133,4 +146,5 @@ def test_images_on_the_command_line_are_evidence():
     result = RUN.invoke(app, ["inspect", "model.keras", "--images", "digits"])
     assert result.exit_code == 2
     assert "must fit the model's inputs" in result.output
+    assert "Received: (1150, 32, 32, 1)." in words(result)
     assert RUN.invoke(app, ["inspect", "model.keras", "--images", "nowhere"]).exit_code == 2

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +10,8 @@ from polyphase.cli.errors import fail, one_line_errors
 from polyphase.cli.writing import Overwrite, unfinished
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from polyphase.inspection import Inspection
 
 
@@ -32,9 +34,9 @@ def inspect(
         str | None,
         typer.Option(
             metavar="DATA",
-            help="Images to run the model on, of its input size: 'photographs', 'mnist', an .npz "
-            "or .npy file, or a folder of images, as in `polyphase compare`. Where they show a "
-            "pattern, a repair is advised.",
+            help="Images to run the model on: 'photographs', 'mnist', an .npz or .npy file, or a "
+            "folder of images, as in `polyphase compare`. They are cropped and resized to the "
+            "model's input. Where they show a pattern, a repair is advised.",
             show_default="none",
         ),
     ] = None,
@@ -68,7 +70,6 @@ def inspect(
         raise fail(f"The figure's file must end in .png. Received: {figure}.")
     from polyphase.cli.models import load_model
     from polyphase.cli.tables import print_sentences, print_table
-    from polyphase.datasets import load
     from polyphase.inspection import inspect as inspect_model
     from polyphase.report import patterns, png
 
@@ -77,8 +78,9 @@ def inspect(
             writing = unfinished(figure, source=source, overwrite=overwrite, option="--figure")
             folder = stack.enter_context(writing)
         try:
-            shown = None if images is None else load(images).train.pixels
-            inspection = inspect_model(load_model(source), shown)
+            model = load_model(source)
+            shown = None if images is None else _fitting(images, model)
+            inspection = inspect_model(model, shown)
         except (ValueError, MemoryError) as error:
             raise fail(str(error)) from error
         drawn = patterns(inspection) if figure is not None else None
@@ -94,6 +96,16 @@ def inspect(
         typer.echo(f"Figure: {figure}" if drawn else missing)
     if fail_over is not None:
         _judge(inspection, fail_over)
+
+
+def _fitting(source: str, model: Any) -> "np.ndarray":
+    """Return images of the size of a model's input, and grey if it takes grey ones."""
+    from polyphase.datasets import load
+
+    inputs = getattr(model, "inputs", None)
+    shape: tuple[Any, ...] = inputs[0].shape if inputs else ()
+    known = len(shape) == 4 and None not in shape[1:] and shape[-1] in (1, 3)
+    return load(source, shape[1:3] if known else None, grey=known and shape[-1] == 1).train.pixels
 
 
 def _judge(inspection: "Inspection", limit: float) -> None:
