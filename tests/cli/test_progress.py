@@ -80,11 +80,11 @@ def test_other_errors_are_themselves():
 
 
 def test_more_trainings_than_were_expected_are_counted(capsys):
-    with Watcher(1, 1) as watcher:
+    with Watcher(1, 1, searching=True) as watcher:
         watcher(replace(_PROGRESS, last=True))
         watcher(replace(_PROGRESS, last=True))
-    assert "[1/1] nearest" in (errors := capsys.readouterr().err)
-    assert "[2/2] nearest" in errors
+    assert "search [1/1] nearest" in (errors := capsys.readouterr().err)
+    assert "search [2/2] nearest" in errors
 
 
 @pytest.mark.parametrize("notebook", [True, False])

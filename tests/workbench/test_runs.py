@@ -66,6 +66,20 @@ def test_an_interruption_says_what_is_kept(tmp_path):
         raise KeyboardInterrupt
 
 
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (OSError(28, "No space left on device"), r"Cannot write .* \(No space left on device\)"),
+        (TimeoutError(), "Workers did not answer in time"),
+    ],
+)
+def test_a_failure_says_why_and_what_is_kept(tmp_path, error, why):
+    said = pytest.raises(OSError, match=f"{why}.* is kept in .*run.partial")
+    with said, run_folder(tmp_path / "run") as folder:
+        append_metrics(folder, epoch=0)
+        raise error
+
+
 def test_names_that_differ_have_files_that_differ():
     names = ["a:b", "a_b", "a/b", "a%3Ab", "a b", "mine.decoders:lanczos", "é:x", "a 14", "a\u2014"]
     files = [file_name(name) for name in names]

@@ -16,7 +16,7 @@ _SECONDS_BETWEEN_LINES = 15
 
 
 class Watcher:
-    """Shows every finished epoch of `trainings` trainings, or of more.
+    """Shows every finished epoch of `trainings` trainings; a search may take more.
 
     Its bar counts the `epochs` of all of them, or the trainings if these end at a plateau.
 
@@ -27,10 +27,11 @@ class Watcher:
     of a device scope.
     """
 
-    def __init__(self, trainings: int, epochs: int | None) -> None:
+    def __init__(self, trainings: int, epochs: int | None, searching: bool = False) -> None:
         self._console = console(stderr=True)
         self._live = self._console.is_terminal
         self._trainings = trainings
+        self._what = "search " if searching else ""
         self._finished = 0
         self._began = self._spoke = time.monotonic()
         self._display = Display(
@@ -83,7 +84,8 @@ class Watcher:
         if self._finished == self._trainings:
             self._trainings += 1
             self._total += progress.epochs or 1
-        place = f"[{self._finished + 1}/{self._trainings}] {progress.decoder}, seed {progress.seed}"
+        place = f"{self._what}[{self._finished + 1}/{self._trainings}]"
+        place += f" {progress.decoder}, seed {progress.seed}"
         loss = progress.result.words
         advance = 1 if self._by_epoch else int(progress.last)
         description = f"{_plain(place)}: {loss}"

@@ -104,6 +104,7 @@ class Cluster:
         prefix = "distributed.nanny.pre-spawn-environ"
         with (
             self._config.set({f"{prefix}.{name}": value for name, value in KEPT.items()}),
+            self._config.set({"distributed.comm.timeouts.connect": "2 minutes"}),
             self._dask.LocalCluster(
                 n_workers=self._workers, threads_per_worker=1, dashboard_address=None
             ) as local,

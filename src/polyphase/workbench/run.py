@@ -22,7 +22,7 @@ from polyphase.workbench.search import FIRST, held_out, searched
 from polyphase.workbench.tensorboard import Board
 
 Watch = Callable[[Progress], None]
-Watching = Callable[[int, int | None], AbstractContextManager[Watch]]
+Watching = Callable[..., AbstractContextManager[Watch]]
 Show = Callable[[Comparison, Path], Any]
 ShowOne = Callable[[Trained, Path], Any]
 
@@ -122,8 +122,9 @@ class Run:
 
         Args:
             show: writes the pages and figures of the results into the folder.
-            watching: takes the number of trainings and of epochs (None: not known), of which there
-                may be more; returns what is called after every epoch.
+            watching: takes the number of trainings and of epochs (None: not known); for the search
+                of learning rates, which may take more, also `searching=True`. Returns what is
+                called after every epoch.
             pool: where to train; None: in this process.
 
         Raises:
@@ -139,8 +140,7 @@ class Run:
             write_json(folder / "config.json", config)
             shutil.rmtree(folder / "tensorboard", ignore_errors=True)  # every epoch comes again
             board = Board(folder / "tensorboard") if config.get("tensorboard") else None
-            with watching(self._trainings, self._epochs) as watch:
-                comparison = self._compared(config, folder, _both(watch, board, config), pool)
+            comparison = self._compared(config, folder, watching, board, pool)
             if board:
                 board.finish(comparison)
             evidence.save(comparison, folder)
@@ -161,7 +161,7 @@ class Run:
         (one,), (seed,) = self.contenders, self.config["seeds"]
         with run_folder(self.target, self.resumed) as folder:
             write_json(folder / "config.json", self.config)
-            with watching(1, self._epochs) as watch:
+            with watching(*self._counted(1)) as watch:
                 trained = train_one(one, self.dataset, seed, folder, watch)
             show(trained, folder)
             shutil.copyfile(model_path(folder, one, seed), folder / one.task.model)
@@ -170,7 +170,12 @@ class Run:
         return trained.history
 
     def _compared(
-        self, config: dict[str, Any], folder: Path, watch: Watch, pool: Cluster | None
+        self,
+        config: dict[str, Any],
+        folder: Path,
+        watching: Watching,
+        board: Board | None,
+        pool: Cluster | None,
     ) -> Comparison:
         """Train and judge, with the best learning rates if they are searched."""
         seeds, models = config["seeds"], Models()
@@ -180,35 +185,27 @@ class Run:
             if pool:
                 every = [(one, seed) for one in contenders for seed in (*seeds, *spare)]
                 pool.draw(every, self.dataset)
-            contenders = searched(contenders, self.dataset, spare, folder, watch, pool, models)
+            with watching(*self._counted(len(FIRST) + 2), searching=True) as watch:
+                contenders = searched(contenders, self.dataset, spare, folder, watch, pool, models)
             config = config | {"learning_rate": {one.name: one.learning_rate for one in contenders}}
-        return compare(contenders, self.dataset, seeds, config, folder, watch, pool, models)
+        with watching(*self._counted(len(seeds))) as watch:
+            both = _both(watch, board)
+            return compare(contenders, self.dataset, seeds, config, folder, both, pool, models)
 
-    @property
-    def _of_each(self) -> int:
-        """How many trainings each contender has; a search may take more."""
-        return len(self.config["seeds"]) + (len(FIRST) + 2 if self.config["search"] else 0)
-
-    @property
-    def _trainings(self) -> int:
-        return self._of_each * len(self.contenders)
-
-    @property
-    def _epochs(self) -> int | None:
-        if self.config["minutes"]:
-            return None
-        return self._of_each * sum(one.epochs for one in self.contenders)
+    def _counted(self, each: int) -> tuple[int, int | None]:
+        """Return the trainings and the epochs, if they are known, of so many of each contender."""
+        epochs = None if self.config["minutes"] else sum(one.epochs for one in self.contenders)
+        return each * len(self.contenders), epochs and each * epochs
 
 
-def _both(watch: Watch, board: Board | None, config: Mapping[str, Any]) -> Watch:
-    """Return what tells both of an epoch; the board not of a search, which has other seeds."""
+def _both(watch: Watch, board: Board | None) -> Watch:
+    """Return what tells both of an epoch."""
     if board is None:
         return watch
-    of_seeds = board
+    other = board
 
     def told(progress: Progress) -> None:
-        if progress.seed in config["seeds"]:
-            of_seeds(progress)
+        other(progress)
         watch(progress)
 
     return told

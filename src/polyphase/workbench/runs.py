@@ -60,10 +60,11 @@ def run_folder(target: Path, resume: bool = False) -> Iterator[Path]:
             found = f"What was finished is kept in {partial}. {next_step(target)}"
             raise KeyboardInterrupt(found if kept else "No epoch was finished.") from error
         if kept and isinstance(error, OSError):
-            raise OSError(
-                f"Cannot write into {partial} ({error.strerror or error}). What was finished is "
-                f"kept there. Mend this first. {next_step(target)}"
-            ) from error
+            why = f"Cannot write into {partial} ({error.strerror or error}). Mend this first."
+            if isinstance(error, TimeoutError):
+                why = "Workers did not answer in time."
+            kept_there = f"What was finished is kept in {partial}."
+            raise OSError(f"{why} {kept_there} {next_step(target)}") from error
         raise
 
 
