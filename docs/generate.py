@@ -67,7 +67,14 @@ def _option(parameter) -> str:  # type: ignore[no-untyped-def]
 
 
 def _text(help_text: str) -> str:
-    return help_text.strip().replace("\n    ", "\n")
+    """Return a command's help; its examples, which are indented, become one block of code."""
+    lines = help_text.strip().splitlines()
+    indented = [number for number, line in enumerate(lines) if line.startswith("    ")]
+    if not indented:
+        return "\n".join(lines)
+    first, last = indented[0], indented[-1]
+    code = [line.strip() for line in lines[first : last + 1] if line.strip()]
+    return "\n".join([*lines[:first], "```", *code, "```", *lines[last + 1 :]])
 
 
 def _cell(text: str) -> str:
