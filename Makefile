@@ -62,7 +62,7 @@ docs: $(VENV)/.check  ## Write the generated pages of the documentation anew.
 site: $(VENV)/.site  ## Build the site of the documentation; its tutorials run. Ends with its place.
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" KERAS_BACKEND=jax $(VENV)/bin/python -m sphinx -q -W --keep-going \
 	  -d build/doctrees docs build/site
-	@SITE=build/site KERAS_BACKEND=jax $(VENV)/bin/python -m pytest -q tests/site
+	@SITE=build/site KERAS_BACKEND=jax $(VENV)/bin/python -m pytest -q -m "not exhaustive" tests/site
 	@echo "Site: build/site/index.html"
 
 dist: $(VENV)/.check  ## Build the wheel and the source distribution into dist/.
