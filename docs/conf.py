@@ -38,7 +38,7 @@ myst_enable_extensions = ["colon_fence"]
 
 # Tutorials run while the site is built; one that fails, fails the build.
 nb_execution_mode = "cache"
-nb_execution_timeout = 600
+nb_execution_timeout = 180
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_merge_streams = True

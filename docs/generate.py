@@ -371,7 +371,7 @@ def checkerboards() -> str:
 
 
 STUDY = ("strided", "blurred", "remedies", "fit")
-REMEDIES = {"benchmarks.remedies:even": "transposed-3", "benchmarks.remedies:icnr": "subpixel"}
+CHANGED = ("nearest", "transposed-3")  # beside which the remedies are shown
 
 
 def generators() -> str:
@@ -379,18 +379,18 @@ def generators() -> str:
     page = (DOCS / "generators.md").read_text()
     for name in STUDY:
         run = results(f"generators/{name}")
-        shown = _with_what_they_change(run) if name == "remedies" else run
         told = {
             "answer": "".join(f"> {sentence}\n" for sentence in answer(run)),
             "numbers": markdown(run),
-            "biases": study.biases(shown),
-            "pairs": _told_apart(shown),
+            "biases": study.biases(run),
+            "pairs": _told_apart(run),
             "circumstances": _circumstances(run.config),
         }
         for mark, content in told.items():
             page = between_marks(page, f"{name} {mark}", content)
-    alone = _told_apart(results("generators/remedies"))
-    page = between_marks(page, "remedies alone", alone)
+    beside = _remedies_beside_others()
+    page = between_marks(page, "beside biases", study.biases(beside))
+    page = between_marks(page, "beside pairs", _told_apart(beside))
     found = json.loads((ROOT / "benchmarks" / "results" / "generators-jax.json").read_text())
     page = between_marks(page, "correlations", study.correlations(found["generators"]))
     page = between_marks(page, "repairs", study.repairs(found["generators"]))
@@ -398,11 +398,11 @@ def generators() -> str:
     return between_marks(page, "circumstances", tables_of.circumstances([found]))
 
 
-def _with_what_they_change(remedies: Comparison) -> Comparison:
-    """Return the remedies beside the decoders that they change, and `nearest`."""
-    folders = [DOCS / "results" / "generators" / name for name in ("strided", "remedies")]
-    both = joined(folders, [results("generators/strided"), remedies], "")
-    shown = {"nearest", *REMEDIES, *REMEDIES.values()}
+def _remedies_beside_others() -> Comparison:
+    """Return the run of the remedies beside what was trained before."""
+    names = [f"generators/{name}" for name in ("strided", "remedies")]
+    both = joined([DOCS / "results" / name for name in names], [*map(results, names)], "")
+    shown = (*CHANGED, *results(names[1]).decoders)
     return replace(both, trials=tuple(one for one in both.trials if one.decoder in shown))
 
 

@@ -94,7 +94,7 @@ def _pairs(values: Sequence[Sequence[float]], one: Measure) -> list[str]:
 
 
 def biases(comparison: Comparison) -> str:
-    """Return what every decoder leaves at period 2: geometric mean, least and greatest."""
+    """Return what every decoder leaves at period 2: median, least and greatest."""
     rows = []
     for name in comparison.decoders:
         found = [one for one in comparison.of(name) if math.isfinite(one.validation_loss)]

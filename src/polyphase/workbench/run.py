@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from polyphase.datasets import Dataset, load
 from polyphase.workbench import evidence, resume
@@ -22,9 +22,17 @@ from polyphase.workbench.search import FIRST, held_out, searched
 from polyphase.workbench.tensorboard import Board
 
 Watch = Callable[[Progress], None]
-Watching = Callable[..., AbstractContextManager[Watch]]
 Show = Callable[[Comparison, Path], Any]
 ShowOne = Callable[[Trained, Path], Any]
+
+
+class Watching(Protocol):
+    """Takes how many trainings and epochs (None: not known) are to come; a search may take more."""
+
+    def __call__(
+        self, trainings: int, epochs: int | None, searching: bool = False
+    ) -> AbstractContextManager[Watch]:
+        """Return what is called after every epoch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,9 +130,7 @@ class Run:
 
         Args:
             show: writes the pages and figures of the results into the folder.
-            watching: takes the number of trainings and of epochs (None: not known); for the search
-                of learning rates, which may take more, also `searching=True`. Returns what is
-                called after every epoch.
+            watching: makes what is called after every epoch.
             pool: where to train; None: in this process.
 
         Raises:
@@ -189,8 +195,8 @@ class Run:
                 contenders = searched(contenders, self.dataset, spare, folder, watch, pool, models)
             config = config | {"learning_rate": {one.name: one.learning_rate for one in contenders}}
         with watching(*self._counted(len(seeds))) as watch:
-            both = _both(watch, board)
-            return compare(contenders, self.dataset, seeds, config, folder, both, pool, models)
+            told = _both(board, watch) if board else watch
+            return compare(contenders, self.dataset, seeds, config, folder, told, pool, models)
 
     def _counted(self, each: int) -> tuple[int, int | None]:
         """Return the trainings and the epochs, if they are known, of so many of each contender."""
@@ -198,14 +204,11 @@ class Run:
         return each * len(self.contenders), epochs and each * epochs
 
 
-def _both(watch: Watch, board: Board | None) -> Watch:
+def _both(first: Watch, second: Watch) -> Watch:
     """Return what tells both of an epoch."""
-    if board is None:
-        return watch
-    other = board
 
     def told(progress: Progress) -> None:
-        other(progress)
-        watch(progress)
+        first(progress)
+        second(progress)
 
     return told
