@@ -82,16 +82,18 @@ def test_a_heading_sorts_its_column_as_numbers_and_turns_round(page):
 
 
 def test_what_is_wider_than_the_page_says_that_it_scrolls_and_figures_open_at_full_size(page):
-    card = page.locator(".card").first
-    image, note = card.locator("img").first, page.locator(".card + .wide").first
-    width = image.evaluate("image => image.clientWidth")
-    assert image.evaluate("image => image.naturalWidth") > width
-    assert note.locator("span").is_hidden()
-    note.get_by_role("button", name="Full size").click()
-    assert image.evaluate("image => image.clientWidth == image.naturalWidth")
-    assert note.locator("span").is_visible()
-    note.get_by_role("button", name="Full size").click()
-    assert image.evaluate("image => image.clientWidth") == width
+    for number in (0, 1):  # curves, which have values under the pointer, and another figure
+        image = page.locator(".card").nth(number).locator("img")
+        note = page.locator(".card + .wide").nth(number)
+        width = image.evaluate("image => image.clientWidth")
+        assert image.evaluate("image => image.naturalWidth") > width
+        assert note.locator("span").is_hidden()
+        note.get_by_role("button", name="Full size").click()
+        assert image.evaluate("image => image.clientWidth == image.naturalWidth")
+        assert note.locator("span").is_visible()
+        assert page.locator(".curves").evaluate("box => box.scrollWidth == box.clientWidth")
+        note.get_by_role("button", name="Full size").click()
+        assert image.evaluate("image => image.clientWidth") == width
     page.set_viewport_size({"width": 400, "height": 900})
     page.get_by_text("Scroll sideways").nth(1).wait_for(timeout=5000)
     assert page.locator(".scroll + .wide").first.is_visible()
